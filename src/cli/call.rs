@@ -490,8 +490,8 @@ impl<'a> Call<'a> {
         answered(answer.exit_code(), printed)
     }
 
-    /// [`Call::print`] for an answer of many rows. It is not freed: of 100,000 rows that takes a tenth of a second, and the
-    /// process ends in any case.
+    /// [`Call::print`] for an answer of many rows. It is not freed: of 100,000 rows that takes a tenth of a second, and
+    /// the process ends in any case.
     pub(super) fn print_large(&self, answer: impl Answer) -> Result<u8, Stop> {
         let printed = self.print(&answer);
         std::mem::forget(answer);

@@ -1,8 +1,9 @@
-//! `hook CLIENT`: answers the hooks of an agent's client. Calls of this program that policy lets run need no question of
-//! the client's own, and a tool that was just written is in the queue at once.
+//! `hook CLIENT`: answers the hooks of an agent's client. Calls of this program that policy lets run need no question
+//! of the client's own, and a tool that was just written is in the queue at once.
 //!
 //! The forms of question and answer are those that Claude Code documents for `PreToolUse` and `PostToolUse`; Codex has
-//! taken them over, but for the answer `ask`, and takes no object with a field that it does not know. A question that is none of ours gets no answer, so the client does what it would do without us.
+//! taken them over, but for the answer `ask`, and takes no object with a field that it does not know. A question that
+//! is none of ours gets no answer, so the client does what it would do without us.
 
 use super::build::global;
 use super::call::{Call, Stop, agent_of_environment};

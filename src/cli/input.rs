@@ -1,6 +1,7 @@
 //! The input of a run: `--input` and `--set`.
 //!
-//! `--set NAME=@FILE` is the text of a file and `--set NAME=@-` that of standard input; `--set NAME=@@x` is the text `@x`.
+//! `--set NAME=@FILE` is the text of a file and `--set NAME=@-` that of standard input; `--set NAME=@@x` is the text
+//! `@x`.
 
 use super::call::Call;
 use crate::domain::{InputMode, Manifest};

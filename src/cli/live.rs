@@ -1,7 +1,7 @@
-//! Output of runs while it comes.
+//! Follows the output of runs live.
 //!
-//! The spool file is the one source: a chunk is read from it when the run says there is more, so a
-//! slow reader on standard output never makes the run or this process hold unread output in memory.
+//! The spool file is the only source. The reader reads a chunk from it when the run reports more output, so a slow
+//! reader of standard output never makes the run or this process hold unread output in memory.
 
 use super::call::Call;
 use super::cleaner::Sink;
@@ -13,15 +13,15 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// What happened to a run.
+/// An event of a run.
 enum News {
     /// There is more output.
     More,
     Ended(Box<Result<Run, EngineError>>),
 }
 
-/// Passes the output of a started run to `sink` until the run ends; gives back its record and what
-/// the sink complained of. Interrupt, hang-up and termination signals cancel the run.
+/// Passes the output of a started run to `sink` until the run ends. Returns the record of the run and the result of the
+/// sink. Interrupt, hang-up and termination signals cancel the run.
 pub(super) fn follow(
     call: &Call<'_>,
     engine: &Engine,
@@ -34,7 +34,7 @@ pub(super) fn follow(
     let (news, watcher) = watched.start(handle)?;
     let mut taken = Ok(());
     let mut ended = None;
-    // The reader looks once more after the end: what was written last came before it.
+    // Read once more after the end: the last output was written before it.
     let ended = loop {
         if taken.is_ok() {
             taken = reader.pass_on(sink)?;
@@ -52,21 +52,21 @@ pub(super) fn follow(
         }
     };
     drop(news);
-    // It has sent the end, its last act, or died: there is nothing more to learn from it.
+    // The thread has sent the end, which is its last action, or panicked: joining gives no more information.
     let _ = watcher.join();
     Ok((ended?, taken))
 }
 
-/// Nobody reads the output any more: the run is stopped, as a plain process would be.
+/// Nobody reads the output any more: stop the run, as the shell stops a plain process.
 fn cancel_unread(engine: &Engine, call: &Call<'_>, run: RunId) {
-    // A run that ended in the meantime cannot be cancelled, and need not be.
+    // A run that has ended in the meantime cannot be cancelled and need not be.
     let _ = engine.execute(Command::Cancel { run }, &call.caller(engine));
 }
 
-/// Counts up with every change of a run.
+/// Increases with every change of a run.
 type Changed = tokio::sync::watch::Receiver<u64>;
 
-/// What the watching thread needs.
+/// The data of the watching thread.
 struct Watched {
     engine: Engine,
     caller: crate::domain::Caller,
@@ -77,9 +77,9 @@ impl Watched {
     fn start(self, handle: RunHandle) -> Result<(Receiver<News>, JoinHandle<()>), EngineError> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
-        // Taken before the first look at the output, so that nothing falls between the two.
+        // Subscribed before the first read of the output, so that no change is missed in between.
         let changed = handle.changed();
-        // One place: a pending `More` already makes the reader look at everything there is.
+        // A capacity of one is enough: a pending `More` already makes the reader read all available output.
         let (news_tx, news_rx) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("run-watch".to_owned())
@@ -92,29 +92,29 @@ impl Watched {
         let mut stop = StopSignals::new();
         let mut waiting = tokio::task::spawn_blocking(move || handle.wait());
         let ended = loop {
-            // Order does not matter: each branch leaves what the others wait for untouched.
+            // The order of the branches does not matter: no branch affects what the others wait for.
             tokio::select! {
                 ended = &mut waiting => break ended.unwrap_or_else(|error| Err(EngineError::internal(error))),
                 more = more(&mut changed) => {
                     if more {
-                        // A full channel means that the reader has not yet looked at the news before.
+                        // A full channel means that the reader has not yet handled the previous event.
                         let _ = news.try_send(News::More);
                     } else {
                         changed = None;
                     }
                 }
                 () = stop.next() => {
-                    // Fails when the run has just ended: then there is nothing to cancel.
+                    // This fails when the run has just ended; there is nothing to cancel then.
                     let _ = self.engine.execute(Command::Cancel { run: self.run }, &self.caller);
                 }
             }
         };
-        // The reader is gone only when this process is on its way out.
+        // The receiver is gone only when this process is exiting.
         let _ = news.send(News::Ended(Box::new(ended)));
     }
 }
 
-/// Waits for more output; `false` when there will be none, never when there is nothing to wait for.
+/// Waits for more output. Returns `false` when there will be none; never returns without a run to wait for.
 async fn more(changed: &mut Option<Changed>) -> bool {
     match changed {
         Some(receiver) => receiver.changed().await.is_ok(),
@@ -122,7 +122,7 @@ async fn more(changed: &mut Option<Changed>) -> bool {
     }
 }
 
-/// Takes output and shows nothing: it is read from the kept output at the end.
+/// A sink that discards output: the caller reads the stored output at the end.
 pub(super) struct Nowhere;
 
 impl Sink for Nowhere {

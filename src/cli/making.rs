@@ -1,4 +1,4 @@
-//! Commands that make tools: `new`.
+//! Commands that create tools: `new`.
 
 use super::call::{Answer, Call, Stop};
 use super::evolve;
@@ -26,15 +26,15 @@ pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
     if generators.is_empty() {
         return call.print(&made);
     }
-    // The scaffold holds the schemas and examples of the specification: what is written is held against them.
+    // The scaffold contains the schemas and examples of the specification: the files written are compared with them.
     call.note_page(|page| made.text(page));
     let tool = made.manifest_path();
     evolve::begin(call, &engine, &EvolveRequest { tool, generators, specification, ..EvolveRequest::default() })
 }
 
-/// `approve ID --digest D --generate`: approves a specification, makes its tool, and lets a generator write the code.
+/// `approve ID --digest D --generate`: approves a specification, creates its tool, and lets a generator write the code.
 pub(super) fn approve_and_generate(call: &Call<'_>, (review, prefix): (ReviewId, &str)) -> Result<u8, Stop> {
-    // What cannot be made is refused before anything is decided.
+    // A specification that cannot be made into a tool is refused before any decision is recorded.
     let (engine, _catalog) = call.open_catalog()?;
     let (specification, _) = engine.new_tools().specification(review)?;
     engine.new_tools().ready_to_generate(&specification, &call.caller(&engine))?;
@@ -98,7 +98,7 @@ fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
     Ok((engine, made?))
 }
 
-/// The words with what a human at a terminal answers where they leave something open. An empty answer leaves it so.
+/// The words, completed with the answers of a human at a terminal. An empty answer leaves the question open.
 fn completed(call: &Call<'_>, words: &str) -> Result<String, EngineError> {
     let mut words = words.to_owned();
     if call.globals.json || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
@@ -114,12 +114,12 @@ fn completed(call: &Call<'_>, words: &str) -> Result<String, EngineError> {
     Ok(words)
 }
 
-/// What of a document goes with its specification.
+/// The parts of a document that are included with its specification.
 pub(super) fn enclosed(call: &Call<'_>) -> Result<Enclosed, EngineError> {
     Ok(if call.switch("no-summarize") { Enclosed::Whole } else { Enclosed::Summary(spec::budget(call)?) })
 }
 
-/// What was understood of the words or the document.
+/// Writes what was understood of the words or the document.
 fn read_of(page: &mut Page<'_>, specification: &ToolSpecification, sources: &[InputSource]) -> io::Result<()> {
     for input in &specification.input_parameters {
         let source = sources.iter().find(|source| source.input == input.name);
@@ -150,7 +150,7 @@ impl Answer for Made {
         if let Some(specification) = &self.specification {
             read_of(page, specification, &self.inputs)?;
         }
-        // A language was chosen, and the line above says why.
+        // A language was chosen; the line above gives the reason.
         let is_chosen = |field: &str| self.chosen.iter().any(|line| line.starts_with(&format!("{field}: ")));
         let missing: Vec<&str> = self.missing.iter().copied().filter(|field| !is_chosen(field)).collect();
         if !missing.is_empty() {

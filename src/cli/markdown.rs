@@ -1,12 +1,12 @@
-//! The tables of verbs and of checks for the reference.
+//! The tables of verbs and of checks for the reference documentation.
 
 use super::build::{command, groups, heading, usage, written};
 use crate::action::{Arg, ArgKind, Spec};
 use crate::engine::checks;
 use std::fmt::Write;
 
-/// Every verb with its keys, its command line and what it does, as a table for each group, with a section for each verb
-/// that has arguments; at the end the options that all verbs share.
+/// Every verb with its keys, its command line and its description: one table for each group, one section for each verb
+/// that has arguments, and at the end the options that all verbs share.
 pub fn verbs_markdown() -> String {
     let mut text = String::new();
     for (group, rows) in groups() {
@@ -32,7 +32,7 @@ pub fn verbs_markdown() -> String {
     text
 }
 
-/// What the arguments of a verb mean, and whom it is for.
+/// Writes what the arguments of a verb mean, and who may use it.
 fn section(text: &mut String, row: &Spec) {
     let _ = write!(text, "\n### {}\n\n{}.", row.name, row.doc);
     if row.risk == crate::action::Risk::HumanOnly {
@@ -60,7 +60,7 @@ fn meaning(arg: &Arg) -> String {
     text
 }
 
-/// Every check with what it examines and its gate where nobody set one, as a Markdown table.
+/// Every check with what it examines and its default gate, as a Markdown table.
 pub fn checks_markdown() -> String {
     let mut text = "| check | examines | gate |\n| --- | --- | --- |\n".to_owned();
     for (name, doc, gate) in checks() {

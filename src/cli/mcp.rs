@@ -1,4 +1,4 @@
-//! `mcp`: serving agents, and the configuration of their clients.
+//! `mcp`: serves agents, and prints the configuration of their clients.
 
 use super::call::{Call, Stop, session_of_environment};
 use super::outlet;
@@ -40,7 +40,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     }
     let opening = Opening {
         options: call.workspace_options()?,
-        // A client that was noted without a name says it to this server.
+        // A detected client without a name gives its name to this server itself.
         agent: globals.agent.clone().filter(|agent| agent != UNNAMED_AGENT),
         found: globals.found.clone(),
         color: false,
@@ -74,7 +74,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     Ok(0)
 }
 
-/// Where to listen: an address with a port, or the port alone for this machine only.
+/// The address to listen on: an address with a port, or a port alone for this machine only.
 fn address(text: &str) -> Result<SocketAddr, EngineError> {
     let local = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
     let of_port = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -84,7 +84,7 @@ fn address(text: &str) -> Result<SocketAddr, EngineError> {
     })
 }
 
-/// Says where the server is. Nobody has to read it.
+/// Prints the address of the server. A failure to print it is ignored.
 fn tell(url: &str, is_json: bool, color: bool) {
     let line = StyledLine::new().put(Ink::Plain, "serving agents at ").put(Ink::Strong, url);
     let _ = if is_json {
@@ -94,7 +94,7 @@ fn tell(url: &str, is_json: bool, color: bool) {
     };
 }
 
-/// Says a warning beside the protocol. Nobody has to read it.
+/// Prints a warning outside the protocol. A failure to print it is ignored.
 fn warn(text: &str) {
     let line = StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, text);
     let _ = outlet::page(Stream::Stderr, false, |page| page.line(&line));
@@ -104,10 +104,11 @@ fn warn(text: &str) {
 const VARIABLES: [&str; 5] =
     ["TOOLSMITH_HOME", "TOOLSMITH_MAX_TIER", "TOOLSMITH_TOOLS", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
 
-/// Those that are set here.
+/// The variables that are set in this process.
 ///
 /// # Errors
-/// `Usage` for a value that no configuration file can hold.
+///
+/// `Usage` for a value that a configuration file cannot contain.
 fn variables() -> Result<Vec<(&'static str, String)>, EngineError> {
     let set = VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name).filter(|v| !v.is_empty())?)));
     set.map(|(name, value)| {
@@ -119,7 +120,7 @@ fn variables() -> Result<Vec<(&'static str, String)>, EngineError> {
     .collect()
 }
 
-/// What a client needs to know to start this program, and where that goes. Each client has a form of its own.
+/// The entry that a client needs to start this program, and the file it belongs in. Each client has its own format.
 fn configuration(client: &str, variables: &[(&str, String)]) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let pairs = |between: &str| {
@@ -137,7 +138,7 @@ fn configuration(client: &str, variables: &[(&str, String)]) -> String {
         if is_empty { String::new() } else { format!(",\n      \"{name}\": {{{}}}", pairs(": ")) }
     };
     match client {
-        // A string of JSON is one of TOML as well.
+        // A JSON string is also a valid TOML string.
         "codex" => {
             let line = if is_empty { String::new() } else { format!("\nenv = {{ {} }}", pairs(" = ")) };
             CODEX.replace("ENV", &line)
@@ -155,7 +156,7 @@ fn configuration(client: &str, variables: &[(&str, String)]) -> String {
     }
 }
 
-/// Which workspace the server is for.
+/// Explains which workspace the server serves.
 const PLACE: &str = "# The server serves the workspace that the client is started in. For another one, add --workspace DIR after \"mcp\".\n";
 
 const CLAUDE: &str = r#"# Claude Code: run this once,

@@ -1,10 +1,9 @@
 //! The command line: the verbs of the table of actions for scripts and shells.
 //!
-//! `build` turns the table into clap's terms, one file per group of verbs asks the
-//! [engine](crate::engine::Engine) and gives back an answer, and two printers write it: as text for
-//! humans, or as one JSON object for scripts. No rule of the product lives here; what is allowed and
-//! what a call means is the engine's to say. The only thing this module decides by itself is that a
-//! verb for humans needs a terminal on standard input.
+//! `build` turns the table into clap commands. One file for each group of verbs calls the
+//! [engine](crate::engine::Engine) and returns an answer, and two printers write the answer: as text for humans, or as
+//! one JSON object for scripts. This module contains no rules of the product: the engine decides what is allowed and
+//! what a call means. The one exception is that this module demands a terminal on standard input for verbs for humans.
 
 mod behaviour;
 mod buffer;
@@ -79,54 +78,55 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-/// How a call without a verb wants the workbench.
+/// How a call without a verb opens the workbench.
 #[derive(Debug, Clone)]
 pub struct Opening {
-    /// Workspace and folders to open.
+    /// The workspace and folders to open.
     pub options: OpenOptions,
-    /// The agent at the keyboard; `None` is a human.
+    /// The agent at the keyboard; `None` for a human.
     pub agent: Option<String>,
-    /// Where that agent was found, when it did not say so itself.
+    /// Where the agent was detected, if it did not identify itself.
     pub found: Option<FoundAgent>,
     /// Whether colours are wanted.
     pub color: bool,
-    /// Whether the screen is for a reader of screens.
+    /// Whether a screen reader is in use.
     pub accessible: bool,
-    /// Tools and tiers that this process may use.
+    /// The tools and tiers that this process may use.
     pub limits: Limits,
 }
 
-/// The screen. Handed in from outside, because this module knows none.
+/// The functions that need a screen or serve agents. The caller passes them in, because this module does not depend on
+/// them.
 #[derive(Clone, Copy)]
 pub struct Screen {
-    /// Shows the workbench until its user leaves. Fails when there is no terminal.
+    /// Shows the workbench until its user leaves. Returns an error without a terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
-    /// Serves agents, one on standard input and output until it leaves, or several over HTTP.
+    /// Serves agents: one on standard input and output until it leaves, or several over HTTP.
     pub agents: fn(Opening, AgentServer) -> Result<(), EngineError>,
 }
 
-/// How agents are to be served.
+/// How to serve agents.
 pub struct AgentServer {
-    /// The session to which the agent belongs.
+    /// The session of the agent.
     pub session: Option<String>,
-    /// Which tools of the library are listed by name.
+    /// The tools of the library to list by name.
     pub listed: Option<String>,
-    /// Where to listen, and the host names of others under which clients may call; `None` is standard input and output.
+    /// The address to listen on, and additional host names that clients may use; `None` for standard input and output.
     pub http: Option<(std::net::SocketAddr, Vec<String>)>,
-    /// Is told the address of a server over HTTP.
+    /// Receives the address of an HTTP server.
     pub tell: Box<dyn Fn(&str)>,
-    /// Says a warning on standard error.
+    /// Prints a warning on standard error.
     pub warn: fn(&str),
 }
 
-/// Does what the arguments of this process ask for; without a verb, opens the workbench.
+/// Runs the verb in the arguments of this process; opens the workbench without a verb.
 pub fn main(screen: Screen) -> ExitCode {
     outlet::report_panics_escaped();
     let args = whole_help(std::env::args_os().collect());
     run_with(&args, screen)
 }
 
-/// `help all` is the long help: `-h` names only what is needed first.
+/// Turns `help all` into a call for the long help: `-h` shows only the most important parts.
 fn whole_help(mut args: Vec<OsString>) -> Vec<OsString> {
     let is_plain = |args: &[OsString]| args.iter().skip(1).all(|arg| arg.to_string_lossy().starts_with('-'));
     if let [before @ .., help, all] = args.as_slice()
@@ -146,7 +146,8 @@ fn run_with(args: &[OsString], screen: Screen) -> ExitCode {
     }
     let matches = match command.clone().try_get_matches_from(args) {
         Ok(matches) => matches,
-        // clap drops control sequences from what it quotes; it shall quote them escaped.
+        // clap removes control sequences from the arguments that it quotes. Parse again with them escaped, so that it
+        // shows them.
         Err(error) => match command.try_get_matches_from(args.iter().map(visible)) {
             Err(escaped) => return refuse_usage(&escaped, asked),
             Ok(_) => return refuse_usage(&error, asked),
@@ -179,7 +180,8 @@ fn visible(arg: &OsString) -> String {
     SafeText::new(&arg.to_string_lossy()).into()
 }
 
-/// How the caller wants to be answered; needed before the arguments are understood, and when they are not.
+/// The output format that the caller wants. It is needed before the arguments are parsed, and also when they are
+/// invalid.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     json: bool,
@@ -268,13 +270,13 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Candidates => call.print(&workbench::candidates(call)?),
         Verb::Man => call.print(&workbench::man()?),
         verb if let Some(query) = plain_query(action::spec(verb).name) => call.print(&done::query(call, query)?),
-        // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
+        // All other verbs are changes that need only their arguments, or exist only on the screen.
         verb if let Some(plain) = plain_verb(action::spec(verb).name) => call.print(&done::plain(call, plain)?),
         verb => Err(Stop::Error(unknown(action::spec(verb).name))),
     }
 }
 
-/// Does another verb with the same globals, as if it had been typed next.
+/// Runs another verb with the same global options, as if it were typed next.
 fn again(call: &Call<'_>, words: &[OsString]) -> Result<u8, Stop> {
     let internal = |error: &dyn std::fmt::Display| Stop::Error(EngineError::internal(error.to_string()));
     let matches = command().try_get_matches_from(words).map_err(|error| internal(&error))?;
@@ -317,26 +319,26 @@ fn unknown(name: &str) -> EngineError {
     )
 }
 
-/// The exit code of a finished call; prints its error.
+/// Returns the exit code of a finished call, and prints its error.
 fn finish(done: Result<u8, Stop>, asked: Asked) -> ExitCode {
     let error = match done {
         Ok(code) => return ExitCode::from(code),
-        // The reader left (`| head`): it has what it wanted.
+        // The reader has closed the pipe (`| head`): it has all that it wants.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
             EngineError::new(ErrorCode::Internal, format!("cannot write the output: {error}"), "")
         }
         Err(Stop::Error(error)) => error,
     };
-    // Nothing is left to tell when the error cannot be written either.
+    // If the error cannot be written either, there is no other place to report it.
     let _ = call::print_error(&error, asked.json, asked.color);
     ExitCode::from(error.code.exit_code())
 }
 
-/// Prints what clap says: help and version are answers, everything else is a usage error.
+/// Prints the output of clap: help and version are answers, everything else is a usage error.
 fn refuse_usage(error: &clap::Error, asked: Asked) -> ExitCode {
     if !error.use_stderr() {
-        // Nothing is left to tell when the answer cannot be written.
+        // If the answer cannot be written, there is no other place to report it.
         let _ = outlet::own_words(error);
         return ExitCode::SUCCESS;
     }

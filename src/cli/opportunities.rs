@@ -1,4 +1,4 @@
-//! What use suggests to make: `opportunities`, `accept`, `dismiss`.
+//! Suggestions of new tools from recorded use: `opportunities`, `accept`, `dismiss`.
 
 use super::call::{Answer, Call, Stop};
 use super::done::{Done, announce_and_execute};
@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// How many are listed when nobody says how many.
+/// The default number of opportunities to list.
 const LIMIT: usize = 20;
 
-/// Witnesses printed of each.
+/// The number of pieces of evidence printed for each.
 const WITNESSES: usize = 3;
 
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ pub(super) struct Found {
     list: OpportunityList,
 }
 
-/// What nobody wants to see any more.
+/// A dismissed opportunity.
 #[derive(Serialize)]
 pub(super) struct Dismissed {
     dismissed: Vec<DismissedOpportunity>,
@@ -44,7 +44,7 @@ pub(super) fn accept(call: &Call<'_>, run: impl FnOnce(&[OsString]) -> Result<u8
     let Some(review) = made.outcome.review.filter(|_| call.switch("generate")) else { return call.print(&made) };
     call.note_page(|page| made.text(page));
     let (_, digest) = call.open()?.new_tools().specification(review)?;
-    // The same verb that a human would type next: it shows the whole specification first.
+    // The verb that a human would type next: it shows the whole specification first.
     let words = ["toolsmith", "approve", &review.to_string(), "--digest", &digest.hex(), "--generate"];
     run(&words.map(OsString::from))
 }

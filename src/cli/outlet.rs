@@ -1,8 +1,8 @@
-//! Standard output and standard error: the only way out of the command line.
+//! Standard output and standard error: the only place where the command line writes to them.
 //!
-//! Three kinds of things leave: lines of a [`Page`], which escapes them; JSON, in which hidden
-//! characters are escapes; and the bytes of a tool, which go raw into a file or pipe and through a
-//! [`Cleaner`] to a terminal. Nothing else in this module has the streams; a test reads the sources.
+//! Three kinds of output are written: lines of a [`Page`], which escapes them; JSON, in which hidden characters are
+//! escaped; and the output bytes of a tool, unchanged to a file or pipe and through a [`Cleaner`] to a terminal. No
+//! other file of this module uses the streams; a test checks the sources.
 
 use super::cleaner::{Cleaner, Sink};
 use super::print_json;
@@ -15,24 +15,25 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{self, PanicHookInfo};
 
-/// A stream of this process that takes the bytes of a tool.
+/// A stream of this process for the output bytes of a tool.
 pub(super) struct Outlet {
     stream: Stream,
     cleaner: Option<Cleaner>,
-    /// Whether the last thing written to a terminal was not the end of a line.
+    /// Whether the last output on a terminal did not end with a line break.
     within_line: bool,
 }
 
 impl Outlet {
-    /// A stream with colours where they are wanted and it is a terminal.
+    /// A stream; in colour if `color` is set and it is a terminal.
     pub(super) fn new(stream: Stream, color: bool) -> Outlet {
         let cleaner = is_terminal(stream).then(|| Cleaner::new(look(stream, color).color));
         Outlet { stream, cleaner, within_line: false }
     }
 
-    /// Writes bytes of a tool.
+    /// Writes output bytes of a tool.
     ///
     /// # Errors
+    ///
     /// When the stream cannot be written.
     pub(super) fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(cleaner) = &mut self.cleaner else { return pass(self.stream, bytes) };
@@ -43,9 +44,10 @@ impl Outlet {
         pass(self.stream, clean.as_bytes())
     }
 
-    /// Writes what was held back, and says whether it left a terminal within a line.
+    /// Writes the bytes that are held back. Returns whether a terminal is left in the middle of a line.
     ///
     /// # Errors
+    ///
     /// When the stream cannot be written.
     pub(super) fn finish(&mut self) -> io::Result<bool> {
         if let Some(cleaner) = &mut self.cleaner {
@@ -57,21 +59,23 @@ impl Outlet {
     }
 }
 
-/// Both streams of a run, each on its own.
+/// Both streams of a run, separately.
 pub(super) struct Outlets {
     stdout: Outlet,
     stderr: Outlet,
 }
 
 impl Outlets {
-    /// The streams, with colours where they are wanted.
+    /// Both streams; in colour if `color` is set and they are terminals.
     pub(super) fn new(color: bool) -> Outlets {
         Outlets { stdout: Outlet::new(Stream::Stdout, color), stderr: Outlet::new(Stream::Stderr, color) }
     }
 
-    /// Writes what was held back; what is said of the run begins on a line of its own.
+    /// Writes the bytes that are held back, and ends the current line so that the summary of the run begins on its own
+    /// line.
     ///
     /// # Errors
+    ///
     /// When a stream cannot be written.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let open = self.stdout.finish()? | self.stderr.finish()?;
@@ -87,7 +91,8 @@ impl Sink for Outlets {
         match stream {
             Stream::Stdout => self.stdout.take(bytes),
             Stream::Stderr => {
-                // What a program says of its output does not stick to output that ends within a line.
+                // Messages on standard error begin on a new line, even after output that does not end with a line
+                // break.
                 if self.stdout.within_line && is_terminal(Stream::Stderr) && !self.stderr.within_line {
                     pass(Stream::Stderr, b"\n")?;
                     self.stdout.within_line = false;
@@ -155,7 +160,7 @@ pub(super) fn values(values: &[impl Serialize]) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether a stream goes to a terminal.
+/// Whether a stream is a terminal.
 pub(super) fn is_terminal(stream: Stream) -> bool {
     match stream {
         Stream::Stdout => io::stdout().is_terminal(),
@@ -163,8 +168,8 @@ pub(super) fn is_terminal(stream: Stream) -> bool {
     }
 }
 
-/// Writes a line on the terminal of standard error in place of the one before, which had so many columns; returns how many
-/// this one has. An empty text takes the line away. Where standard error is no terminal, nothing is written.
+/// Replaces the current line on standard error, which is `before` columns wide, with a text, and returns the width of
+/// the text. An empty text removes the line. Writes nothing unless standard error is a terminal.
 pub(super) fn progress(text: &str, before: usize) -> usize {
     if !is_terminal(Stream::Stderr) {
         return 0;
@@ -173,34 +178,34 @@ pub(super) fn progress(text: &str, before: usize) -> usize {
     let columns = text.chars().count();
     let blanks = " ".repeat(before.saturating_sub(columns));
     let end = if columns == 0 { "\r" } else { "" };
-    // Nobody there to read it is no failure.
+    // A failure to write progress is ignored.
     let _ = pass(Stream::Stderr, format!("\r{text}{blanks}{end}").as_bytes());
     columns
 }
 
-/// How text on a stream looks.
+/// How to format text on a stream.
 pub(super) fn look(stream: Stream, color: bool) -> Look {
     let columns = match stream {
         Stream::Stdout => rustix::termios::tcgetwinsize(io::stdout()),
         Stream::Stderr => rustix::termios::tcgetwinsize(io::stderr()),
     };
-    // A terminal that does not know its width says 0.
+    // A terminal that does not know its width reports 0.
     let columns = columns.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80);
     let terminal = is_terminal(stream);
     Look { color: color && terminal, width: terminal.then_some(columns), now: now(), accessible: false }
 }
 
-/// Prints what clap answers to `--help` and `--version`: text of ours only.
+/// Prints the answer of clap to `--help` and `--version`, which contains only text of this program.
 pub(super) fn own_words(answer: &clap::Error) -> io::Result<()> {
     answer.print()?;
     io::stdout().flush()
 }
 
-/// Lets a panic be reported like any other error: what it quotes may come from a tool.
+/// Prints panics escaped, like any other error: a panic message may quote a tool.
 pub(super) fn report_panics_escaped() {
     panic::set_hook(Box::new(|info| {
         let trace = Backtrace::capture();
-        // Nothing is left to tell when standard error is gone.
+        // If standard error is gone, there is no other place to report it.
         let _ = page(Stream::Stderr, false, |page| {
             page.block(0, super::print_text::Ink::Plain, &panic_text(info))?;
             match trace.status() {
@@ -220,10 +225,11 @@ fn panic_text(info: &PanicHookInfo<'_>) -> String {
     format!("thread {thread} panicked{place}:\n{}", message.unwrap_or("no message"))
 }
 
-/// Standard input and output themselves, for who speaks with a program on the other side.
+/// Duplicates of standard input and output, for a protocol with a program on the other side.
 ///
 /// # Errors
-/// When this process has no room for more open files.
+///
+/// When this process has too many open files.
 pub(super) fn own_streams() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?))
 }

@@ -1,6 +1,6 @@
-//! Shows a text page by page at the terminal: what was not shown was not read.
+//! Shows a text page by page on the terminal. Lines that were not shown count as unread.
 //!
-//! Keys that were typed before a page was shown do not count: each page is answered by a key of its own.
+//! Keys typed before a page is shown are discarded: each page needs its own key.
 
 use super::call::Call;
 use super::outlet;
@@ -10,24 +10,25 @@ use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialC
 use std::io;
 use unicode_width::UnicodeWidthStr;
 
-/// Rows of the terminal where it does not say how many it has.
+/// The number of rows of a terminal that does not report one.
 const USUAL_ROWS: usize = 24;
 
-/// What a key does after a page that is not the last.
+/// The prompt below a page that is not the last.
 const NEXT_PAGE: &str = "space: next page";
 
-/// What a text is about, and what is said below its pages.
+/// The title of a text and the prompt below its last page.
 pub(super) struct Words<'a> {
-    /// What it is, in a few words.
+    /// What the text is, in a few words.
     pub(super) title: &'a str,
-    /// What a key does after the last page: `enter approves`.
+    /// What a key does after the last page, such as `enter approves`.
     pub(super) last: &'a str,
 }
 
-/// Shows a text to its end, or until the reader stops. Returns how many of its lines were shown whole; all of them were
-/// only when the reader also went on from the last page.
+/// Shows a text to its end, or until the reader stops. Returns how many of its lines were shown completely. The reader
+/// has read all of the text only after continuing from the last page too.
 ///
 /// # Errors
+///
 /// When the terminal cannot be read.
 pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::Result<Shown> {
     let _keys = Keys::take()?;
@@ -35,10 +36,10 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     let prompt = |shown: usize, next: &str| {
         let (shown, all) = (grouped(shown), grouped(lines.len()));
         let long = format!("-- {} · {shown} of {all} lines · {next} · q: quit --", words.title);
-        // A narrow terminal would break a word.
+        // The long prompt would be wrapped on a narrow terminal.
         if long.width() <= columns { long } else { format!("-- {shown} of {all} · {next} · q: quit --") }
     };
-    // The prompt needs its rows, and the cursor waits on one more below it.
+    // Reserve rows for the prompt, and one more below it for the cursor.
     let longest = [NEXT_PAGE, words.last].map(|next| wrapped(&prompt(lines.len(), next), columns).len());
     let below = longest.into_iter().max().unwrap_or(1) + 1;
     let pages = Pages::of(lines, columns, rows.saturating_sub(below).max(1));
@@ -50,7 +51,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
         shown = page.last().map_or(shown, |(_, whole)| *whole);
         let last = at + 1 == pages.0.len();
         let place = prompt(shown, if last { words.last } else { NEXT_PAGE });
-        // What was typed before this line was on screen does not answer it.
+        // Input typed before this line is on screen does not answer it.
         termios::tcflush(io::stdin(), QueueSelector::IFlush)?;
         call.note(&StyledLine::new().put(Ink::Accent, place));
         if !goes_on(last)? {
@@ -60,16 +61,16 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     Ok(Shown { lines: shown, to_the_end: true })
 }
 
-/// What was shown of a text.
+/// How much of a text was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shown {
-    /// Lines that were shown whole.
+    /// The number of lines that were shown completely.
     pub(super) lines: usize,
-    /// Whether the reader saw the last page and went on.
+    /// Whether the reader saw the last page and continued.
     pub(super) to_the_end: bool,
 }
 
-/// The rows of each page, and how many lines have been shown whole with each of them.
+/// The rows of each page, each with the number of lines that are shown completely once the row is shown.
 struct Pages(Vec<Vec<(String, usize)>>);
 
 impl Pages {
@@ -87,7 +88,7 @@ impl Pages {
     }
 }
 
-/// Lines of a difference and of evidence have their colours here too.
+/// Lines of diffs and of evidence have the same colours as elsewhere.
 fn ink(row: &str) -> Ink {
     if let Some(margin) = margin_of(row) {
         return match row[..margin].chars().next_back() {
@@ -105,16 +106,16 @@ fn ink(row: &str) -> Ink {
     }
 }
 
-/// Columns and rows of the terminal.
+/// The columns and rows of the terminal.
 fn size() -> (usize, usize) {
     let size = termios::tcgetwinsize(io::stdin()).ok();
     let rows = size.map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 1).unwrap_or(USUAL_ROWS);
-    // One column less than there are: no terminal breaks such a row by itself.
+    // One column fewer than the terminal has, so that no terminal wraps a full row.
     let columns = outlet::look(Stream::Stderr, false).width.unwrap_or(80).saturating_sub(1).max(1);
     (columns, rows)
 }
 
-/// The keyboard, key by key; as it was before when this is dropped.
+/// The keyboard, read key by key. Dropping the value restores the terminal mode.
 struct Keys {
     before: Termios,
 }
@@ -123,7 +124,7 @@ impl Keys {
     fn take() -> io::Result<Keys> {
         let before = termios::tcgetattr(io::stdin())?;
         let mut single = before.clone();
-        // Ctrl-c comes as a key too: whoever is killed here would leave a terminal that shows no typing.
+        // Ctrl-c also arrives as a key: a signal would end this process and leave a terminal without echo.
         single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
         single.special_codes[SpecialCodeIndex::VMIN] = 1;
         single.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -132,7 +133,7 @@ impl Keys {
     }
 }
 
-/// Waits for a key that goes on; `false` for one that stops. After the last page only enter goes on.
+/// Waits for a key. Returns `true` to continue, `false` to stop. After the last page only enter continues.
 fn goes_on(last: bool) -> io::Result<bool> {
     let mut key = [0];
     loop {
@@ -149,7 +150,7 @@ fn goes_on(last: bool) -> io::Result<bool> {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing back.
+        // A terminal that is gone need not be restored.
         let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }

@@ -1,13 +1,13 @@
-//! Values on the command line: durations, numbers, digests, agent names.
+//! Parses values on the command line: durations, numbers, digests, agent names.
 //!
-//! Pure functions of text; the sentences they fail with are what a human reads after a usage error.
+//! These functions depend only on the text. Their error messages are shown after a usage error.
 
 use std::time::Duration;
 
-/// What an approval needs at least, in hexadecimal digits.
+/// The minimum number of hexadecimal digits for an approval.
 const MIN_DIGEST_DIGITS: usize = 8;
 
-/// A whole number with a unit: `500ms`, `30s`, `2m`, `24h`, `7d`; above zero, at most 3,650 days.
+/// A whole number with a unit, such as `500ms`, `30s`, `2m`, `24h`, `7d`; above zero, at most 3,650 days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let usage = || format!("{text:?} is not a duration: write a whole number and ms, s, m, h or d, for example 30s");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(usage)?;
@@ -45,7 +45,7 @@ pub(super) fn id(text: &str) -> Result<i64, String> {
     }
 }
 
-/// How many entries to list: 1 to 1,000,000.
+/// The number of entries to list: 1 to 1,000,000.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (1..=1_000_000).contains(&number) => Ok(number),
@@ -53,7 +53,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// 8 to 64 hexadecimal digits, lower-cased.
+/// 8 to 64 hexadecimal digits, in lower case.
 pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
     if text.len() < MIN_DIGEST_DIGITS || text.len() > 64 || !text.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err("expected 8 to 64 hexadecimal digits of the digest shown".to_owned());
@@ -61,7 +61,7 @@ pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
-/// The number of a review, and after `=` the digits of its digest.
+/// The number of a review, optionally followed by `=` and the digits of its digest.
 pub(super) fn review_digest(text: &str) -> Result<(i64, Option<String>), String> {
     match text.split_once('=') {
         None => Ok((id_of(text, "review", "reviews")?, None)),
@@ -69,7 +69,7 @@ pub(super) fn review_digest(text: &str) -> Result<(i64, Option<String>), String>
     }
 }
 
-/// `KEY=VALUE` with a key that is not empty.
+/// `KEY=VALUE` with a non-empty key.
 pub(super) fn key_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),

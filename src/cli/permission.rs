@@ -1,4 +1,4 @@
-//! The questions before a run, and before a launch.
+//! The questions before a run or a launch.
 
 use crate::cli::call::Call;
 use crate::cli::done::{announce, announce_and_execute, ask_for_touch};
@@ -8,12 +8,12 @@ use crate::domain::{Stream, Tool};
 use crate::engine::{Engine, EngineError};
 use std::io;
 
-/// Asks what only a human can allow: what costs more than low, and, before the first run of a version, what it declares.
-/// With `is_quiet`, and where nobody can be asked, the run goes on to be refused.
+/// Asks for permissions that only a human can grant: a cost above low, and, before the first run of a version, its
+/// declared access. With `is_quiet`, and where nobody can be asked, it asks nothing and the run is refused later.
 pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, tool: &Tool, is_quiet: bool) -> Result<(), EngineError> {
     let mut asked = Vec::new();
     while let Some(command) = engine.runs().unallowed(tool, &call.caller(engine))? {
-        // What was answered and is asked again is the run's to refuse.
+        // A permission that is still missing after its question was answered is left to the run to refuse.
         if asked.contains(&command) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! What is piped into the program: input for a tool that reads it, and never dropped without a word.
+//! Text piped into the program: input for a tool that reads it. Piped text is never discarded silently.
 
 use super::input::{Given, for_tool, parse, read};
 use crate::domain::{InputMode, Manifest, validate};
@@ -10,28 +10,29 @@ use std::io::Stdin;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// How long to wait for the first byte where the tool can do without it: a program that starts this one may leave a pipe
-/// open that nobody writes to.
+/// How long to wait for the first byte if the tool works without it: a program that starts this one may leave a pipe
+/// open without writing to it.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// The same where the tool lacks an input otherwise.
+/// How long to wait if the tool has no other input.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Whether a tool needs what is piped.
+/// Whether a tool needs piped text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// It lacks an input otherwise, or is made to read text.
+    /// The tool has no other input, or is a tool that reads text.
     Needed,
-    /// It can do without.
+    /// The tool works without it.
     Welcome,
 }
 
-/// The text piped into this program; `None` for a terminal, for nothing at all, and, where it is only welcome, for a pipe
-/// that stays silent.
+/// The text piped into this program. `None` for a terminal, for no text, and, with `Wanted::Welcome`, for a pipe that
+/// stays silent.
 ///
 /// # Errors
-/// As for an input that cannot be read: not UTF-8, or larger than 16 MiB. [`ErrorCode::Usage`] where it is needed and the
-/// pipe stays silent.
+///
+/// As for an input that cannot be read: not UTF-8, or larger than 16 MiB. [`ErrorCode::Usage`] if the text is needed
+/// and the pipe stays silent.
 pub(super) fn text(wanted: Wanted) -> Result<Option<String>, EngineError> {
     let stdin = std::io::stdin();
     let patience = match wanted {
@@ -55,11 +56,12 @@ pub(super) fn text(wanted: Wanted) -> Result<Option<String>, EngineError> {
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// [`for_tool`], with what is piped into this program where the tool reads its standard input: as the text that it takes, or
-/// as the whole input where nothing else was given.
+/// [`for_tool`], with piped text if the tool reads its standard input: as the text input of the tool, or as the whole
+/// input if no other input is given.
 ///
 /// # Errors
-/// Those of [`for_tool`]; [`ErrorCode::Usage`] for piped text that is not a JSON object where the tool takes one.
+///
+/// Those of [`for_tool`]; [`ErrorCode::Usage`] for piped text that is not a JSON object if the tool takes one.
 pub(super) fn with_piped(manifest: &Manifest, given: Given) -> Result<Option<Value>, EngineError> {
     let is_given = given != Given::default();
     let input = for_tool(manifest, given)?;
@@ -73,7 +75,7 @@ pub(super) fn with_piped(manifest: &Manifest, given: Given) -> Result<Option<Val
     };
     let wanted = if fits(&input) { Wanted::Welcome } else { Wanted::Needed };
     let asked = recipe.text_input().map(|name| (name, Wanted::Needed));
-    // Where nothing says whether the tool reads it, it is handed over.
+    // If the tool does not declare whether it reads standard input, the text is passed to it.
     if let Some((name, wanted)) = asked.or(recipe.piped.as_deref().map(|name| (name, Wanted::Welcome))) {
         let has_text = input.as_ref().is_some_and(|input| !input[name].is_null());
         let text = (!has_text).then(|| text(wanted)).transpose()?.flatten();
@@ -90,7 +92,7 @@ pub(super) fn with_piped(manifest: &Manifest, given: Given) -> Result<Option<Val
     for_tool(manifest, Given::of(parse(&piped, "standard input")?))
 }
 
-/// Whether something was piped that nobody has read.
+/// Whether piped text is left unread.
 pub(super) fn is_left() -> bool {
     let stdin = std::io::stdin();
     if !is_piped(&stdin) {
@@ -105,13 +107,13 @@ pub(super) fn is_left() -> bool {
     }
 }
 
-/// Whether standard input is a pipe or a file: no terminal and no device.
+/// Whether standard input is a pipe or a file, not a terminal or a device.
 fn is_piped(stdin: &Stdin) -> bool {
     let kind = fstat(stdin.as_fd()).map(|stat| FileType::from_raw_mode(stat.st_mode));
     matches!(kind, Ok(FileType::Fifo | FileType::RegularFile | FileType::Socket))
 }
 
-/// Whether something comes, or the end, before so much time is over.
+/// Whether data or the end of input arrives within `patience`.
 fn is_ready(stdin: &Stdin, patience: Duration) -> bool {
     let Ok(timeout) = Timespec::try_from(patience) else { return false };
     let mut fds = [PollFd::new(stdin, PollFlags::IN)];

@@ -1,14 +1,14 @@
-//! JSON for scripts: one object with `"schema": 1`, in which nothing is hidden.
+//! JSON for scripts: one object with `"schema": 1`, without hidden characters.
 //!
-//! Strings stay what they are as data. Characters that a terminal would obey, reorder or swallow
-//! are written as `\u` escapes, which every JSON reader turns back into the same string.
+//! Strings keep their value. Characters that a terminal would interpret, reorder or swallow are written as `\u`
+//! escapes, which every JSON parser turns back into the same string.
 
 use crate::domain::is_hidden;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
 use std::io::{self, Write};
 
-/// The version of everything that is printed as JSON.
+/// The schema version of all JSON output.
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -21,7 +21,8 @@ struct Envelope<'a, T> {
 /// Writes `answer`, which must serialize to an object, as one line.
 ///
 /// # Errors
-/// What the writer says.
+///
+/// Those of the writer.
 pub(super) fn write_object(out: &mut dyn Write, answer: &impl Serialize) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Visible);
     Envelope { schema: SCHEMA, answer }.serialize(&mut serializer)?;
@@ -31,7 +32,8 @@ pub(super) fn write_object(out: &mut dyn Write, answer: &impl Serialize) -> io::
 /// Writes one value of a stream as one line.
 ///
 /// # Errors
-/// What the writer says.
+///
+/// Those of the writer.
 pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible))?;
     out.write_all(b"\n")
@@ -63,7 +65,7 @@ pub(super) mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    /// The object that is printed for an answer.
+    /// The object printed for an answer.
     pub(crate) fn object(answer: &impl Serialize) -> Value {
         let mut bytes = Vec::new();
         write_object(&mut bytes, answer).unwrap();

@@ -1,4 +1,4 @@
-//! Text for humans on the command line: lines, tables and descriptions, with colours where they are on.
+//! Text for humans on the command line: lines, tables and descriptions, in colour if colours are on.
 
 pub(super) use crate::domain::description::{Align, Ink, StyledLine, Table};
 
@@ -8,16 +8,16 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Between the margin of a line of a file and its text.
+/// Separates the margin of a line of a file from its text.
 const BAR: char = '│';
 
-/// The rows of a margin are cut so that at least so many columns are left for the text.
+/// The minimum number of columns for text; the margin of wrapped rows is shortened to leave room for it.
 const LEAST_TEXT: usize = 8;
 
-/// By how many columns rows after the first are indented where a line has no margin.
+/// The indent, in columns, of wrapped rows of a line without a margin.
 const INDENT: usize = 4;
 
-/// The sequence that begins an ink.
+/// The escape sequence that starts an ink.
 const fn code(ink: Ink) -> &'static str {
     match ink {
         Ink::Plain => "",
@@ -30,27 +30,27 @@ const fn code(ink: Ink) -> &'static str {
     }
 }
 
-/// What the text is written for.
+/// How the text is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     /// Whether colours are on.
     pub(super) color: bool,
-    /// Columns of the terminal; `None` when the text goes into a file or pipe and nothing is cut.
+    /// Columns of the terminal; `None` for a file or pipe, where nothing is cut.
     pub(super) width: Option<usize>,
-    /// The present, for ages.
+    /// The current time, for ages.
     pub(super) now: Instant,
-    /// Whether it is read aloud: no charts.
+    /// Whether a screen reader reads the text aloud: no charts.
     pub(super) accessible: bool,
 }
 
 impl Look {
-    /// The same without colours, which change no text.
+    /// The view of descriptions; colours do not affect their text.
     fn view(self) -> DescriptionView {
         DescriptionView { width: self.width, now: self.now, accessible: self.accessible }
     }
 }
 
-/// Where an answer writes its text.
+/// The writer for the text of an answer.
 pub(super) struct Page<'a> {
     out: &'a mut dyn Write,
     look: Look,
@@ -62,13 +62,13 @@ impl<'a> Page<'a> {
         Page { out, look }
     }
 
-    /// The same page, read aloud or not.
+    /// Sets whether the page is read aloud.
     pub(super) fn read_aloud(&mut self, accessible: bool) -> &mut Self {
         self.look.accessible = accessible;
         self
     }
 
-    /// What the page is for.
+    /// How the page is displayed.
     pub(super) fn look(&self) -> Look {
         self.look
     }
@@ -81,7 +81,7 @@ impl<'a> Page<'a> {
         self.end_line(&mut text)
     }
 
-    /// Appends a piece of text that is safe to print.
+    /// Appends a piece of text that is already escaped.
     fn push(&self, text: &mut String, ink: Ink, piece: &str) {
         if self.look.color && ink != Ink::Plain {
             text.push_str(code(ink));
@@ -92,7 +92,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Writes a line, which is empty afterwards.
+    /// Writes the line and clears `text`.
     fn end_line(&mut self, text: &mut String) -> io::Result<()> {
         text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Writes a line of plain text, escaped.
+    /// Writes a line of plain text, and escapes it.
     pub(super) fn say(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         self.line(&StyledLine::of(text))
     }
@@ -112,12 +112,12 @@ impl<'a> Page<'a> {
         self.line(&StyledLine::new().put(Ink::Strong, text))
     }
 
-    /// Writes `label  value` with the values in one column.
+    /// Writes `label  value` with all values in one column.
     pub(super) fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) -> io::Result<()> {
         self.line(&StyledLine::field(label, ink, value))
     }
 
-    /// Writes a text of several lines, each escaped, behind an indent of so many blanks.
+    /// Writes a text of several lines, each escaped and indented by `indent` blanks.
     pub(super) fn block(&mut self, indent: usize, ink: Ink, text: &str) -> io::Result<()> {
         for safe in SafeText::lines(text) {
             self.line(&StyledLine::new().put(Ink::Plain, " ".repeat(indent)).safe(ink, safe))?;
@@ -132,13 +132,13 @@ impl<'a> Page<'a> {
         let line = format!("{margin}{}", SafeText::source_line(raw).as_str());
         let rows = self.look.width.map_or_else(|| vec![line.clone()], |width| wrapped(&line, width));
         rows.iter().try_for_each(|row| {
-            // A narrow terminal has a shorter margin in rows after the first.
+            // On a narrow terminal, rows after the first have a shorter margin.
             let begin = margin_of(row).unwrap_or(0);
             self.line(&StyledLine::new().put(Ink::Dim, &row[..begin]).put(ink, &row[begin..]))
         })
     }
 
-    /// Writes a text of ours as it is: a script, a manual page.
+    /// Writes a text of this program unchanged, such as a script or a manual page.
     pub(super) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())
     }
@@ -148,7 +148,7 @@ impl<'a> Page<'a> {
         description.title().into_iter().chain(&body).try_for_each(|line| self.line(line))
     }
 
-    /// Writes a table of so many rows that their cells are made twice, to measure and to write them, and never kept.
+    /// Writes a table with so many rows that cells are created twice, to measure and to write them, instead of stored.
     /// `heads` is a table without rows. Control characters are escaped here.
     pub(super) fn long_table<'r, R, const N: usize>(
         &mut self,
@@ -192,8 +192,8 @@ pub(super) fn margin_of(line: &str) -> Option<usize> {
     is_margin.then(|| before.len() + BAR.len_utf8() + behind.chars().next().map_or(0, char::len_utf8))
 }
 
-/// A line in rows of at most so many columns; at least one. Rows after the first have a margin without numbers, or an
-/// indent, so that the text of a stranger never begins a row.
+/// Wraps a line into rows of at most `columns` columns, at least one row. Rows after the first have a margin without
+/// numbers, or an indent, so that text of a file never begins a row.
 pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let below = match margin_of(line) {
         Some(end) => line[..end].chars().map(|c| if c.is_ascii_digit() { ' ' } else { c }).collect(),
@@ -216,7 +216,7 @@ pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     rows
 }
 
-/// Appends blanks, many at a time.
+/// Appends `count` blanks, many at a time.
 fn blanks(text: &mut String, mut count: usize) {
     const BLANKS: &str = "                                                                ";
     while count > 0 {
@@ -237,7 +237,7 @@ fn visible(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// An age on a terminal (`12s ago`), a point in time everywhere else.
+/// An age on a terminal (`12s ago`), otherwise a timestamp.
 pub(super) fn when(at: Instant, look: Look) -> String {
     look.view().when(at)
 }
@@ -252,12 +252,12 @@ pub(super) fn now() -> Instant {
 pub(super) mod tests {
     use super::*;
 
-    /// A page that goes into a file: no colours, no width, the present at zero.
+    /// The text of a page for a file: no colours, no width, and time zero as the current time.
     pub(crate) fn plain(write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
         on(Look { color: false, width: None, now: Instant(0), accessible: false }, write)
     }
 
-    /// What is written for this look.
+    /// The text that is written with this look.
     pub(crate) fn on(look: Look, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
         let mut bytes = Vec::new();
         write(&mut Page::new(&mut bytes, look)).unwrap();

@@ -1,4 +1,4 @@
-//! What is read before an approval on the command line: all of it page by page, or nothing, and the record says so.
+//! Makes a human read the whole subject of an approval page by page, or nothing of it, and records which.
 
 use super::call::Call;
 use super::files::FILE;
@@ -11,14 +11,15 @@ use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail};
 use std::io::{self, IsTerminal};
 use std::time::Instant;
 
-/// Bytes in a row of a file that is no text.
+/// The number of bytes in a row of a binary file.
 const BYTES_A_ROW: usize = 16;
 
-/// Shows what a review is about, page by page, unless `--unread` says that nobody wants to. What nobody may decide
-/// anyhow is not shown: the refusal has its own words.
+/// Shows the subject of a review page by page, unless `--unread` is given. Shows nothing to a caller who may not
+/// decide: the refusal explains why.
 ///
 /// # Errors
-/// `Refused` when the reader stopped before the end, and where there is no terminal to show it.
+///
+/// `Refused` when the reader stops before the end, and without a terminal to show it on.
 pub(super) fn read(
     call: &Call<'_>,
     engine: &Engine,
@@ -66,7 +67,7 @@ pub(super) fn read(
     Err(EngineError::new(ErrorCode::Refused, format!("review {} was not approved{unread}", review.id), next))
 }
 
-/// All that `review` shows, and the bytes of files that are no text; nothing is cut.
+/// All that `review` shows, and the bytes of binary files, without cuts.
 fn lines(detail: &ReviewDetail) -> Result<Vec<String>, EngineError> {
     let mut text = Vec::new();
     let look = Look { width: None, ..outlet::look(Stream::Stderr, false) };
@@ -84,7 +85,7 @@ fn lines(detail: &ReviewDetail) -> Result<Vec<String>, EngineError> {
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }
 
-/// The files that are no text and not as in the version approved before.
+/// The binary files that differ from the previously approved version.
 fn unreadable(detail: &ReviewDetail) -> impl Iterator<Item = &VersionFile> {
     let base = detail.base_files.as_deref().unwrap_or_default();
     let is_text = |file: &VersionFile| std::str::from_utf8(&file.bytes).is_ok_and(|text| !text.contains('\0'));

@@ -1,4 +1,4 @@
-//! Asking and being answered: `request`, `wait`.
+//! Requests and their answers: `request`, `wait`.
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
@@ -53,7 +53,7 @@ fn post(call: &Call<'_>) -> Result<Done, EngineError> {
     Ok(Done::new(outcome))
 }
 
-/// A request to review a tool of the workspace, with the description that it has.
+/// A request to review a tool of the workspace, with the description of the tool.
 fn about_tool(name: &str, why: &str, catalog: &CatalogView) -> Vec<u8> {
     let tool = catalog.tools.iter().find(|tool| tool.name.as_str() == name);
     let described = tool.map(|tool| tool.description.as_str()).filter(|text| !text.is_empty());
@@ -63,7 +63,7 @@ fn about_tool(name: &str, why: &str, catalog: &CatalogView) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Reads a request, one byte more than it may have at most.
+/// Reads a request, up to one byte more than the maximum size.
 fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
     let unreadable = |error: io::Error| {
         let message = format!("cannot read the request from {}: {error}", path.display());
@@ -149,7 +149,7 @@ impl Answer for Waited {
         Ok(())
     }
 
-    /// 0 yes, 1 no or not yet, 3 its object is gone, 4 nobody decided.
+    /// 0 for yes, 1 for no or not yet, 3 if the object of the request is gone, 4 without a decision.
     fn exit_code(&self) -> u8 {
         match self.state {
             ReviewState::Approved => 0,

@@ -22,7 +22,7 @@ pub(super) struct Reviews {
     reviews: Vec<WithVerdict>,
 }
 
-/// `reviews [--state STATE]`. The tools are read first, so that what just arrived is in the queue.
+/// `reviews [--state STATE]`. Reads the tools first, so that new ones are in the queue.
 pub(super) fn reviews(call: &Call<'_>) -> Result<Reviews, EngineError> {
     let filter = match call.text("state") {
         Some("decided") => ReviewFilter::Decided,
@@ -54,7 +54,7 @@ impl Answer for Reviews {
         ];
         let mut table = Table::new(&heads).sparing(&["opened", "from", "digest", "to", "state"]);
         for WithVerdict { review, .. } in &self.reviews {
-            // A text has neither version nor stage.
+            // A text has no version or stage.
             let is_text = review.kind.is_posted_text();
             let version = if is_text { String::new() } else { format!("@{}", review.version) };
             let stage = |stage: Stage| {
@@ -87,28 +87,28 @@ pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
     Ok(ReviewAnswer::new(detail).in_full(call.switch("full")))
 }
 
-/// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must be of the
-/// digest under review.
+/// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must match the digest
+/// under review.
 pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let named = engine.reviews().row(id)?;
     if !named.digest.starts_with(prefix) {
         return Err(other_digest(&named, prefix));
     }
-    // What will be refused anyhow is not read, and makes no checks.
+    // An approval that will be refused anyway is not shown for reading, and runs no checks.
     engine.reviews().part(&named, &only(call))?;
     if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
         engine.checks().ensure(id, &mut check::teller(call))?;
     }
     let detail = narrowed(engine.reviews().detail(id)?, &only(call));
     let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
-    // Written once it is decided: a refusal has its own words.
+    // Printed after the decision: a refusal has its own message.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
     if call.is_dry() {
         return Ok(done);
     }
     if !call.switch("unread") {
-        // It was on the screen a moment ago; what counts now is the answer.
+        // The review was on the screen a moment ago; only the result is printed.
         return Ok(done);
     }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
@@ -120,18 +120,18 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     Ok(done)
 }
 
-/// The tools that `--only` names.
+/// The tools in `--only`.
 fn only(call: &Call<'_>) -> Vec<String> {
     call.texts("only").into_iter().map(str::to_owned).collect()
 }
 
-/// The criteria that `--criteria` names, each alone or several with commas.
+/// The criteria in `--criteria`, which may be repeated or separated by commas.
 fn criteria(call: &Call<'_>) -> Vec<String> {
     let all = call.texts("criteria").into_iter().flat_map(|text| text.split(','));
     all.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// What is read of an adoption before some of its tools are approved: only what is about these.
+/// The part of an adoption to read before only some of its tools are approved: what concerns these tools.
 fn narrowed(detail: ReviewDetail, only: &[String]) -> ReviewDetail {
     if only.is_empty() {
         return detail;
@@ -143,7 +143,7 @@ fn narrowed(detail: ReviewDetail, only: &[String]) -> ReviewDetail {
     ReviewDetail { files, review: Review { members, ..detail.review }, ..detail }
 }
 
-/// The digits given are not of the digest under review.
+/// The error for digits that do not match the digest under review.
 pub(super) fn other_digest(review: &Review, prefix: &str) -> EngineError {
     let message = format!("review {} is for digest {}, not {prefix}", review.id, review.digest.short());
     let hint = format!("`toolsmith review {}` shows the version under review", review.id);
@@ -172,7 +172,7 @@ fn decide(
     let request = DecisionRequest {
         reason: call.text("reason").map(str::to_owned),
         shown,
-        // Only an approval has these.
+        // Only an approval has these fields.
         override_reason: only_yes("override"),
         role: only_yes("role"),
         unread: kind == DecisionKind::Approve && call.switch("unread"),

@@ -1,4 +1,4 @@
-//! One review as it is shown: what a decision rests on.
+//! One review as displayed: the basis of a decision.
 
 use super::call::Answer;
 use super::check::WithVerdict;
@@ -12,22 +12,22 @@ use crate::engine::{EvidenceLine, Known, ReviewDetail};
 use serde::Serialize;
 use std::io;
 
-/// One review with everything a reviewer needs.
+/// One review with all that a reviewer needs.
 #[derive(Serialize)]
 pub(super) struct ReviewAnswer {
     review: WithVerdict,
     evidence: Vec<EvidenceLine>,
     files: Vec<FileText>,
-    /// What differs from the version approved before; `None` when there is none.
+    /// The differences from the previously approved version; `None` if there is no such version.
     diff: Option<Vec<FileDiff>>,
     runs: Vec<Run>,
     /// The checks that block approval.
     blocking: Vec<String>,
     comments: Vec<Comment>,
-    /// The place of its checks among those that wait to be made, from 1.
+    /// The position of its checks in the queue of pending checks, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     checks_place: Option<usize>,
-    /// Whether each check has a line of its own.
+    /// Whether to print a line for each check.
     #[serde(skip)]
     full: bool,
 }
@@ -47,7 +47,7 @@ impl ReviewAnswer {
         }
     }
 
-    /// The same with a line for each check.
+    /// The same answer, with a line for each check if `full`.
     pub(super) fn in_full(self, full: bool) -> ReviewAnswer {
         ReviewAnswer { full, ..self }
     }
@@ -61,7 +61,7 @@ impl Answer for ReviewAnswer {
 }
 
 impl ReviewAnswer {
-    /// Everything a decision rests on.
+    /// Writes all that a decision is based on.
     pub(super) fn body(&self, page: &mut Page<'_>) -> io::Result<()> {
         self.header(page)?;
         let is_checked = !self.review.review.kind.is_posted_text();
@@ -69,7 +69,7 @@ impl ReviewAnswer {
         let verdict = if is_checked { self.review.verdict.as_ref() } else { Some(&nothing) };
         let is_open = self.review.review.state == ReviewState::Waiting;
         let known = Known { lines: &self.evidence, verdict, blocking: &self.blocking, is_open };
-        // Only an open workbench takes them from the queue, and nobody knows whether there is one.
+        // Only an open workbench runs queued checks, and this process does not know whether one is open.
         let to_run = self.checks_place.map(|_| &self.review.review.tool);
         Evidence { known, to_run, full: self.full }.write(page)?;
         self.comments(page)?;
@@ -96,7 +96,7 @@ impl ReviewAnswer {
             page.field("path", Ink::Plain, review.place())?;
         }
         page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
-        // The evidence has all of it.
+        // The evidence contains the whole description.
         if review.request.as_ref().is_none_or(|request| !request.description.contains(&review.summary)) {
             page.field("summary", Ink::Plain, &review.summary)?;
         }
@@ -150,7 +150,7 @@ impl ReviewAnswer {
         Ok(())
     }
 
-    /// What is decided on: the difference where there is something to differ from, else every file.
+    /// Writes the subject of the decision: the differences if there is an earlier version, otherwise every file.
     fn subject(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(diff) = &self.diff {
             page.heading("Diff to the version that was reviewed before")?;

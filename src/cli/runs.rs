@@ -54,7 +54,7 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
     let mut table = Table::new(&heads).sparing(&["caller", "time"]);
     for run in runs {
         let time = if run.outcome == RunOutcome::Running { "-".to_owned() } else { span(run.usage.duration_ms) };
-        // As short as it can be: the words belong to places with more room.
+        // Short words; views with more room show the full ones.
         let level = match (run.outcome, run.isolation.level) {
             (RunOutcome::Running, IsolationLevel::None) => "-",
             (outcome, _) if !outcome.has_started() => "-",
@@ -77,7 +77,7 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
     table
 }
 
-/// The tool of a run, and what started it where that was another run.
+/// The tool of a run, and the run that started it, if any.
 fn named(run: &Run) -> String {
     let tool = format!("{}@{}", run.tool, run.version);
     match (&run.parent, &run.step) {
@@ -118,14 +118,14 @@ pub(super) fn cancel(call: &Call<'_>) -> Result<Done, EngineError> {
     Ok(Done::new(engine.execute(Command::Cancel { run }, &call.caller(&engine))?))
 }
 
-/// A run and what it wrote, for scripts.
+/// A run and its output, for scripts.
 #[derive(Serialize)]
 pub(super) struct RunAnswer {
     pub(super) run: Run,
-    /// Standard output as text; bytes that are no UTF-8 are U+FFFD.
+    /// Standard output as text; invalid UTF-8 becomes U+FFFD.
     pub(super) stdout: String,
     pub(super) stderr: String,
-    /// Whether the kept output was cut at the output limit.
+    /// Whether the stored output was cut at the output limit.
     pub(super) truncated: bool,
     /// The steps of a composite; empty for every other tool.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -133,7 +133,7 @@ pub(super) struct RunAnswer {
 }
 
 impl RunAnswer {
-    /// The answer for a run with this kept output.
+    /// The answer for a run with this stored output.
     pub(super) fn new(run: Run, kept: &Kept, steps: Vec<RunStep>) -> RunAnswer {
         RunAnswer {
             truncated: run.truncated,
@@ -145,7 +145,7 @@ impl RunAnswer {
     }
 }
 
-/// Which streams `output` shows.
+/// The streams that `output` shows.
 fn wanted(stream: Option<&str>) -> &'static [Stream] {
     match stream {
         Some("stdout") => &[Stream::Stdout],
@@ -154,7 +154,7 @@ fn wanted(stream: Option<&str>) -> &'static [Stream] {
     }
 }
 
-/// What a run wrote to declared paths.
+/// The staged writes of a run to its declared paths.
 #[derive(Serialize)]
 struct Difference {
     run: RunId,
@@ -178,8 +178,8 @@ impl Answer for Difference {
     }
 }
 
-/// `output RUN`: prints what is kept, in the order it was written; raw where it goes into a file or
-/// pipe, escaped where it goes to a terminal.
+/// `output RUN`: prints the stored output in the order in which it was written; unchanged to a file or pipe, escaped to
+/// a terminal.
 pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let named = call.required("run")?;
@@ -233,7 +233,7 @@ pub(super) mod tests {
     use crate::domain::{Digest, Instant, Isolation, Profile, RunUsage, Stage, ToolName};
     use serde_json::json;
 
-    /// A run that failed.
+    /// A sample run that failed.
     pub(crate) fn failed_run() -> Run {
         Run {
             id: RunId(7),

@@ -1,4 +1,4 @@
-//! Figures of all tools: `dashboard`, `export`.
+//! Statistics of all tools: `dashboard`, `export`.
 
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Page, counted};
@@ -7,20 +7,20 @@ use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
 
-/// Columns of the dashboard on paper.
+/// Columns of the dashboard in a file or pipe.
 const WIDTH: usize = 100;
 
-/// The least that charts need.
+/// The minimum number of columns for charts.
 const LEAST_WIDTH: usize = 50;
 
-/// The figures to look at.
+/// The statistics to display.
 #[derive(Serialize)]
 pub(super) struct Figures {
     #[serde(flatten)]
     dashboard: Dashboard,
 }
 
-/// Where the catalog was written to.
+/// The file that the catalog was exported to.
 #[derive(Serialize)]
 struct Exported {
     path: PathBuf,

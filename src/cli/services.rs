@@ -12,10 +12,10 @@ use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// What leaves an instance in a line that is typed: ctrl-].
+/// The key that leaves an instance from within a typed line: ctrl-].
 const LEAVE: u8 = 0x1d;
 
-/// The instances, one of them, a user unit or a profile.
+/// Prints the instances, one of them, a user unit or a profile.
 pub(super) fn services(call: &Call<'_>) -> Result<u8, Stop> {
     if !call.switch("unit") || call.globals.json {
         let query = plain_query("services").ok_or_else(|| EngineError::internal("services has no query"))?;
@@ -31,7 +31,7 @@ pub(super) fn services(call: &Call<'_>) -> Result<u8, Stop> {
     Ok(code)
 }
 
-/// A unit: its text alone on standard output, so that it can be written to a file.
+/// The text of a unit, alone on standard output, so that it can be redirected to a file.
 #[derive(Serialize)]
 struct Printed<'a>(&'a ServiceUnit);
 
@@ -41,7 +41,7 @@ impl Answer for Printed<'_> {
     }
 }
 
-/// Launches an instance, after the questions that a run has as well.
+/// Launches an instance, after the same questions as before a run.
 pub(super) fn launch(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
@@ -49,7 +49,7 @@ pub(super) fn launch(call: &Call<'_>) -> Result<Done, EngineError> {
     execute(call, &engine, Command::Verb(call.as_typed()))
 }
 
-/// An answer of an instance: alone on standard output.
+/// An answer of an instance, alone on standard output.
 #[derive(Serialize)]
 pub(super) struct Answered {
     #[serde(flatten)]
@@ -71,7 +71,7 @@ pub(super) fn say(call: &Call<'_>) -> Result<Answered, EngineError> {
     Ok(Answered { said: said? })
 }
 
-/// Shows the output of an instance as it comes, and passes on what is typed, until it ends or somebody leaves.
+/// Shows the live output of an instance and forwards typed input, until the instance ends or the user leaves.
 pub(super) fn attach(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let name = call.required("instance")?;
@@ -81,7 +81,7 @@ pub(super) fn attach(call: &Call<'_>) -> Result<u8, Stop> {
     );
     let typed = stream.try_clone()?;
     let is_person = io::IsTerminal::is_terminal(&io::stdin());
-    // The end of this process ends the thread, which waits for somebody who types.
+    // The thread waits for typed input; the exit of this process ends it.
     std::thread::Builder::new().name("typed".to_owned()).spawn(move || pass_on(&typed, is_person))?;
     let mut out = Outlet::new(Stream::Stdout, call.globals.color && is_terminal(Stream::Stdout));
     let mut piece = vec![0; 64 * 1024];
@@ -97,8 +97,8 @@ pub(super) fn attach(call: &Call<'_>) -> Result<u8, Stop> {
     Ok(0)
 }
 
-/// Passes lines of standard input on. Its end leaves only when a person typed it: output of a script's last line is
-/// still to come.
+/// Forwards lines of standard input. The end of input leaves the instance only if a person typed it: the output for the
+/// last line of a script is still to come.
 fn pass_on(mut stream: &UnixStream, is_person: bool) {
     for line in io::stdin().lock().split(b'\n') {
         let Ok(mut line) = line else { break };
@@ -116,7 +116,7 @@ fn pass_on(mut stream: &UnixStream, is_person: bool) {
         }
     }
     if is_person {
-        // Nothing is left to say when the other end is gone already.
+        // Ignored: the other end may be gone already.
         let _ = stream.shutdown(std::net::Shutdown::Both);
     }
 }

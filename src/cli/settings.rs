@@ -1,10 +1,10 @@
-//! What is wrong with the files of the settings: told by every verb that reads them, on standard error.
+//! Problems in the settings files: every verb that reads the settings reports them on standard error.
 
 use crate::action::{KeyWish, settled_keys};
 use crate::domain::{Problem, ProblemCode, SafeText};
 use crate::engine::{DoctorLine, Engine};
 
-/// Keys in the settings that are of no use: an unknown verb, no key, a key that another verb has.
+/// Invalid keys in the settings: an unknown verb, not a key, a key of another verb.
 fn key_problems(engine: &Engine) -> Vec<Problem> {
     let settings = &engine.settings().keys;
     let wishes: Vec<KeyWish<'_>> =
@@ -20,12 +20,12 @@ fn key_problems(engine: &Engine) -> Vec<Problem> {
     settled_keys(&wishes).1.into_iter().map(problem).collect()
 }
 
-/// All that is wrong with them.
+/// All problems of the settings.
 pub(super) fn problems(engine: &Engine) -> Vec<Problem> {
     engine.setting_problems().iter().cloned().chain(key_problems(engine)).collect()
 }
 
-/// Adds the keys to what `doctor` found of the settings.
+/// Adds the problems of keys to the lines of `doctor` about the settings.
 pub(super) fn with_keys(engine: &Engine, mut lines: Vec<DoctorLine>) -> Vec<DoctorLine> {
     let problems = key_problems(engine);
     let Some(at) = lines.iter().position(|line| line.name == "settings").filter(|_| !problems.is_empty()) else {

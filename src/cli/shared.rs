@@ -1,4 +1,4 @@
-//! Colours and lines that several answers have in common.
+//! Colours and lines that several answers share.
 
 use super::print_text::{Ink, StyledLine, size, span};
 use crate::domain::{CheckState, ReviewState, Risk, Stage, Typical};
@@ -33,7 +33,7 @@ pub(super) fn stage_ink(stage: Stage) -> Ink {
     }
 }
 
-/// A fact with its sign.
+/// A piece of evidence with its symbol.
 pub(super) fn evidence_line(line: &EvidenceLine) -> StyledLine {
     let (ink, word) = match line.weight {
         Weight::Fact => (Ink::Plain, "fact"),
@@ -56,7 +56,7 @@ pub(super) fn check_ink(state: CheckState) -> Ink {
     }
 }
 
-/// What a run uses, in a few words; medians where there are several runs.
+/// The resource use of a run, in a few words; medians over several runs.
 pub(super) fn usage_words(usage: &Typical) -> String {
     let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
     format!(

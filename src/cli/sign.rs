@@ -1,4 +1,4 @@
-//! `sign`: what has to be signed and is not, and signing it.
+//! `sign`: lists the log entries that need a signature and have none, and signs them.
 
 use super::call::{Answer, Call};
 use super::done::Done;
@@ -7,7 +7,7 @@ use crate::engine::{EngineError, UnsignedLog};
 use serde::Serialize;
 use std::io;
 
-/// What is not signed, and what came of signing.
+/// The unsigned log entries, and the result of signing.
 #[derive(Serialize)]
 pub(super) struct Signing {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! `similar` without a name: what is there twice in the whole library.
+//! `similar` without a name: duplicates in the whole library.
 
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Page, StyledLine, counted, percent};
@@ -8,7 +8,7 @@ use crate::engine::{Twin, TwinGroup};
 use serde::Serialize;
 use std::io;
 
-/// What is there twice in the whole library.
+/// Duplicates in the whole library.
 #[derive(Serialize)]
 struct Twins {
     groups: Vec<TwinGroup>,

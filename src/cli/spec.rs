@@ -1,4 +1,4 @@
-//! Documents that say what a tool shall do: `spec`.
+//! Documents that specify a tool: `spec`.
 
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Page, StyledLine};
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// What a document is.
+/// The digest, title, size and encoding of a document.
 #[derive(Serialize)]
 pub(super) struct DocumentHead {
     digest: Digest,
@@ -23,7 +23,7 @@ pub(super) struct DocumentHead {
 }
 
 impl DocumentHead {
-    /// The head of a document.
+    /// The head for a document.
     pub(super) fn of(document: &Document) -> DocumentHead {
         DocumentHead {
             digest: document.digest(),
@@ -36,26 +36,26 @@ impl DocumentHead {
     }
 }
 
-/// A line of the document itself.
+/// A line of the source document.
 #[derive(Serialize)]
 struct SourceLine {
     line: usize,
     text: String,
 }
 
-/// What is shown of a document.
+/// The part of a document to show.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Part {
-    /// What it comes to.
+    /// The summary of the document.
     Summary(Summary),
     Text(String),
-    /// Some lines of it.
+    /// Some lines of the document.
     #[serde(rename = "part")]
     Lines(Vec<SourceLine>),
 }
 
-/// A document, as it is answered.
+/// An opened document, as the answer.
 #[derive(Serialize)]
 pub(super) struct Opened {
     document: DocumentHead,
@@ -73,7 +73,7 @@ struct Specified {
 }
 
 impl Answer for Specified {
-    /// As JSON, so that it can be changed and given back.
+    /// Written as JSON, so that it can be edited and submitted again.
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let text = serde_json::to_string_pretty(&self.specification).map_err(io::Error::other)?;
         page.block(0, Ink::Plain, &text)
@@ -126,7 +126,7 @@ fn opened(call: &Call<'_>, named: &Path) -> Result<Opened, EngineError> {
     Ok(Opened { document: DocumentHead::of(&document), sections: document.sections().to_vec(), part })
 }
 
-/// The budget that was asked for.
+/// The requested budget.
 pub(super) fn budget(call: &Call<'_>) -> Result<usize, EngineError> {
     let budget = call.get::<usize>("max-length").unwrap_or(DEFAULT_BUDGET);
     if budget < LEAST_BUDGET {
@@ -136,7 +136,7 @@ pub(super) fn budget(call: &Call<'_>) -> Result<usize, EngineError> {
     Ok(budget)
 }
 
-/// Opens a file, standard input, or what is kept under the first digits of a digest.
+/// Opens a file, standard input, or a stored document by the first digits of its digest.
 fn open(engine: &Engine, named: &Path) -> Result<Document, EngineError> {
     match bytes(named) {
         Ok(bytes) => engine.new_tools().keep_document(&bytes),
@@ -145,7 +145,7 @@ fn open(engine: &Engine, named: &Path) -> Result<Document, EngineError> {
     }
 }
 
-/// The bytes of a file.
+/// Reads the bytes of a file.
 pub(super) fn read(named: &Path) -> Result<Vec<u8>, EngineError> {
     bytes(named).map_err(|error| unreadable(named, &error))
 }
@@ -155,7 +155,7 @@ fn unreadable(named: &Path, error: &io::Error) -> EngineError {
     EngineError::new(ErrorCode::NotFound, message, "name a file, or - for stdin")
 }
 
-/// Reads one byte more than a document may have at most.
+/// Reads up to one byte more than the maximum size of a document.
 fn bytes(named: &Path) -> io::Result<Vec<u8>> {
     let most = MAX_DOCUMENT_BYTES as u64 + 1;
     let mut bytes = Vec::new();

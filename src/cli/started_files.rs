@@ -1,9 +1,9 @@
-//! The files that a command line of a shell may start. Read loosely: no shell is imitated here, and a file too many
-//! only leads to a question.
+//! The files that a shell command line may start. The parser is approximate: it does not imitate a shell, and a file
+//! too many only leads to one more question.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Programs that start a file that they are given.
+/// Programs that start the file passed to them.
 const STARTERS: [&str; 29] = [
     ".",
     "Rscript",
@@ -36,23 +36,23 @@ const STARTERS: [&str; 29] = [
     "zsh",
 ];
 
-/// Words of a shell before a command.
+/// Shell keywords that precede a command.
 const KEYWORDS: [&str; 12] = ["!", "[[", "coproc", "do", "elif", "else", "if", "then", "until", "while", "{", "}"];
 
-/// Modules of Python that start the file that they are given; others only read it.
+/// Python modules that start the file passed to them; other modules only read it.
 const RUNNERS: [&str; 10] =
     ["cProfile", "coverage", "debugpy", "doctest", "pdb", "profile", "pytest", "runpy", "trace", "unittest"];
 
-/// Options with which a program only checks how a file is written.
+/// Options that make a program only check the syntax of a file.
 const CHECKS_ONLY: [(&str, &str); 7] =
     [("bash", "-n"), ("dash", "-n"), ("ksh", "-n"), ("node", "--check"), ("php", "-l"), ("sh", "-n"), ("zsh", "-n")];
 
-/// A program that starts the one behind it.
+/// A program that starts the program after it.
 struct Wrapper {
     name: &'static str,
-    /// Its options that have an argument in the next word.
+    /// Options that take their argument from the next word.
     valued: &'static [&'static str],
-    /// How many words of its own stand before the program.
+    /// The number of operands before the program.
     operands: usize,
 }
 
@@ -88,23 +88,23 @@ const WRAPPERS: [Wrapper; 25] = [
     wrapper("xargs", &["-I", "-n", "-P", "-L", "-d", "-E", "-s", "-a"], 0),
 ];
 
-/// Wrappers that take what they start from the words before them in the pipeline.
+/// Wrappers that take the files to start from the preceding commands of the pipeline.
 const FED: [&str; 2] = ["parallel", "xargs"];
 
-/// How deep commands within commands are read.
+/// The maximum depth of nested commands.
 const DEEPEST: usize = 4;
 
-/// What a command line may start below a folder of tools, as the workspace names it.
+/// The files below a folder of tools that a command line may start, relative to the workspace.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct StartedFiles {
-    /// Files by their names.
+    /// Files by their paths.
     pub(super) files: Vec<PathBuf>,
-    /// Folders of which any file may be meant.
+    /// Folders in which any file may be started.
     pub(super) folders: Vec<PathBuf>,
 }
 
 impl StartedFiles {
-    /// Reads a command line that runs in a folder.
+    /// Parses a command line that runs in a folder.
     pub(super) fn of(command: &str, workspace: &Path, cwd: Option<&Path>) -> StartedFiles {
         let here = cwd.unwrap_or(workspace).to_owned();
         let mut reader = Reader { workspace, here, found: StartedFiles::default() };
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One command; `before` are the words whose output it reads.
+    /// Reads one command; `before` holds the words of the commands whose output it reads.
     fn simple(&mut self, words: &[String], before: &[String], depth: usize) {
         let (mut at, mut is_fed) = (0, false);
         let outside = self.here.clone();
@@ -163,13 +163,14 @@ impl Reader<'_> {
         if let Some((program, given)) = words.get(at..).and_then(<[String]>::split_first) {
             self.program(program, given, (before, is_fed), depth);
         }
-        // `env -C` is for one command, `cd` for those behind it.
+        // `env -C` applies to one command, `cd` to those after it.
         if words.get(at).is_none_or(|word| !matches!(word.as_str(), "cd" | "pushd")) {
             self.here = outside;
         }
     }
 
-    /// Where the program behind a wrapper stands; `None` when the wrapper takes it as one text, which was read.
+    /// The index of the program after a wrapper; `None` if the wrapper takes it as one text, which is then already
+    /// read.
     fn passed(&mut self, wrapper: &Wrapper, words: &[String], mut at: usize, depth: usize) -> Option<usize> {
         let mut operands = wrapper.operands;
         while let Some(word) = words.get(at) {
@@ -246,7 +247,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `find` starts a program with files that it finds.
+    /// `find` starts a program with the files that it finds.
     fn found_by_find(&mut self, given: &[String], depth: usize) {
         let is_start = |word: &&String| !word.starts_with(['-', '(', '!']);
         let starts: Vec<String> = given.iter().take_while(is_start).cloned().collect();
@@ -259,7 +260,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is read from these words is started: files, or anything in a folder.
+    /// Adds what is read from these words: the files, or any file in a folder.
     fn any_of(&mut self, words: &[String]) {
         for word in words {
             self.file(word);
@@ -280,7 +281,7 @@ impl Reader<'_> {
         self.found.files.extend(found);
     }
 
-    /// A path as the workspace names it, when it is one of a folder of tools.
+    /// A path relative to the workspace, if it is in a folder of tools.
     fn below_tools(&self, path: &Path) -> Option<PathBuf> {
         let path = plain_path(self.workspace, path);
         format!("{}/", path.display()).contains("tools/").then_some(path)
@@ -296,19 +297,19 @@ fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains(['/', '-']))
 }
 
-/// Whether an option says that a command follows: `-c`, also among others (`-qec`).
+/// Whether an option introduces a command: `-c`, also in a group (`-qec`).
 fn is_command_option(word: &str) -> bool {
     word.strip_prefix('-')
         .is_some_and(|letters| letters.ends_with('c') && letters.chars().all(|letter| letter.is_ascii_alphabetic()))
 }
 
-/// The target of a redirection (`2>out`, `<in`); empty when it is the next word.
+/// The target of a redirection (`2>out`, `<in`); empty if the next word is the target.
 fn redirected(word: &str) -> Option<&str> {
     let rest = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&');
     rest.starts_with(['<', '>']).then(|| rest.trim_start_matches(['<', '>', '&']))
 }
 
-/// A path as the workspace names it, without `.` and `..`.
+/// A path relative to the workspace, without `.` and `..`.
 fn plain_path(workspace: &Path, path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -321,12 +322,12 @@ fn plain_path(workspace: &Path, path: &Path) -> PathBuf {
     plain.strip_prefix(workspace).map(Path::to_owned).unwrap_or(plain)
 }
 
-/// A text in the words of its commands.
+/// A text split into the words of its commands.
 #[derive(Default)]
 struct Split {
-    /// Pipelines of commands of words.
+    /// Pipelines of commands, each a list of words.
     pipelines: Vec<Vec<Vec<String>>>,
-    /// Commands within double quotes.
+    /// Commands inside double quotes.
     nested: Vec<String>,
 }
 
@@ -364,7 +365,7 @@ impl Split {
                 (None, '|') => {
                     split.end(&mut word);
                     let is_pipe = rest.next_if_eq(&'|').is_none();
-                    // `|&` takes the errors along.
+                    // `|&` also pipes standard error.
                     rest.next_if_eq(&'&');
                     split.begin(is_pipe);
                 }

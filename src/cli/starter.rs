@@ -1,4 +1,4 @@
-//! `starter`: what the starter tools declare, a question, and the adoption of all of them.
+//! `starter`: shows what the starter tools declare, asks, and adopts all of them.
 
 use super::call::{Call, Stop};
 use super::done::{agreed, execute};
@@ -10,7 +10,7 @@ use crate::engine::{EngineError, ErrorCode, StarterRow, StarterState};
 pub(super) fn starter(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let command = Command::Verb(call.as_typed());
-    // Refused before it is asked about: nothing is left to adopt.
+    // Refused before the question: nothing is left to adopt.
     engine.preview(&command)?;
     let rows = engine.reviews().starter()?;
     show(call, &rows);
@@ -23,7 +23,7 @@ pub(super) fn starter(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&execute(call, &engine, command)?)
 }
 
-/// What each declares, one row a tool.
+/// Prints what each tool declares, one row for each.
 fn show(call: &Call<'_>, rows: &[StarterRow]) {
     let heads = ["tool", "tier", "declares", "state"];
     let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["tier"]);

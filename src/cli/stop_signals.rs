@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct StopSignals(Vec<tokio::signal::unix::Signal>);
 
 impl StopSignals {
-    /// Catches them from now on.
+    /// Starts to catch the signals.
     pub(super) fn new() -> StopSignals {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         // A signal that cannot be caught ends this process, and the run with it.
@@ -24,17 +24,18 @@ impl StopSignals {
     }
 }
 
-/// Does something once when a signal asks this process to stop, as long as it is kept.
+/// Calls a function once when a signal asks this process to stop, until the value is dropped.
 pub(super) struct OnStop {
     over: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl OnStop {
-    /// Watches from now on.
+    /// Starts to watch.
     ///
     /// # Errors
-    /// `Internal` when no thread can be started.
+    ///
+    /// `Internal` when the thread cannot be started.
     pub(super) fn new(stop: impl FnOnce() + Send + 'static) -> Result<OnStop, EngineError> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
@@ -57,7 +58,7 @@ impl OnStop {
 impl Drop for OnStop {
     fn drop(&mut self) {
         drop(self.over.take());
-        // It ends now, or has panicked: there is nothing to learn from it.
+        // The thread ends now, or has panicked: joining gives no more information.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,4 +1,4 @@
-//! What may run here: `unlock`, and choices of tools: `sets`.
+//! Which tools may run: `unlock`, and sets of tools: `sets`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};

@@ -1,4 +1,4 @@
-//! Upkeep of the library: `stale`, and how proposals are answered.
+//! Upkeep of the library: `stale`, and the answers to its proposals.
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
@@ -25,7 +25,7 @@ pub(super) fn stale(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&Stale { report })
 }
 
-/// Asks for a review of each; nothing to propose is no error.
+/// Requests a review of each proposal; an empty list is not an error.
 pub(super) fn propose(call: &Call<'_>, engine: &Engine, proposals: Vec<Retirement>) -> Result<u8, Stop> {
     if proposals.is_empty() {
         return call.print(&Done::new(Outcome {

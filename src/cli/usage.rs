@@ -1,11 +1,11 @@
-//! Calls that are not understood, said in our own words: what is wrong, and what was probably meant.
+//! Error messages for calls that clap does not understand: what is wrong, and what was probably meant.
 
 use crate::action::ACTIONS;
 use crate::domain::nearest_word;
 use crate::engine::{EngineError, ErrorCode};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// What other programs call a verb.
+/// Names that other programs use for a verb.
 const USUAL: [(&str, &str); 8] = [
     ("ls", "list"),
     ("rm", "archive"),
@@ -45,7 +45,7 @@ pub(super) fn misunderstood(error: &clap::Error) -> EngineError {
     EngineError::new(ErrorCode::Usage, message, hint)
 }
 
-/// The message of clap without its headings and its advice to ask for help.
+/// The message of clap without its headings and its hint to ask for help.
 fn plainly(error: &clap::Error) -> (String, String) {
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -55,7 +55,7 @@ fn plainly(error: &clap::Error) -> (String, String) {
     (message, advice.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; "))
 }
 
-/// How the verb is called.
+/// The usage line of the verb.
 fn usage(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let line = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ").map(str::to_owned));

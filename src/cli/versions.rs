@@ -1,4 +1,4 @@
-//! Versions of a name: `promote --to session`, `trim`.
+//! Versions of a tool: `promote --to session`, `trim`.
 
 use super::call::Call;
 use super::done::{Done, announce_and_execute};

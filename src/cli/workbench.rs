@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
-/// `doctor`. State that cannot be opened is a finding, not the end of the examination.
+/// `doctor`. A state folder that cannot be opened is reported as a finding and does not end the examination.
 pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
     for flag in ["same-workspace", "copied"] {
         if call.switch(flag) {
@@ -44,7 +44,7 @@ pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
     }
 }
 
-/// What was done about the database.
+/// What was done to the database.
 #[derive(Serialize)]
 struct Recovered {
     done: bool,
@@ -63,7 +63,7 @@ impl Answer for Recovered {
     }
 }
 
-/// Says what it would do, asks, and does it.
+/// Says what the recovery would do, asks, and does it.
 fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
     let options = call.globals.options()?;
     let plan = plan_recovery(&options, wanted)?;
@@ -72,7 +72,7 @@ fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
     call.print(&Recovered { done, said: plan.lines, lines })
 }
 
-/// Asks a question after saying what a yes would do.
+/// Prints what a yes would do, then asks.
 fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> {
     call.note(&StyledLine::new().put(Ink::Strong, title));
     for line in lines {
@@ -97,7 +97,7 @@ fn diagnosis(call: &Call<'_>) -> Result<Found, EngineError> {
     Ok(Found::new(Described::of(&Diagnosis { lines })?))
 }
 
-/// A generated text that goes out as it is: a script for a shell, a page for man.
+/// A generated text that is printed unchanged: a shell script, or a manual page.
 #[derive(Serialize)]
 pub(super) struct Generated {
     text: String,
@@ -123,7 +123,7 @@ pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
     Ok(Generated { text: completion_script(shell) })
 }
 
-/// `candidates WHAT`: one a line.
+/// `candidates WHAT`: one candidate per line.
 pub(super) fn candidates(call: &Call<'_>) -> Result<Generated, EngineError> {
     Ok(Generated { text: completing::candidates(call)? })
 }
@@ -158,7 +158,7 @@ fn manual() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// A section for a verb, with its parts one level deeper than they would be on a page of their own.
+/// Writes a section for a verb, with its headings one level lower than on a page of its own.
 fn write_verb(page: &mut Vec<u8>, verb: &clap::Command) -> io::Result<()> {
     let own = verb.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
     let man = Man::new(own);
@@ -170,7 +170,7 @@ fn write_verb(page: &mut Vec<u8>, verb: &clap::Command) -> io::Result<()> {
     write!(page, ".SH \"TOOLSMITH {}\"\n{parts}", verb.get_name().to_uppercase())
 }
 
-/// A section whose lines stay as they are.
+/// Writes a section whose lines are not reformatted.
 fn write_literal(page: &mut Vec<u8>, title: &str, text: &str) -> io::Result<()> {
     let escaped =
         text.trim().replace('\\', "\\e").replace('-', "\\-").replace("\n.", "\n\\&.").replace("\n'", "\n\\&'");

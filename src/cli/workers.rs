@@ -1,12 +1,12 @@
-//! The far side of a run on a worker: `serve-run`.
+//! The remote side of a run on a worker: `serve-run`.
 
 use super::call::{Call, Stop};
 use super::outlet;
 use crate::engine::{EngineError, ErrorCode, Home, serve_run as serve};
 use std::io::IsTerminal;
 
-/// `serve-run`: answers the machine that started it, on standard input and output. Which tool may run is for that
-/// machine to say, so an agent on this one may not start it.
+/// `serve-run`: serves the machine that started it, on standard input and output. That machine decides which tool may
+/// run, so an agent on this machine may not start `serve-run`.
 pub(super) fn serve_run(call: &Call<'_>) -> Result<u8, Stop> {
     if let Some(agent) = &call.globals.agent {
         let message = format!("{agent} cannot start serve-run: it carries out whatever it is sent, approved or not");

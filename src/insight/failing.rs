@@ -1,15 +1,15 @@
-//! Failures in a row: when going back to the version before is worth offering.
+//! Consecutive failures: when to suggest a rollback to the previous version.
 
 use crate::domain::{Instant, RunOutcome};
 
-/// How many failures in a row.
+/// Number of consecutive failures.
 pub const IN_A_ROW: usize = 3;
 
-/// Within how long, milliseconds.
+/// Maximum time between the first and the last of them, milliseconds.
 pub const WITHIN_MS: i64 = 5 * 60 * 1_000;
 
-/// Whether the newest runs of a version failed one after the other in a short time. `runs` are start and outcome,
-/// the newest first; runs that say nothing about the tool do not count.
+/// Whether the newest runs of a version failed consecutively in a short time. `runs` are start and outcome, newest
+/// first; runs that say nothing about the tool do not count.
 pub fn fails_now(runs: impl Iterator<Item = (Instant, RunOutcome)>) -> bool {
     let judged: Vec<(Instant, RunOutcome)> = runs.filter(|(_, outcome)| outcome.is_judged()).take(IN_A_ROW).collect();
     match judged.as_slice() {

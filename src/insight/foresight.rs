@@ -1,27 +1,27 @@
-//! How good a warning before a run is: what it would have said, held against what became of the runs.
+//! The accuracy of warnings before a run: what they would have predicted, compared with the outcome.
 
 use serde::Serialize;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// A run is warned of when the same version failed so often before with the same input.
+/// A run gets a warning if the same version failed at least this often with the same input.
 pub const WARN_FROM: u64 = 2;
 
-/// What warnings would have come to.
+/// The result of warnings, computed afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Foresight {
     /// Runs that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that failed.
+    /// How many of `runs` failed.
     pub failed: u64,
-    /// Those that a warning came before.
+    /// Number of runs with a warning.
     pub warned: u64,
-    /// Of these the ones that failed.
+    /// How many of the runs with a warning failed.
     pub hits: u64,
 }
 
 impl Foresight {
-    /// Replays runs, oldest first: what was run with which input, and whether it failed.
+    /// Replays runs, oldest first: version and input, and whether the run failed.
     pub fn replayed<K: Eq + Hash>(runs: impl IntoIterator<Item = (K, bool)>) -> Foresight {
         let mut failures: HashMap<K, u64> = HashMap::new();
         let mut seen = Foresight::default();
@@ -37,7 +37,7 @@ impl Foresight {
         seen
     }
 
-    /// The part of the warnings after which the run failed, 0 to 1; `None` without any.
+    /// The share of warnings after which the run failed, 0 to 1; `None` without warnings.
     pub fn hit_rate(&self) -> Option<f64> {
         (self.warned > 0).then(|| self.hits as f64 / self.warned as f64)
     }

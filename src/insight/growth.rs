@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The number of weeks for which growth is reported.
 pub const WEEKS: usize = 8;
 
-/// The sizes at which another policy pays.
+/// The sizes at which another policy is better.
 pub const THRESHOLDS: [usize; 3] = [50, 1_000, 10_000];
 
 /// The recommended policy for a library of this size.
@@ -25,7 +25,7 @@ pub struct Policy {
     pub next: Option<usize>,
 }
 
-/// The policy for a library of so many tools.
+/// The policy for a library with this number of tools.
 pub fn policy_for(tools: usize) -> Policy {
     let (policy, advice) = match tools {
         ..50 => ("commit all", "commit every tool to git; the list is short enough to browse"),
@@ -66,8 +66,8 @@ pub struct Week {
     pub bytes: u64,
 }
 
-/// The growth of the last weeks, the oldest first; the last one ends now. Each tool comes with when it was first seen
-/// and its bytes.
+/// The growth in the last weeks, oldest first; the last week ends now. Each tool is given by the time when it was first
+/// seen, and its bytes.
 pub fn growth(first_seen: impl Iterator<Item = (Instant, u64)>, now: Instant) -> [Week; WEEKS] {
     let mut weeks = [Week::default(); WEEKS];
     for (at, bytes) in first_seen {

@@ -1,17 +1,17 @@
-//! The one index of a catalog: what its tools say of themselves, to be searched and to be compared.
+//! The index of a catalog: the texts of its tools, for searching and for comparing.
 //!
-//! The part for searching and the part for comparing are made when they are first asked for: who needs the one mostly
-//! does not need the other, and of a large catalog the words take as much memory as the rows.
-//! Whoever asks what a tool resembles (`similar`, the check of duplicates, the proposals of upkeep) asks here, so that
-//! all of them give one figure. The relevance of a search is another measure by nature: it compares a question with a
-//! tool, so it is the share of the question that the tool speaks of; but it reads the same words and meanings.
+//! Each of the two parts is computed at its first use: most callers need only one, and for a large catalog the words
+//! use as much memory as the rows. All comparisons of tools (`similar`, the check of duplicates, the proposals of
+//! upkeep) use this index, so they give the same figure. The relevance of a search is another measure, because it
+//! compares a question with a tool: it is the share of the question that the tool covers. It uses the same words and
+//! meanings.
 
 use super::alike::Resemblance;
 use super::relevance::Relevance;
 use crate::domain::Tool;
 use std::sync::{Arc, OnceLock};
 
-/// What the tools of a catalog say of themselves.
+/// The searchable and comparable texts of a catalog's tools.
 pub struct SimilarityIndex {
     tools: Vec<Arc<Tool>>,
     relevance: OnceLock<Relevance>,
@@ -24,13 +24,13 @@ impl SimilarityIndex {
         SimilarityIndex { tools: tools.to_vec(), relevance: OnceLock::new(), resemblance: OnceLock::new() }
     }
 
-    /// The tools, in the order by which both parts name them.
+    /// The tools, in the order of the positions in both parts.
     pub fn tools(&self) -> &[Arc<Tool>] {
         &self.tools
     }
 
-    /// Whether it is an index of these tools too: in the same order they say the same, and are the same to each other.
-    /// What they ran and how they were reviewed does not matter.
+    /// Whether this index is also valid for these tools: in the same order, they have the same texts and the same
+    /// relations to each other. Their runs and reviews do not matter.
     pub fn is_of(&self, tools: &[Arc<Tool>]) -> bool {
         let is_same = |a: &Arc<Tool>, b: &Arc<Tool>| {
             let says = |tool: &Tool| (tool.digest, tool.stage, tool.facts.deprecated.is_some());
@@ -40,22 +40,22 @@ impl SimilarityIndex {
         self.tools.len() == tools.len() && self.tools.iter().zip(tools).all(|(a, b)| is_same(a, b))
     }
 
-    /// What tools are for; `make` makes it of the tools when it is first asked for.
+    /// The search index; `make` creates it at the first use.
     pub fn relevance_by(&self, make: impl FnOnce(&[Arc<Tool>]) -> Relevance) -> &Relevance {
         self.relevance.get_or_init(|| make(&self.tools))
     }
 
-    /// Which tools resemble each other; computed at first use.
+    /// The comparison of tools; computed at first use.
     pub fn resemblance(&self) -> &Resemblance {
         self.resemblance.get_or_init(|| Resemblance::of(&self.tools))
     }
 
-    /// Where exactly this version of a tool is in the list; `None` when it is not.
+    /// The position of exactly this version of a tool in the list; `None` if it is missing.
     pub fn place_of(&self, tool: &Tool) -> Option<usize> {
         self.tools.iter().position(|known| known.path == tool.path && known.digest == tool.digest)
     }
 
-    /// The index as it is when a version lies at its path: for one that the catalog does not have, or not yet.
+    /// The index as it would be with this version at its path: for a version that is not in the catalog, or not yet.
     pub fn with(&self, tool: &Tool) -> SimilarityIndex {
         let others = self.tools.iter().filter(|known| known.path != tool.path).cloned();
         let tools: Vec<Arc<Tool>> = others.chain([Arc::new(tool.clone())]).collect();

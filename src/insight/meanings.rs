@@ -1,15 +1,15 @@
-//! The one table of what words mean: which are the same, which are related, which are opposites, which say little.
+//! The only table of word meanings: synonyms, related words, opposites, and words with little weight.
 //!
-//! Search, the comparison of tools and the check of duplicates read it, so that a word means the same to all of them.
-//! A search finds every word of a line for any other, for part of the worth; where two tools are compared only the words
-//! between two bars are one. That is why there are bars: what finds more in a search would call different tools
-//! duplicates. Kept short: a thesaurus finds everything everywhere.
+//! Search, the comparison of tools and the check of duplicates read it, so that a word means the same in all of them. A
+//! search finds every word of a line for any other, with a lower weight; the comparison of tools only equates words
+//! between two bars. Bars are needed because equating related words would make different tools duplicates. The table is
+//! short: a thesaurus would find everything everywhere.
 
 use super::terms::{Telling, stem, telling};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// A line of related words; those between two bars mean the same.
+/// Lines of related words; those between two bars mean the same.
 const RELATED: &[&str] = &[
     "address|geolocation",
     "analyze,inspect,examine,assess,evaluate",
@@ -109,7 +109,7 @@ const RELATED: &[&str] = &[
     "wide|width",
 ];
 
-/// Words that turn a name into that of the counterpart: who sends does not listen.
+/// Words that distinguish a name from its counterpart: a sender does not listen.
 const OPPOSITES: &[(&str, &str)] = &[
     ("activate", "deactivate"),
     ("add", "remove"),
@@ -162,7 +162,7 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("subscribe", "unsubscribe"),
 ];
 
-/// Words for what is done, beside those that [`telling`] knows.
+/// Words for actions, in addition to those that [`telling`] knows.
 const DEEDS: &[&str] = &[
     "archive",
     "copy",
@@ -182,7 +182,7 @@ const DEEDS: &[&str] = &[
     "upload",
 ];
 
-/// What descriptions boast of, or say of every tool.
+/// Words that descriptions use as praise, or that apply to every tool.
 const BOASTS: &[&str] = &[
     "advanced",
     "api",
@@ -235,14 +235,14 @@ const BOASTS: &[&str] = &[
     "various",
 ];
 
-/// How much a word says that every description boasts of, one for what is done, and one that fits nearly everything.
+/// Weights of words of praise, of words for actions, and of general words.
 const BOAST: f64 = 0.15;
 const ACTION: f64 = 0.6;
 const GENERAL: f64 = 0.3;
 
-/// The table, by stems.
+/// The table, by stem.
 pub(super) struct Meanings {
-    /// The stem that stands for another one.
+    /// The representative of a stem with the same meaning.
     same: HashMap<String, String>,
     related: HashMap<String, Vec<String>>,
     opposites: Vec<(String, String)>,
@@ -279,17 +279,17 @@ impl Meanings {
         Meanings { same, related, opposites, deeds, boasts }
     }
 
-    /// The stem that stands for all of one meaning; mostly the stem itself.
+    /// The stem that represents all stems of the same meaning; usually the stem itself.
     pub(super) fn of<'a>(&'a self, stem: &'a str) -> &'a str {
         self.same.get(stem).map_or(stem, String::as_str)
     }
 
-    /// The stems that a search finds for another one.
+    /// The stems that a search also finds for a stem.
     pub(super) fn related(&self, stem: &str) -> &[String] {
         self.related.get(stem).map_or(&[], Vec::as_slice)
     }
 
-    /// How much a meaning says, above 0 and up to 1.
+    /// The weight of a meaning, above 0 and up to 1.
     pub(super) fn worth(&self, meaning: &str) -> f64 {
         match telling(meaning) {
             _ if self.boasts.contains(meaning) => BOAST,
@@ -299,12 +299,12 @@ impl Meanings {
         }
     }
 
-    /// Whether a meaning is something that is done.
+    /// Whether a meaning is an action.
     pub(super) fn is_deed(&self, meaning: &str) -> bool {
         telling(meaning) == Telling::Action || self.deeds.contains(meaning)
     }
 
-    /// The meanings that are opposites, each two once.
+    /// Pairs of opposite meanings, each pair once.
     pub(super) fn opposites(&self) -> &[(String, String)] {
         &self.opposites
     }

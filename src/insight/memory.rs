@@ -1,34 +1,33 @@
-//! What failures teach: how marks lower a quality, which tags they give, when two scenarios are alike, and the
-//! formula by which candidates of a call are ranked.
+//! Learning from failures: how marks lower a quality, which tags they give, when two scenarios are similar, and the
+//! formula that ranks the candidates of a call.
 //!
-//! A *scenario* is what somebody wanted, in words: "parse JSON data". Everything here is offline: words are
-//! compared, no model is asked.
+//! A *scenario* is a task in words: "parse JSON data". Everything works offline: words are compared, without a model.
 
 use super::terms::{Telling, is_stop_word, stem, telling, terms, words};
 use crate::domain::{Severity, Tool};
 use std::collections::{BTreeMap, HashSet};
 
-/// Above which similarity two scenarios count as alike.
+/// Scenarios above this similarity count as similar.
 pub const ALIKE: f64 = 0.7;
 
-/// What each earlier failure in a scenario that is alike takes from the similarity of a candidate.
+/// The amount by which each earlier failure in a similar scenario reduces the similarity of a candidate.
 pub const FAILURE_DEMOTION: f64 = 0.3;
 
-/// Most negative tags of one mark.
+/// Maximum number of negative tags per mark.
 pub const MOST_TAGS: usize = 3;
 
-/// How a negative tag begins.
+/// The prefix of a negative tag.
 pub const NOT_FOR: &str = "not-for-";
 
-/// Shortest word that becomes a tag, in characters: `pdf` says what a tool is not for, `x` and `ok` do not.
+/// Minimum length of a word for a tag, in characters: `pdf` says what a tool is not for, `x` and `ok` do not.
 const SHORTEST_TAG_WORD: usize = 3;
 
-/// Longest word that becomes a tag, in characters.
+/// Maximum length of a word for a tag, in characters.
 const LONGEST_TAG_WORD: usize = 32;
 
-/// What the mark with this number (1 for the first of a version) takes from a quality: 0.01, 0.05 or 0.10 for low,
-/// medium and high; 0.05 more when it is above the fifth, and 0.10 more when it is above the tenth. Both rules are
-/// read as they stand, each by itself, so the eleventh low mark takes 0.01 + 0.05 + 0.10.
+/// The amount by which the mark with this number (1 for the first of a version) reduces a quality: 0.01, 0.05 or 0.10
+/// for low, medium and high; plus 0.05 from the sixth mark on, plus 0.10 from the eleventh on. Both additions apply
+/// independently, so the eleventh low mark reduces it by 0.01 + 0.05 + 0.10.
 pub fn demotion(severity: Severity, number: usize) -> f64 {
     hundredths(severity, number) / 100.0
 }
@@ -44,16 +43,16 @@ fn hundredths(severity: Severity, number: usize) -> f64 {
     own + repeated + many
 }
 
-/// A quality (0 to 1) after these marks, oldest first; never below 0.
+/// A quality (0 to 1) reduced by these marks, oldest first; never below 0.
 pub fn demoted(quality: f64, marks: impl IntoIterator<Item = Severity>) -> f64 {
-    // Whole hundredths add up without an error of rounding.
+    // Whole hundredths can be added without rounding errors.
     let taken: f64 = marks.into_iter().zip(1..).map(|(severity, number)| hundredths(severity, number)).sum();
     (quality - taken / 100.0).max(0.0)
 }
 
-/// The tags that a failure in a scenario gives a tool: `not-for-WORD` for its first three words that name a thing.
-/// Words for what is done ("parse"), words that fit everything ("data", "etc") and words by which the tool says what it
-/// is for give none: a `json_parser` that failed once is still for json.
+/// The tags that a failure in a scenario gives a tool: `not-for-WORD` for the first three words that name a thing.
+/// Words for actions ("parse"), general words ("data", "etc") and words in the tool's own texts give no tags: a
+/// `json_parser` that failed once is still for json.
 pub fn negative_tags(scenario: &str, tool: &Tool) -> Vec<String> {
     let texts = [tool.name.as_str(), tool.title.as_deref().unwrap_or_default(), &tool.description];
     let lists = [&tool.tags, &tool.capabilities, &tool.aliases].into_iter().flatten().map(String::as_str);
@@ -74,17 +73,17 @@ pub fn negative_tags(scenario: &str, tool: &Tool) -> Vec<String> {
     tags
 }
 
-/// The tag of these by which a tool is not for a scenario; `None` when there is none.
+/// The first of these tags that excludes a scenario; `None` if there is none.
 pub fn ruled_out_by<'a>(tags: &'a [String], scenario: &str) -> Option<&'a str> {
     let negative = tags.iter().filter_map(|tag| Some((tag.as_str(), stem(&tag.strip_prefix(NOT_FOR)?.to_lowercase()))));
     let mut negative = negative.peekable();
-    // Most tools have none: for them the scenario is not taken apart.
+    // Most tools have no such tags, so the scenario need not be parsed.
     negative.peek()?;
     let wanted = terms(scenario);
     negative.find(|(_, term)| wanted.contains(term)).map(|(tag, _)| tag)
 }
 
-/// A scenario, prepared for being compared with many others.
+/// A scenario, prepared for many comparisons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     weights: BTreeMap<String, f64>,
@@ -92,7 +91,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Takes the words of a scenario apart.
+    /// Splits a scenario into weighted terms.
     pub fn new(text: &str) -> Scenario {
         let weights: BTreeMap<String, f64> = terms(text)
             .into_iter()
@@ -109,9 +108,9 @@ impl Scenario {
         Scenario { weights, squared_length }
     }
 
-    /// How alike two scenarios are, 0 to 1: the cosine between their terms, where the name of a thing weighs 1, what
-    /// is done to it 0.7 and a word that fits everything 0.3. Order and number of words do not matter. Two texts
-    /// without a word that says anything are not alike.
+    /// The similarity of two scenarios, 0 to 1: the cosine of their terms. The name of a thing has the weight 1, an
+    /// action 0.7 and a general word 0.3. Order and repetition of words do not matter. Two texts without significant
+    /// words are not similar.
     pub fn similarity(&self, other: &Scenario) -> f64 {
         if self.weights.is_empty() || other.weights.is_empty() {
             return 0.0;
@@ -121,24 +120,24 @@ impl Scenario {
         (common / (self.squared_length * other.squared_length).sqrt()).min(1.0)
     }
 
-    /// Whether another scenario is alike: a similarity above [`ALIKE`].
+    /// Whether another scenario is similar: the similarity is above [`ALIKE`].
     pub fn is_like(&self, other: &Scenario) -> bool {
         self.similarity(other) > ALIKE
     }
 
-    /// How many of these scenarios, in which a tool failed, are alike.
+    /// How many of these scenarios, in which a tool failed, are similar.
     pub fn failures_like<'a>(&self, failed_in: impl IntoIterator<Item = &'a str>) -> usize {
         failed_in.into_iter().filter(|text| self.is_like(&Scenario::new(text))).count()
     }
 
-    /// The same text for two calls that want the same: terms without repetition, in alphabetical order.
+    /// The key of a scenario, equal for calls with the same task: its terms without repetition, in alphabetical order.
     pub fn key(&self) -> String {
         self.weights.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The rank of a candidate, 0 to 1: (similarity - failure demotion) x quality. The demotion is [`FAILURE_DEMOTION`]
-/// for each earlier failure of it in a scenario that is alike; a difference below 0 counts as 0.
+/// The rank of a candidate, 0 to 1: (similarity - failure demotion) x quality. The demotion is [`FAILURE_DEMOTION`] for
+/// each earlier failure in a similar scenario; a difference below 0 counts as 0.
 pub fn rank(similarity: f64, failures_alike: usize, quality: f64) -> f64 {
     let demotion = FAILURE_DEMOTION * failures_alike as f64;
     (similarity - demotion).max(0.0) * quality

@@ -1,7 +1,7 @@
-//! What is learnt from the rows of the store: pure functions over decisions.
+//! Insights from the rows of the store: pure functions over decisions and runs.
 //!
-//! It only suggests. Nothing here decides, changes a gate or asks fewer questions by itself; whoever reads a
-//! suggestion is told what it rests on. It reads no clock and no store: rows come in as values.
+//! This module only makes suggestions. It does not decide, change a gate or reduce questions by itself; each suggestion
+//! states its basis. It reads no clock and no store: rows are passed in as values.
 
 pub mod alike;
 mod failing;

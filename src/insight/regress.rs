@@ -1,24 +1,24 @@
-//! Whether a tool got worse: the last day beside the week before it, and beside what its benchmark promised.
+//! Detects that a tool got worse: the last day compared with the week before, and with its benchmark.
 
 use crate::domain::{Instant, Severity, percent, span};
 use serde::Serialize;
 
-/// How long "now" is, milliseconds: 24 hours.
+/// The length of "now", milliseconds: 24 hours.
 pub const NOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// How long the time before is, milliseconds: 7 days.
+/// The length of the time before, milliseconds: 7 days.
 pub const BEFORE_MS: i64 = 7 * NOW_MS;
 
-/// So many runs are needed on each side.
+/// Minimum number of runs on each side.
 pub const ENOUGH: usize = 5;
 
-/// By how many points of the success rate it must have fallen for each severity.
+/// Minimum drop of the success rate for each severity, as a fraction.
 const DROPS: [(f64, Severity); 3] = [(0.30, Severity::High), (0.20, Severity::Medium), (0.15, Severity::Low)];
 
-/// So many times slower than before is an alert.
+/// Minimum factor of slowdown for an alert.
 const SLOWER: f64 = 2.0;
 
-/// What a run says about getting worse.
+/// The values of a run that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     /// Start of the run.
@@ -29,19 +29,19 @@ pub struct Sample {
     pub duration_ms: u64,
 }
 
-/// In what a tool got worse.
+/// The figure in which a tool got worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertKind {
     /// It fails more often.
     Success,
-    /// It takes at least twice as long.
+    /// Its median duration is at least twice as long.
     Slower,
-    /// 95 % of its runs take longer than twice what its benchmark measured.
+    /// Its 95th percentile duration is at least twice that of its benchmark.
     Benchmark,
 }
 
-/// That a tool got worse.
+/// An alert that a tool got worse.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {
     /// The figure that got worse.
@@ -79,8 +79,8 @@ impl Alert {
     }
 }
 
-/// In what the runs of the last day are worse than those of the week before, and than a benchmark (p95,
-/// milliseconds). The worst first. At least [`ENOUGH`] runs are needed on each side.
+/// The figures in which the runs of the last day are worse than those of the week before, or than a benchmark (p95,
+/// milliseconds); the most severe first. Needs at least [`ENOUGH`] runs in each compared period.
 pub fn alerts(samples: &[Sample], now: Instant, benchmark_p95_ms: Option<f64>) -> Vec<Alert> {
     let age = |sample: &&Sample| now.0 - sample.at.0;
     let today: Vec<&Sample> = samples.iter().filter(|s| (0..NOW_MS).contains(&age(s))).collect();
@@ -99,7 +99,7 @@ pub fn alerts(samples: &[Sample], now: Instant, benchmark_p95_ms: Option<f64>) -
 
 fn success(today: &[&Sample], before: &[&Sample]) -> Option<Alert> {
     let [old, new] = [rate(before), rate(today)];
-    // A rounding error must not keep exactly 15 points from counting.
+    // A rounding error must not exclude a drop of exactly 15 points.
     let (_, severity) = DROPS.into_iter().find(|(drop, _)| old - new >= drop - 1e-9)?;
     Some(alert(AlertKind::Success, severity, (old, new), (today, before)))
 }
@@ -142,7 +142,7 @@ mod tests {
 
     const NOW: Instant = Instant(1_767_323_045_000);
 
-    /// So many runs an hour apart, the newest `hours_ago` hours ago, of which the first ones succeeded.
+    /// Runs one hour apart, the newest `hours_ago` hours ago, of which the first `succeeded` succeeded.
     fn runs(hours_ago: i64, succeeded: usize, number: usize, ms: u64) -> Vec<Sample> {
         let at = |run: usize| Instant(NOW.0 - (hours_ago * 60 + run as i64) * 60_000);
         (0..number).map(|run| Sample { at: at(run), succeeded: run < succeeded, duration_ms: ms }).collect()

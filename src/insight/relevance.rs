@@ -1,13 +1,13 @@
-//! Which tools a text is about: BM25F over what tools say of themselves, without a network or a model.
+//! Search: BM25F over the texts of tools, without a network or a model.
 //!
-//! Each word of a question is looked up in the fields of a tool; a word in the name counts more than one in the
-//! description, a rare word more than one that many tools have. Words are stemmed ([`super::terms`]), names are split
-//! at `_` and at humps, and related words ([`super::meanings`]) find each other for part of the worth.
+//! Each word of a question is looked up in the fields of a tool. A word in the name counts more than one in the
+//! description, and a rare word counts more than a common one. Words are stemmed ([`super::terms`]), names are split at
+//! `_` and at case changes, and related words ([`super::meanings`]) match with a lower weight.
 //!
 //! After Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004): occurrences
-//! are weighted by field and by the length of the field before they saturate. The sum is divided by the most that the
-//! question could reach, so that a similarity is comparable between questions: the share of what is asked, weighted by
-//! rarity, that the tool speaks of.
+//! are weighted by field and by the length of the field before they saturate. The sum is divided by the maximum for the
+//! question, so that similarities are comparable between questions: the share of the question, weighted by rarity, that
+//! the tool covers.
 
 use super::alike::goes_back;
 use super::meanings::meanings;
@@ -18,23 +18,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// How fast further occurrences stop to count.
+/// Saturation: how fast further occurrences stop counting.
 const K1: f32 = 1.2;
 
-/// What a word is worth by the way it was found.
+/// Weight of a match by a related word, by a nearly equal word, and by two joined words.
 const RELATED: f32 = 0.6;
 const NEARLY: f32 = 0.6;
 const JOINED: f32 = 0.9;
 
-/// Most terms that stand for one word.
+/// Maximum number of terms that match one word.
 const MOST_NEAR: usize = 64;
-/// Shortest word of which a longer one may be found, or one with a letter wrong.
+/// Minimum length of a word that may match a longer one, or one with a wrong letter.
 const SHORTEST_NEAR: usize = 4;
 
-/// Where a word of a tool stands.
+/// The fields of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ToolField {
-    /// Name, display name, other names.
+    /// Name, display name, aliases.
     Name,
     /// One of the tags.
     Tags,
@@ -48,7 +48,7 @@ pub enum ToolField {
     Category,
     /// Text of the description.
     Description,
-    /// Folders, inputs, the header of the script.
+    /// Folders, inputs, and the header of the script.
     Other,
 }
 
@@ -67,7 +67,7 @@ impl ToolField {
         ToolField::Other,
     ];
 
-    /// The place in words.
+    /// The name of the field for users.
     pub const fn word(self) -> &'static str {
         match self {
             ToolField::Name => "name",
@@ -81,7 +81,7 @@ impl ToolField {
         }
     }
 
-    /// What an occurrence there weighs.
+    /// The weight of an occurrence in this field.
     const fn weight(self) -> f32 {
         match self {
             ToolField::Name => 4.0,
@@ -93,7 +93,7 @@ impl ToolField {
         }
     }
 
-    /// How far the length of the field counts, 0 to 1.
+    /// How strongly the length of the field counts, 0 to 1.
     const fn by_length(self) -> f32 {
         match self {
             ToolField::Name => 0.4,
@@ -110,33 +110,33 @@ impl ToolField {
     }
 }
 
-/// That a word of a question was found in a tool.
+/// A word of a question that was found in a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundWord {
-    /// The word as it was asked.
+    /// The word in the question.
     pub word: String,
-    /// Fields of the tool that hold the word.
+    /// Fields of the tool that contain the word.
     pub places: Vec<ToolField>,
-    /// What stands there in its place; `None` when it does itself, in any form.
+    /// The word that was found instead; `None` if the word itself was found, in any form.
     pub instead: Option<String>,
 }
 
-/// A tool that a question is about.
+/// A tool that matches a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relevant {
     /// Position in the list that the index was made of.
     pub position: usize,
-    /// How much of what was asked it speaks of, above 0 and up to 1.
+    /// The share of the question that it covers, above 0 and up to 1.
     pub similarity: f64,
-    /// What was found of the question.
+    /// The words of the question that were found.
     pub found: Vec<FoundWord>,
 }
 
-/// What is left of the similarity of a tool that goes the other way: from JSON to YAML where the reverse is asked for.
+/// Factor for the similarity of a tool in the opposite direction: from JSON to YAML if the reverse is asked for.
 const OTHER_WAY: f64 = 0.6;
 
 impl Relevant {
-    /// Lowers the similarity of a tool that makes the first of two things out of the second where the reverse is asked.
+    /// Lowers the similarity of a tool that converts in the opposite direction of the question.
     #[must_use]
     pub fn by_direction(mut self, asked: &str, tool: &Tool) -> Relevant {
         if goes_back(asked, tool) {
@@ -146,7 +146,7 @@ impl Relevant {
     }
 }
 
-/// How often a term stands in a tool, weighted, and where.
+/// The weighted frequency of a term in a tool, and its fields.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct TermPosting {
     tool: u32,
@@ -154,18 +154,18 @@ struct TermPosting {
     places: u8,
 }
 
-/// What the tools of a catalog say of themselves, to be asked what they are for.
+/// The search index of a catalog.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Relevance {
     /// The number of each term.
     numbers: HashMap<Box<str>, u32>,
-    /// Where each term stands, tools in ascending order.
+    /// The occurrences of each term, tools in ascending order.
     postings: Vec<Vec<TermPosting>>,
-    /// The terms of each name, ascending, for a question that is nothing but a name.
+    /// The terms of each name, ascending, for a question that consists only of a name.
     names: Vec<Vec<u32>>,
 }
 
-/// A word of a question with what may stand in its place.
+/// A word of a question, with its alternatives.
 struct Concept {
     word: String,
     term: String,
@@ -173,7 +173,7 @@ struct Concept {
     rarity: f32,
 }
 
-/// The terms of each field of a tool, in the order of the places.
+/// The terms of each field of a tool, in the order of the fields.
 fn fields(said: ToolTerms) -> [Vec<u32>; FIELDS] {
     let mut name = said.name;
     for other in said.title.into_iter().chain(said.aliases).chain(said.parts) {
@@ -191,7 +191,7 @@ impl Relevance {
     /// Makes the index of a list of tools.
     pub fn new(tools: &[Arc<Tool>]) -> Relevance {
         let (vocabulary, said) = Vocabulary::of(tools);
-        // A question that is nothing but a name does not name its parts.
+        // A question that consists only of a name does not name its parts.
         let whole =
             |said: &ToolTerms| ascending(said.name.iter().chain(&said.title).chain(&said.aliases).copied().collect());
         let whole_names = said.iter().map(whole).collect();
@@ -208,7 +208,7 @@ impl Relevance {
         Relevance { numbers: vocabulary.numbers, postings, names }
     }
 
-    /// Of how many tools it is.
+    /// Number of tools in the index.
     pub fn count(&self) -> usize {
         self.names.len()
     }
@@ -218,14 +218,13 @@ impl Relevance {
         found.map_or(&[], Vec::as_slice)
     }
 
-    /// The tools that a question is about, best first, at most `limit`; of equal ones the one that comes first in the
-    /// list.
+    /// The tools that match a question, best first, at most `limit`; equal ones in the order of the list.
     pub fn query(&self, question: &str, limit: usize) -> Vec<Relevant> {
         self.query_by(question, limit, |_| Some(()))
     }
 
-    /// [`Relevance::query`] among the tools that `class` gives one, by their positions: those of a lower class before
-    /// all others. What was found is told of those alone that are given.
+    /// [`Relevance::query`] for tools to which `class` assigns a class, by position; lower classes come first. Only
+    /// returned tools get explanations.
     pub fn query_by<C: Ord>(&self, question: &str, limit: usize, class: impl Fn(usize) -> Option<C>) -> Vec<Relevant> {
         let concepts = self.concepts(question);
         let most: f32 = concepts.iter().map(|concept| concept.rarity).sum();
@@ -281,7 +280,7 @@ impl Relevance {
             let posting = postings[at];
             Some((worth * posting.weight / (K1 + posting.weight), term.clone(), posting.places))
         };
-        // The word itself is told where the tool has it, whatever counted more.
+        // The word itself is reported if the tool has it, even if an alternative counted more.
         let own = concept.variants.iter().filter(|(term, _)| *term == concept.term).find_map(value);
         let best =
             own.or_else(|| concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0)))?;
@@ -291,7 +290,7 @@ impl Relevance {
         Some(FoundWord { word: concept.word.clone(), places, instead })
     }
 
-    /// The words of a question that say something, each once, with what may stand for them.
+    /// The significant words of a question, without duplicates, with their alternatives.
     fn concepts(&self, question: &str) -> Vec<Concept> {
         let asked = content_words(question);
         let mut concepts: Vec<Concept> = Vec::new();
@@ -318,8 +317,8 @@ impl Relevance {
         concepts
     }
 
-    /// Terms that begin like a word that no tool has, or differ from it in one letter: those closest to it in length, or
-    /// a word that begins the words of thousands of tools would cost as many looks at each of them.
+    /// Terms that share a beginning with a word that no tool has, or differ from it in one letter. Limited to those
+    /// closest in length; otherwise, a common beginning would cost many look-ups in each of thousands of tools.
     fn near(&self, term: &str) -> Vec<String> {
         if term.len() < SHORTEST_NEAR {
             return Vec::new();
@@ -336,8 +335,8 @@ impl Relevance {
         near
     }
 
-    /// How much it says that a tool has a word: the rarer, the more. A word that no tool has weighs as much as one
-    /// that a single tool has.
+    /// The weight of a word by its rarity: the rarer, the greater. A word that no tool has weighs as much as one that a
+    /// single tool has.
     fn rarity_of(&self, term: &str, variants: &[(String, f32)]) -> f32 {
         let tools = self.names.len() as f32;
         let idf = |term: &str| {
@@ -351,14 +350,14 @@ impl Relevance {
     }
 }
 
-/// The words of a question that say something; all of them when none does.
+/// The significant words of a question; all words if none is significant.
 fn content_words(question: &str) -> Vec<String> {
     let all = words(question);
     let telling: Vec<String> = all.iter().filter(|word| !is_stop_word(word)).cloned().collect();
     if telling.is_empty() { all } else { telling }
 }
 
-/// Writes where the terms of a tool stand.
+/// Adds the occurrences of the terms of a tool.
 fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; FIELDS], average: &[f32; FIELDS]) {
     let mut weights: Vec<(u32, f32, u8)> = Vec::new();
     for ((place, terms), average) in ToolField::ALL.iter().zip(fields).zip(average) {
@@ -367,7 +366,7 @@ fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; FIELDS
             weights.push((*term, place.weight() / by_length, place.bit()));
         }
     }
-    // Stable: the weights of a term are added up in the order of the fields.
+    // A stable sort: the weights of a term are added in the order of the fields.
     weights.sort_by_key(|(term, ..)| *term);
     for of_term in weights.chunk_by(|one, other| one.0 == other.0) {
         let (weight, places) =
@@ -378,14 +377,14 @@ fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; FIELDS
     }
 }
 
-/// Each number once, in order.
+/// The numbers in ascending order, without duplicates.
 fn ascending(mut numbers: Vec<u32>) -> Vec<u32> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
 }
 
-/// Whether two words differ in one letter that is wrong, missing, too much, or has changed places with its neighbour.
+/// Whether two words differ in one letter that is wrong, missing, extra, or swapped with its neighbour.
 fn is_one_off(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
@@ -409,9 +408,9 @@ mod tests {
     use super::*;
     use std::fmt::Write;
 
-    /// Tools of a workshop, made up for this test: name, description, tags.
+    /// Made-up tools for this test: name, description, tags.
     const TOOLS: &str = include_str!("../../tests/data/relevance/tools.tsv");
-    /// Questions as somebody would ask them, each with the tools that are right answers.
+    /// Questions as users would ask them, each with the tools that are correct answers.
     const QUESTIONS: &str = include_str!("../../tests/data/relevance/queries.tsv");
 
     fn tool(name: &str, description: &str, tags: &[&str]) -> Arc<Tool> {

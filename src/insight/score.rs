@@ -1,5 +1,5 @@
-//! The quality score of a tool, from what became of its runs: how much it is used, how surely it succeeds, how fast
-//! it is. Older runs count less, few runs prove little, and marks of failures lower it.
+//! The quality score of a tool, from its runs: how much it is used, how reliably it succeeds, and how fast it is. Older
+//! runs count less, few runs prove little, and marks of failures lower it.
 
 use super::memory::demoted;
 use crate::domain::{Instant, Severity, Uses};
@@ -8,40 +8,40 @@ use serde::Serialize;
 /// Weights of usage, success and speed in the score.
 pub const WEIGHTS: [f64; 3] = [0.4, 0.4, 0.2];
 
-/// So many successful runs of today are full usage.
+/// Number of successful runs of today that count as full usage.
 pub const FULL_USAGE: f64 = 100.0;
 
-/// A run of so many milliseconds has half of the speed.
+/// Duration of a run with half of the speed, milliseconds.
 pub const HALF_SPEED_MS: f64 = 1_000.0;
 
-/// A tool of which the runs prove less success than this is of low quality.
+/// A tool whose proven success rate is below this has low quality.
 pub const LOW: f64 = 0.3;
 
-/// So many judged runs are needed before a tool is called one of low quality.
+/// Minimum number of judged runs before a tool can have low quality.
 pub const ENOUGH_RUNS: u64 = 5;
 
-/// The 97.5 % quantile of the normal distribution: bounds hold with 95 % on both sides.
+/// The 97.5 % quantile of the normal distribution, for two-sided bounds at 95 %.
 const Z: f64 = 1.959_964;
 
-/// The score and what it is made of; every part is between 0 and 1.
+/// The score and its parts; every part is between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Score {
-    /// ln(1 + weight of successful runs) / ln(1 + [`FULL_USAGE`]), at most 1: failing is no use.
+    /// ln(1 + weight of successful runs) / ln(1 + [`FULL_USAGE`]), at most 1. Failed runs do not count as usage.
     pub usage: f64,
-    /// The lower bound of the success rate, by [`wilson`].
+    /// The lower bound of the success rate, see [`wilson`].
     pub success: f64,
-    /// 1 / (1 + typical milliseconds / [`HALF_SPEED_MS`]); 0 when no run succeeded.
+    /// 1 / (1 + typical milliseconds / [`HALF_SPEED_MS`]); 0 if no run succeeded.
     pub speed: f64,
     /// Geometric mean of the milliseconds of successful runs; `None` when there are none.
     pub typical_ms: Option<f64>,
-    /// The three times [`WEIGHTS`], added.
+    /// The sum of the three parts, weighted by [`WEIGHTS`].
     pub before_marks: f64,
-    /// That, lowered by the marks of failures: the score.
+    /// The score: that sum, reduced by the marks of failures.
     pub score: f64,
 }
 
 impl Score {
-    /// The score of these runs, as they weigh at `now`, and these marks, oldest first; `None` without runs.
+    /// The score of these runs, weighted by their age at `now`, and these marks, oldest first; `None` without runs.
     pub fn of(uses: Uses, now: Instant, marks: impl IntoIterator<Item = Severity>) -> Option<Score> {
         let uses = uses.at(now);
         if uses.runs <= 0.0 {
@@ -56,8 +56,8 @@ impl Score {
         Some(Score { usage, success, speed, typical_ms, before_marks, score: demoted(before_marks, marks) })
     }
 
-    /// Whether it is that of a tool of low quality: by the lower bound of its success rate, which its marks lower. Usage
-    /// and speed make up for nothing, so that who failed more often is never better.
+    /// Whether the tool has low quality, by the lower bound of its success rate, reduced by its marks. Usage and speed
+    /// do not compensate, so that a tool that failed more often is never better.
     pub fn is_low(&self, runs: u64, marks: impl IntoIterator<Item = Severity>) -> bool {
         runs >= ENOUGH_RUNS && demoted(self.success, marks) < LOW
     }

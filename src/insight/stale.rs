@@ -1,41 +1,41 @@
-//! Which tools nobody uses any more.
+//! Finds tools that nobody uses any longer.
 //!
-//! A rule over rows and a point in time: it proposes, a human decides, and nothing is put away by itself.
+//! A rule over rows and a point in time: it proposes, a human decides, and nothing is archived automatically.
 
 use crate::domain::{Instant, Spared, Stage};
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// What is known of a tool.
+/// The use of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Habit {
-    /// Stage of the folder that it lies in.
+    /// Stage of its folder.
     pub stage: Stage,
     /// When its newest run started; `None` when it never ran.
     pub used_at: Option<Instant>,
-    /// When somebody last had to do with it: it was first seen, approved, restored, kept when it was proposed.
+    /// When somebody last acted on it: it was first seen, approved, restored, or kept when it was proposed.
     pub touched_at: Instant,
     /// Why it is not proposed although nobody uses it.
     pub spared: Option<Spared>,
 }
 
-/// What the rule says of a tool.
+/// The result of the rule for a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Staleness {
-    /// It is in use, new, or put away already.
+    /// It is in use, new, or already archived.
     Fine,
-    /// Nobody used it for so many days, and it stays.
+    /// Nobody used it for this long, but it is kept.
     Spared(Spared),
-    /// Nobody used it for so many days.
+    /// Nobody used it for this long.
     Stale {
-        /// Whole days since somebody last used it or had to do with it.
+        /// Whole days since somebody last used it or acted on it.
         days: u32,
     },
 }
 
-/// Whether a tool counts as not used for `days` days, at the point in time `now`. One that never ran counts from when
-/// somebody last had to do with it.
+/// Whether a tool counts as unused for `days` days, at the point in time `now`. The time since the last run or the last
+/// action counts, whichever is later.
 pub fn staleness(habit: &Habit, now: Instant, days: u32) -> Staleness {
     let since = habit.used_at.map_or(habit.touched_at, |used| used.max(habit.touched_at));
     let idle_ms = now.0.saturating_sub(since.0);

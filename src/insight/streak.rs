@@ -1,13 +1,13 @@
-//! Approvals in a row of one generator in one category: where fewer questions could be asked.
+//! Consecutive approvals of one generator in one category: where fewer questions could be asked.
 
 use crate::domain::{Category, CostTier, DecisionKind, Instant, rfc3339};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How many approvals in a row suggest something.
+/// Number of consecutive approvals for a suggestion.
 pub const ROW: u64 = 10;
 
-/// A decision, as far as it says something about who made the tool.
+/// A decision that says something about the generator of a tool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
     /// The program that generated the tool.
@@ -18,36 +18,36 @@ pub struct Judged {
     pub tier: CostTier,
     /// Approved, rejected or changes requested.
     pub kind: DecisionKind,
-    /// Whether a failed check was gone over: an approval in spite of evidence is no sign of trust.
+    /// Whether a failed check was overridden: an approval despite evidence is not a sign of trust.
     pub overridden: bool,
     /// When it was decided.
     pub at: Instant,
 }
 
-/// That a generator was right often enough in a category.
+/// A suggestion that a generator was right often enough in a category.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Suggestion {
     /// Name of the generator that made the tools.
     pub generator: String,
-    /// Category that the tools have in common.
+    /// The common category of the tools.
     pub category: Category,
-    /// Approvals since the last decision that was no plain yes.
+    /// Approvals since the last decision that was not a plain approval.
     pub approvals: u64,
-    /// When a tool of it was last refused or sent back; `None` for never.
+    /// When one of its tools was last rejected or sent back; `None` for never.
     pub last_rejection: Option<Instant>,
-    /// All of it in words.
+    /// The suggestion in words.
     pub text: String,
 }
 
-/// What a row of decisions comes to so far.
+/// The state of a series of decisions.
 #[derive(Default)]
 struct DecisionStreak {
     approvals: u64,
     last_rejection: Option<Instant>,
 }
 
-/// Every suggestion that these decisions give, oldest decision first; ascending by generator and category.
-/// Only tools of the lowest cost tier count: what a tool of a higher one did right says nothing about the next.
+/// The suggestions from these decisions, which are given oldest first; ordered by generator and category. Only tools of
+/// the lowest cost tier count: success at a higher tier says nothing about the next tool.
 pub fn suggestions(judged: &[Judged]) -> Vec<Suggestion> {
     let mut rows: BTreeMap<(&str, &str), (DecisionStreak, &Category)> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.tier == CostTier::Low) {
@@ -65,7 +65,7 @@ pub fn suggestions(judged: &[Judged]) -> Vec<Suggestion> {
     enough.map(|((generator, _), (row, category))| suggestion(generator, category, &row)).collect()
 }
 
-/// The suggestion that concerns a tool under review; none for a tier above the lowest.
+/// The suggestion for a tool under review; none for a tier above the lowest.
 pub fn suggestion_for(judged: &[Judged], generator: &str, category: &Category, tier: CostTier) -> Option<Suggestion> {
     let fits = |found: &Suggestion| found.generator == generator && found.category == *category;
     if tier == CostTier::Low { suggestions(judged).into_iter().find(fits) } else { None }

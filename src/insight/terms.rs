@@ -1,9 +1,9 @@
-//! Words of a text as terms that can be compared: split, folded to lower case and stemmed.
+//! Words of a text as comparable terms: split, converted to lower case and stemmed.
 //!
-//! English only, and light on purpose: an ending is taken off, no dictionary is asked. Two words that become one
-//! term are forms of one word far more often than not; where they are not, ranking bears it.
+//! English only, and deliberately simple: an ending is removed, without a dictionary. Two words with the same term are
+//! almost always forms of one word; ranking tolerates the exceptions.
 
-/// Words that say nothing about what is wanted.
+/// Words without significance for a task.
 const STOP_WORDS: &[&str] = &[
     "a",
     "about",
@@ -142,7 +142,7 @@ const STOP_WORDS: &[&str] = &[
     "your",
 ];
 
-/// Words for what is done, as terms. They say less than the name of a thing does: "parse" fits json and csv.
+/// Words for actions, as terms. They are less significant than names of things: "parse" fits json and csv.
 const ACTIONS: &[&str] = &[
     "add",
     "analys",
@@ -208,40 +208,41 @@ const ACTIONS: &[&str] = &[
     "writ",
 ];
 
-/// Things that nearly every tool has to do with, as terms.
+/// Things that nearly every tool has, as terms.
 const GENERAL: &[&str] = &[
     "amount", "case", "content", "data", "document", "entr", "etc", "exampl", "fil", "fold", "informat", "input",
     "ins", "item", "kind", "lin", "lot", "numb", "object", "out", "output", "part", "piec", "record", "result",
     "script", "siz", "string", "text", "thing", "tool", "valu", "way", "word",
 ];
 
-/// How much a word says, by what kind of word it is.
+/// The significance of a word, by its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Telling {
-    /// Names the thing: `json`, `french`.
+    /// The name of a thing: `json`, `french`.
     Thing,
-    /// Names what is done to it.
+    /// An action.
     Action,
-    /// Fits nearly everything, so it says little.
+    /// A general word with little significance.
     General,
 }
 
-/// The words of a text, lower case, in order: split where a character is neither letter nor digit, and at the humps
-/// of `camelCase`. Digits stay with their letters (`sha256`, `mp3`).
+/// The words of a text, in lower case and in order: split at characters other than letters and digits, and at case
+/// changes of `camelCase`. Digits stay with their letters (`sha256`, `mp3`).
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     each_word(text, |word| words.push(word.to_owned()));
     words
 }
 
-/// Calls `each` with the [`words`] of a text: for a whole catalog, a text for each word would cost more than all else.
+/// Calls `each` with the [`words`] of a text, without allocating a string for each word, which would dominate the cost
+/// for a whole catalog.
 pub(super) fn each_word(text: &str, mut each: impl FnMut(&str)) {
     let mut word = String::new();
     let mut last: Option<char> = None;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         if !c.is_alphanumeric() {
-            // An apostrophe belongs to its word: "what's" is not "what" and "s".
+            // An apostrophe is part of its word: "what's" is not "what" and "s".
             if !matches!(c, '\'' | '’') {
                 take(&mut word, &mut each);
             }
@@ -274,17 +275,17 @@ fn take(word: &mut String, each: &mut impl FnMut(&str)) {
     }
 }
 
-/// Whether a word, lower case, says nothing about what is wanted.
+/// Whether a lower-case word has no significance for a task.
 pub fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.binary_search(&word).is_ok()
 }
 
-/// The terms of a text that say something, in order, each as often as it occurs.
+/// The significant terms of a text, in order, with repetitions.
 pub fn terms(text: &str) -> Vec<String> {
     words(text).iter().filter(|word| !is_stop_word(word)).map(|word| stem(word)).collect()
 }
 
-/// How much a term says.
+/// The significance of a term.
 pub fn telling(term: &str) -> Telling {
     if ACTIONS.binary_search(&term).is_ok() {
         Telling::Action
@@ -295,7 +296,7 @@ pub fn telling(term: &str) -> Telling {
     }
 }
 
-/// A word, lower case, without its ending: `parse`, `parser`, `parsing` and `parsed` all give `pars`.
+/// The stem of a lower-case word: `parse`, `parser`, `parsing` and `parsed` all give `pars`.
 pub fn stem(word: &str) -> String {
     if !word.bytes().all(|b| b.is_ascii_lowercase()) || word.len() <= 3 {
         return word.to_owned();
@@ -309,7 +310,7 @@ pub fn stem(word: &str) -> String {
     }
     let is_doer = stem.ends_with("tor") || stem.ends_with("sor");
     for (ending, shortest) in [("er", 3), ("or", 3), ("ion", 4), ("ity", 4)] {
-        // An author does not "auth", nor does a color "col".
+        // `author` does not become `auth`, and `color` does not become `col`.
         if ending == "or" && !is_doer {
             continue;
         }
@@ -333,7 +334,7 @@ pub fn stem(word: &str) -> String {
     stem
 }
 
-/// Without the ending of a plural.
+/// A word without a plural ending.
 fn singular(word: &str) -> String {
     let kept = ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending));
     if kept {
@@ -350,13 +351,13 @@ fn singular(word: &str) -> String {
     without(word, "s", 3).unwrap_or(word).to_owned()
 }
 
-/// What is left without an ending, where that is long enough and has a vowel.
+/// The word without an ending, if the rest is long enough and has a vowel.
 fn without<'a>(word: &'a str, ending: &str, shortest: usize) -> Option<&'a str> {
     let left = word.strip_suffix(ending)?;
     (left.len() >= shortest && left.contains(['a', 'e', 'i', 'o', 'u', 'y'])).then_some(left)
 }
 
-/// A stem that ends in a doubled consonant as the word has it: `runn` is `run`. Words end in ll, ss and zz by nature.
+/// A stem without a doubled consonant at its end: `runn` is `run`. Words can naturally end in ll, ss and zz.
 fn single_end(stem: &str) -> &str {
     let bytes = stem.as_bytes();
     match bytes {

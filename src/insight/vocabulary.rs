@@ -1,7 +1,7 @@
-//! What a list of tools say of themselves, as numbers: for search and for comparing.
+//! The texts of a list of tools as numbers, for search and comparison.
 //!
-//! A *term* is a stem ([`super::terms`]); a *meaning* is the term that stands for all of the same meaning
-//! ([`super::meanings`]). A search looks terms up, a comparison counts meanings.
+//! A *term* is a stem ([`super::terms`]); a *meaning* is the term that represents all terms with the same meaning
+//! ([`super::meanings`]). A search looks up terms, a comparison counts meanings.
 
 use super::meanings::meanings;
 use super::memory::NOT_FOR;
@@ -10,7 +10,7 @@ use crate::domain::Tool;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The terms of the parts of a tool, in the order in which they stand there; words that say nothing are left out.
+/// The terms of the parts of a tool, in order; insignificant words are left out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ToolTerms {
     pub(super) name: Vec<u32>,
@@ -23,33 +23,33 @@ pub(super) struct ToolTerms {
     pub(super) category: Vec<u32>,
     /// Folders, inputs and the header.
     pub(super) other: Vec<u32>,
-    /// The first sentence of the description that says something.
+    /// The first significant sentence of the description.
     pub(super) first: Vec<u32>,
     pub(super) later: Vec<u32>,
-    /// Two words of the name after each other as one: others write it so.
+    /// Each two consecutive words of the name as one word, as others may write it.
     pub(super) joined: Vec<u32>,
-    /// The words of which one word of the name is made: `urlencode`.
+    /// The words that make up one word of the name, for example of `urlencode`.
     pub(super) parts: Vec<u32>,
 }
 
-/// Words of a folder or an input that stand for a description where the author wrote none.
+/// Number of words of a folder or an input that replace a missing description.
 const INSTEAD: usize = 8;
 
-/// Characters of a word of a name that may be made of others, and of those.
+/// Minimum length of a word in a name that is split, and of its parts, in characters.
 const COMPOUND: usize = 6;
 const PART: usize = 3;
 
-/// The most words that one is made of.
+/// Maximum number of parts of a word.
 const PARTS: usize = 3;
 
-/// In how many tools' own words a word must stand to be one.
+/// Minimum number of tools whose texts contain a word for it to be known.
 const KNOWN_IN: u32 = 3;
 
-/// How often each word stands in what tools say of themselves, once for each tool.
+/// The number of tools whose texts contain each word.
 type WordCounts = HashMap<String, u32>;
 
-/// Takes a word apart into words that this catalog knows: into as few as possible, the commonest first. Empty where it
-/// is a word itself, or made of something else.
+/// Splits a word into words that this catalog knows: into as few as possible, the most common first. Empty if it is
+/// itself a known word, or cannot be split.
 fn parts_of<'w>(word: &'w str, known: &WordCounts) -> Vec<&'w str> {
     fn split<'w>(word: &'w str, most: usize, known: &WordCounts) -> Option<(usize, u32, Vec<&'w str>)> {
         let count = |part: &str| known.get(part).copied().filter(|count| *count >= KNOWN_IN);
@@ -73,7 +73,7 @@ fn parts_of<'w>(word: &'w str, known: &WordCounts) -> Vec<&'w str> {
     found.map(|(_, _, parts)| parts).filter(|parts| parts.len() > 1).unwrap_or_default()
 }
 
-/// Whether a description is a line of the code, because the author wrote none.
+/// Whether a description is a line of code, because the author wrote none.
 pub(super) fn is_of_code(description: &str) -> bool {
     const SIGNS: &[char] = &['$', '"', '\'', '(', '|', '=', ';', '<', '{', '/', '…'];
     description.starts_with("Defines ")
@@ -91,16 +91,16 @@ pub(super) struct Vocabulary {
     pub(super) is_letter: Vec<bool>,
 }
 
-/// Numbers words; stems each one once.
+/// Assigns numbers to words; stems each word once.
 #[derive(Default)]
 struct TermInterner {
     vocabulary: Vocabulary,
-    /// `None` for a word that says nothing.
+    /// `None` for an insignificant word.
     words: HashMap<String, Option<u32>>,
 }
 
 impl Vocabulary {
-    /// Reads a list of tools; also what each of them says, in the order of the list.
+    /// Reads a list of tools; also returns the terms of each tool, in the order of the list.
     pub(super) fn of(tools: &[Arc<Tool>]) -> (Vocabulary, Vec<ToolTerms>) {
         let mut reader = TermInterner::default();
         let mut said: Vec<ToolTerms> = tools.iter().map(|tool| reader.tool(tool)).collect();
@@ -113,14 +113,14 @@ impl Vocabulary {
         (reader.vocabulary, said)
     }
 
-    /// The number of the meaning of a word; `None` when no tool has it in any form.
+    /// The number of the meaning of a word; `None` if no tool has the word in any form.
     pub(super) fn meaning(&self, word: &str) -> Option<u32> {
         let term = self.numbers.get(stem(word).as_str())?;
         self.meanings.get(*term as usize).copied()
     }
 }
 
-/// The words of descriptions and of names of several words.
+/// The words of descriptions, and of names with several words.
 fn counts(tools: &[Arc<Tool>]) -> WordCounts {
     let mut counts = WordCounts::new();
     for tool in tools {
@@ -146,7 +146,7 @@ impl TermInterner {
         let [mut first, mut later] = self.description(&tool.description);
         let mut other = self.texts([tool.other_words.as_str()]);
         if tool.description.is_empty() || is_of_code(&tool.description) {
-            // Names in code say less than a folder does.
+            // Names in code are less significant than the name of a folder.
             let of_folders = other.iter().take(INSTEAD).copied().collect();
             other.extend(std::mem::replace(&mut first, of_folders).into_iter().chain(std::mem::take(&mut later)));
         }
@@ -167,7 +167,7 @@ impl TermInterner {
         }
     }
 
-    /// The first sentence that says something, and the others.
+    /// The terms of the first significant sentence, and of the others.
     fn description(&mut self, text: &str) -> [Vec<u32>; 2] {
         let (mut first, mut later) = (Vec::new(), Vec::new());
         for sentence in sentences(text) {
@@ -203,7 +203,7 @@ impl TermInterner {
         self.vocabulary.numbers.insert(term.into(), number);
         self.vocabulary.meanings.push(number);
         self.vocabulary.is_letter.push(term.chars().nth(1).is_none());
-        // What stands for a meaning stands for itself: this goes one step deep.
+        // A representative represents itself, so the recursion has one step.
         let meaning = meanings().of(term);
         if meaning != term {
             self.vocabulary.meanings[number as usize] = self.term(meaning);
@@ -212,7 +212,7 @@ impl TermInterner {
     }
 }
 
-/// A text cut where a sentence ends: behind a mark with a blank after it.
+/// Splits a text at the ends of sentences: after a punctuation mark followed by a space.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before = ' ';

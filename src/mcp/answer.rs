@@ -68,7 +68,7 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
 /// The start of a command in a hint.
 const COMMAND: &str = "`toolsmith ";
 
-/// The call that a hint names as a command, if it takes nothing but one name or number: `wait 3`, `show NAME`.
+/// The call for a hint's command, if the command has exactly one argument, a name or a number: `wait 3`, `show NAME`.
 fn next_in(hint: &str) -> Option<Value> {
     let (command, _) = hint.split_once(COMMAND)?.1.split_once('`')?;
     let (verb, about) = command.split_once(' ')?;
@@ -83,7 +83,8 @@ fn next_in(hint: &str) -> Option<Value> {
     }
 }
 
-/// A command as an agent calls it: the name of the tool, and the arguments if they differ from those of the command.
+/// A command in the form that agents call: the name of the tool, and its arguments if they differ from those of the
+/// command.
 fn told_as(verb: &str, about: Option<&str>) -> String {
     match (verb, about) {
         ("request", Some(tool)) if !tool.starts_with('-') => {
@@ -117,7 +118,8 @@ pub(super) fn for_agents(hint: &str) -> String {
     if is_for_humans { format!("{told} (a command for a human)") } else { told }
 }
 
-/// The result of a call that runs a tool: one that failed is an error to the client too, with all that is known of the run.
+/// The result of a call that runs a tool. A failed run is an error for the client too, with everything that is known
+/// about the run.
 pub(super) fn of_run(answer: Answer) -> CallToolResult {
     let has_failed = |value: &Value| {
         let state = value["state"].as_str().and_then(|word| word.parse::<RunOutcome>().ok());

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The default waiting time of a call, in seconds.
 const USUAL_WAIT_S: u64 = 40;
-/// Most faults that an answer names.
+/// Maximum number of faults in an answer.
 const MOST_NAMED: usize = 5;
 
 /// Arguments that match the schema of their tool.
@@ -50,28 +50,28 @@ impl Arguments {
         }
     }
 
-    /// A text, where given.
+    /// A text argument, if given.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.given.get(name).and_then(Value::as_str)
     }
 
-    /// A text that the schema made sure of.
+    /// A text argument that the schema requires.
     ///
     /// # Errors
-    /// `Usage` when it is missing all the same.
+    /// `Usage` if it is missing nevertheless.
     pub(super) fn required(&self, name: &str) -> Result<&str, EngineError> {
         self.text(name).ok_or_else(|| missing(name))
     }
 
-    /// A whole number, where given.
+    /// A whole number, if given.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.given.get(name).and_then(Value::as_u64)
     }
 
-    /// The number of a run or review that the schema made sure of.
+    /// The number of a run or review that the schema requires.
     ///
     /// # Errors
-    /// `Usage` when it is missing all the same, or larger than any.
+    /// `Usage` if it is missing nevertheless, or too large.
     pub(super) fn id(&self, name: &str) -> Result<i64, EngineError> {
         let given = self.given.get(name).ok_or_else(|| missing(name))?;
         given.as_i64().ok_or_else(|| {
@@ -80,18 +80,18 @@ impl Arguments {
         })
     }
 
-    /// The texts of a list.
+    /// The texts in a list argument.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         let list = self.given.get(name).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// The numbers of a list.
+    /// The numbers in a list argument.
     pub(super) fn ids(&self, name: &str) -> Vec<i64> {
         self.given.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
     }
 
-    /// An object, where given.
+    /// An object argument, if given.
     pub(super) fn object(&self, name: &str) -> Option<Value> {
         self.given.get(name).cloned()
     }
@@ -101,7 +101,7 @@ impl Arguments {
         Duration::from_secs(self.number("wait_s").unwrap_or(USUAL_WAIT_S).min(u64::from(MOST_WAIT_S)))
     }
 
-    /// All of them, as they came.
+    /// All arguments, as received.
     pub(super) fn whole(&self) -> Value {
         Value::Object(self.given.clone())
     }

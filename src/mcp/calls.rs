@@ -17,9 +17,9 @@ use std::time::Duration;
 
 /// The default number of hits of a search.
 const HITS: usize = 10;
-/// Most bytes of the text of a skill, as they are sent; its resource `source` has twice as much.
+/// Maximum bytes of the text of a skill, as sent; its resource `source` allows twice as much.
 const MOST_BODY: usize = 24_000;
-/// The most hits of a search.
+/// Maximum number of hits of a search.
 const MOST_HITS: u64 = 20;
 
 /// `search`: finds tools for a purpose, and says which of them may run.
@@ -65,7 +65,7 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
         "score": hit.similarity,
     });
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
-    // Its files may have changed just now: then it is not reported as runnable.
+    // The tool's files may have just changed; then it is not reported as runnable.
     let detail = engine.library().detail(tool);
     match &detail {
         Ok(detail) => standing(engine, caller, detail, fields)?,
@@ -93,7 +93,7 @@ fn warn_of_texts(engine: &Engine, manifest: &Manifest, fields: &mut Map<String, 
     }
 }
 
-/// Whether the agent may run it, and the next step if not.
+/// Whether the agent may run a tool, and the next step if not.
 fn standing(
     engine: &Engine,
     caller: &Caller,
@@ -246,7 +246,7 @@ fn fields_of_requests() -> String {
     kinds.collect::<Vec<_>>().join("; ")
 }
 
-/// After how long `wait` asks to be called again if nobody has decided.
+/// Interval after which `wait` asks to be called again if nobody has decided.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// `wait`: returns the decision of a human, or that there is none yet.
@@ -301,7 +301,7 @@ fn said(comment: &Comment) -> Value {
     json!({"kind": comment.kind, "path": comment.spot.path, "text": comment.body})
 }
 
-/// What an agent does where the built-in repairs do not help.
+/// The advice for an agent when the built-in repairs do not help.
 const OWN_WORK: &str = "the built-in repairs do not help here; write a better version and ask for its review";
 
 /// `evolve`: a better version by the built-in repairs.
@@ -320,7 +320,7 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
         worker: None,
     };
     engine.library().resolve(&request.tool).map_err(|error| unknown(error, &request.tool))?;
-    // How a human configures a generator is not for agents: a generator runs outside the sandbox.
+    // Agents are not told how a human configures a generator, because a generator runs outside the sandbox.
     let own_work = |error: EngineError| EngineError { hint: OWN_WORK.to_owned(), ..error };
     let asking = engine.evolutions().prepare(&request).map_err(own_work)?;
     let id = engine.evolutions().begin(&asking, caller).map_err(own_work)?;

@@ -1,16 +1,16 @@
-//! Whether a client that parses JSON as most programs do gets back what a tool printed.
+//! Checks whether a client that parses JSON like most programs gets back exactly what a tool printed.
 //!
-//! Most clients read each number as a 64-bit float (JavaScript does), and keep the last of several equal keys. Output for
-//! which this changes something is sent as text.
+//! Most clients read every number as a 64-bit float (JavaScript does), and keep the last of several equal keys. Output
+//! that would change is sent as text.
 
 use crate::domain::mcp::has_repeated_key;
 use serde_json::Value;
 
-/// Why JSON must not be parsed: what would be lost.
+/// Reasons not to parse JSON: what would be lost.
 pub(super) const REPEATED: &str = "an object in it has a key twice";
 const LONG: &str = "a number in it has more digits than a 64-bit float";
 
-/// What a tool printed, as a value if that loses nothing; otherwise why not. `None` if it is no JSON.
+/// The output of a tool as a JSON value if nothing is lost, otherwise the reason. `None` if it is not JSON.
 pub(super) fn value_of(text: &str) -> Option<Result<Value, &'static str>> {
     let value = serde_json::from_str::<Value>(text).ok()?;
     if has_repeated_key(text.as_bytes()) {
@@ -22,10 +22,10 @@ pub(super) fn value_of(text: &str) -> Option<Result<Value, &'static str>> {
     Some(Ok(value))
 }
 
-/// The numbers in a JSON text, as they are written.
+/// The numbers in a JSON text, as written.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
     let (mut is_text, mut is_escaped) = (false, false);
-    // Every character of a string separates: what is left between separators are numbers, `true`, `false` and `null`.
+    // Every character of a string is a separator; between separators there are numbers, `true`, `false` and `null`.
     let separates = move |c: char| {
         let was_text = is_text;
         if is_escaped {
@@ -44,11 +44,11 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
 fn is_exact(number: &str) -> bool {
     let same = |other: &str| decimal(other).is_some_and(|other| decimal(number) == Some(other));
     let as_float = number.parse::<f64>().is_ok_and(|float| same(&format!("{float:e}")));
-    // This program parses floats faster than exactly: the last digit may differ.
+    // This program parses floats fast, not exactly: the last digit may differ.
     as_float && serde_json::from_str::<Value>(number).is_ok_and(|value| same(&value.to_string()))
 }
 
-/// A decimal number as its digits without zeros at either end, and the power of ten of the last one.
+/// A decimal number as its digits without leading and trailing zeros, and the power of ten of the last digit.
 fn decimal(number: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let exponent: i64 = exponent.parse().ok()?;

@@ -20,20 +20,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, spawn_blocking};
 
-/// Largest request, bytes: the largest call has 4 MiB before its text is escaped for JSON.
+/// Maximum size of a request, bytes: the largest call has 4 MiB before its text is escaped for JSON.
 pub(super) const MOST_BODY: usize = 10 << 20;
-/// Connections that an agent may have open at the same time.
+/// Maximum number of open connections of an agent.
 const MOST_CONNECTIONS: usize = 32;
-/// Sessions that an agent may have open at the same time.
+/// Maximum number of open sessions of an agent.
 const MOST_SESSIONS: usize = 64;
-/// How many events of a stream are kept for a client whose connection broke. Fewer occur before a session without a
-/// connection ends.
+/// Number of events of a stream that are kept for a client whose connection broke. A session without a connection ends
+/// before it has that many.
 const KEPT_EVENTS: usize = 512;
 /// An agent without a request for this long, and without a session, counts as disconnected.
 const IDLE: Duration = Duration::from_mins(5);
-/// How often it is checked whether an agent may stay connected.
+/// Interval between checks whether an agent may stay connected.
 const STEP: Duration = Duration::from_millis(500);
-/// How long runs may take to end by themselves when their agent is disconnected.
+/// Time for runs to end by themselves when their agent is disconnected.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The response for an agent.
@@ -51,13 +51,13 @@ pub(super) struct Guests {
     closing: AtomicBool,
 }
 
-/// One agent that is connected.
+/// A connected agent.
 pub(super) struct Guest {
     token: i64,
     server: Server,
     service: Service,
     sessions: Arc<LocalSessionManager>,
-    /// Sessions are opened one after the other, or more than there may be could be opened at once.
+    /// Sessions are opened one at a time; otherwise the limit could be exceeded.
     opening: tokio::sync::Mutex<()>,
     connections: Arc<Semaphore>,
     requests: Mutex<(RecentCalls, Instant)>,
@@ -66,10 +66,10 @@ pub(super) struct Guest {
     unanswered: Ids,
 }
 
-/// Ids of requests without an answer, each with its session.
+/// Ids of unanswered requests, each with its session.
 type Ids = Arc<Mutex<HashSet<(String, String)>>>;
 
-/// A request without an answer; dropped with the end of its answer.
+/// An unanswered request; dropped when its answer ends.
 pub(super) struct Unanswered {
     ids: Ids,
     id: (String, String),
@@ -84,17 +84,17 @@ impl Drop for Unanswered {
 /// Why a request is not answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Denied {
-    /// It has no valid token.
+    /// There is no valid token.
     Unknown,
-    /// There were too many; the next is taken after this many seconds.
+    /// There were too many requests; the next one is accepted after this many seconds.
     TooMany(u64),
     /// The agent has too many sessions.
     Sessions,
-    /// It has too many connections.
+    /// The agent has too many connections.
     Connections,
     /// The workspace could not be read.
     Trouble,
-    /// The server ends.
+    /// The server is shutting down.
     Closing,
 }
 
@@ -109,7 +109,7 @@ impl Guests {
         Guests { engine, listed, hosts: known, present: Mutex::default(), closing: AtomicBool::new(false) }
     }
 
-    /// The agent whose token this is.
+    /// The agent with this token.
     ///
     /// # Errors
     /// See [`Denied`].
@@ -131,7 +131,7 @@ impl Guests {
         let fresh = || {
             let engine = self.engine.clone();
             let number = token.token;
-            // The time of use is informational: a failure to write it does not matter.
+            // The time of use is only informational: a failed write does not matter.
             drop(spawn_blocking(move || drop(engine.agents().token_used(number))));
             Arc::new(self.invite(token))
         };
@@ -170,8 +170,8 @@ impl Guests {
         }
     }
 
-    /// Disconnects agents whose token was revoked, whose connection a human ended, or that left silently. Runs as long
-    /// as the server.
+    /// Disconnects agents whose token was revoked, whose connection a human ended, or that left without notice. Runs as
+    /// long as the server.
     pub(super) async fn look_after(&self) {
         let mut step = tokio::time::interval(STEP);
         loop {
@@ -183,7 +183,8 @@ impl Guests {
             let connections = all.iter().map(|guest| (guest.token, guest.server.connection())).collect();
             let engine = self.engine.clone();
             let unwanted = spawn_blocking(move || unwanted(&engine, connections)).await;
-            // A failed read is repeated at the next check.
+            // Records a request of a session; `None` if a request with this id is unanswered, because the SDK would
+            // confuse them.
             let Ok(Ok(unwanted)) = unwanted else { continue };
             for guest in all {
                 if unwanted.contains(&guest.token) || guest.has_left().await {
@@ -200,7 +201,7 @@ impl Guests {
         let all: Vec<Arc<Guest>> = self.present().drain().map(|(_, guest)| guest).collect();
         let ends: Vec<_> = all.into_iter().map(|guest| tokio::spawn(async move { guest.end().await })).collect();
         for end in ends {
-            // One that panicked has nothing left to end.
+            // A task that panicked has nothing left to end.
             let _ = end.await;
         }
     }
@@ -240,7 +241,7 @@ impl Guest {
         is_new.then(|| Unanswered { ids: Arc::clone(&self.unanswered), id })
     }
 
-    /// A place for a connection, held as long as it is open.
+    /// A slot for a connection, held as long as it is open.
     ///
     /// # Errors
     /// [`Denied::Connections`].
@@ -269,12 +270,12 @@ impl Guest {
         self.service.config.cancellation_token.cancel();
         self.server.leave(GRACE).await;
         let server = self.server.clone();
-        // One that panicked leaves a row that is removed when this process has ended.
+        // A task that panicked leaves a row, which is removed when this process has ended.
         let _ = spawn_blocking(move || server.say_goodbye()).await;
     }
 }
 
-/// The agents whose token is not valid now, or whose connection is not recorded now.
+/// The agents whose token is no longer valid, or whose connection is no longer recorded.
 fn unwanted(engine: &Engine, all: Vec<(i64, Option<i64>)>) -> Result<Vec<i64>, EngineError> {
     let tokens = engine.agents().tokens()?.tokens;
     let mut unwanted = Vec::new();

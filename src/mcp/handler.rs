@@ -46,13 +46,13 @@ fn unserved(method: &str) -> ErrorData {
     error
 }
 
-/// An error of the protocol with this text, which may name what a client or a tool wrote, and what to do instead.
+/// A protocol error with this text, which may contain text of a client or a tool, and the next step.
 fn invalid(text: &str, hint: &str) -> ErrorData {
     let visible = |text: &str| SafeText::new(text).as_str().to_owned();
     ErrorData::invalid_params(visible(text), Some(json!({"hint": visible(hint)})))
 }
 
-/// Refuses to continue a list that comes in one part.
+/// Refuses a cursor for a list that has only one part.
 fn demand_no_cursor(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
     match page.and_then(|page| page.cursor.as_deref()) {
         Some(_) => Err(invalid("the cursor is not one of this list", "ask without a cursor: the list has one part")),
@@ -61,7 +61,7 @@ fn demand_no_cursor(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorDa
 }
 
 impl Server {
-    /// The resource at an address, or why there is none.
+    /// The resource at an address, or the reason why there is none.
     async fn resource(&self, uri: &str, caller: Caller) -> Result<ReadResourceResult, ErrorData> {
         let unknown = |why: &str, hint: &str| {
             let mut error = invalid(why, hint);
@@ -118,7 +118,7 @@ impl ServerHandler for Server {
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         let mut accepted = SubscriptionFilter::builder().tools_list_changed().build();
-        // The SDK compares each address of one list with each of the other: a long list is not taken at all.
+        // The SDK compares all pairs of addresses of two lists, so a list that is too long is refused as a whole.
         let fits = requested.resource_subscriptions.as_ref().is_some_and(|uris| self.listeners().has_room(uris.len()));
         if fits {
             accepted.resource_subscriptions.clone_from(&requested.resource_subscriptions);

@@ -1,5 +1,5 @@
-//! The server over HTTP, for several agents at once. A request without a valid token gets no answer but 401; the checks of
-//! the host and the origin, the protocol and its sessions are those of the SDK.
+//! The server over HTTP, for several agents at once. A request without a valid token only gets the answer 401. The SDK
+//! checks host and origin, and implements the protocol and its sessions.
 
 use super::guests::{Answer, Denied, Guest, Guests, MOST_BODY};
 use super::hints::{add_hint, hint_for, hint_for_refusal};
@@ -32,19 +32,19 @@ use tokio::task::AbortHandle;
 
 /// The only path that is served.
 const PATH: &str = "/mcp";
-/// Connections that have not shown a valid token yet. When there are more, the oldest is closed.
+/// Maximum number of connections without a valid token. If there are more, the oldest is closed.
 const MOST_UNKNOWN: usize = 128;
 /// The time limit for the head of a request, including the next one on a connection.
 const HEAD: Duration = Duration::from_secs(10);
 /// The time limit for the body.
 const BODY: Duration = Duration::from_secs(30);
-/// Pause after a connection could not be accepted: what is missing, mostly files, comes back by itself.
+/// Pause after a failed accept: the missing resource, usually file descriptors, becomes available by itself.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens at an address.
 ///
 /// # Errors
-/// `Failed` when it is taken or not one of this machine.
+/// `Failed` when the address is in use or does not belong to this machine.
 pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, EngineError> {
     TcpListener::bind(address).await.map_err(|error| {
         let message = format!("cannot listen at {address}: {error}");
@@ -69,7 +69,7 @@ pub(super) async fn serve(listener: TcpListener, guests: Arc<Guests>) -> Result<
     Ok(())
 }
 
-/// Connections that have not shown a valid token yet, oldest first.
+/// Connections without a valid token so far, oldest first.
 #[derive(Default)]
 struct Unknown {
     all: Mutex<VecDeque<(u64, AbortHandle)>>,
@@ -80,7 +80,7 @@ impl Unknown {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection, and closes the oldest where there are too many.
+    /// Adds a connection, and closes the oldest if there are too many.
     fn add(&self, number: u64, task: AbortHandle) {
         let mut all = self.lock();
         all.retain(|(_, task)| !task.is_finished());
@@ -92,7 +92,7 @@ impl Unknown {
         all.push_back((number, task));
     }
 
-    /// A connection has shown a valid token.
+    /// Removes a connection that has shown a valid token.
     fn remove(&self, number: u64) {
         self.lock().retain(|(one, _)| *one != number);
     }
@@ -113,7 +113,7 @@ async fn accept(listener: &TcpListener, guests: &Arc<Guests>) {
     }
 }
 
-/// A connection, and what it takes of the connections of its agent once it has shown a valid token.
+/// A connection, and its slot among the connections of its agent once it has shown a valid token.
 struct Connection {
     number: u64,
     unknown: Arc<Unknown>,
@@ -121,7 +121,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Takes a place among the connections of an agent. A connection is that of the first agent that it shows.
+    /// Takes a slot among the connections of an agent. The first agent of a connection determines it.
     fn is_of(&self, guest: &Guest) -> Result<(), Denied> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none() {
@@ -133,13 +133,13 @@ impl Connection {
 }
 
 async fn converse(stream: TcpStream, guests: Arc<Guests>, connection: Arc<Connection>) {
-    // Small answers leave at once.
+    // Send small answers at once.
     let _ = stream.set_nodelay(true);
     let answered = service_fn(move |request| {
         let (guests, connection) = (Arc::clone(&guests), Arc::clone(&connection));
         async move { Ok::<_, Infallible>(answer(request, &guests, &connection).await.unwrap_or_else(|why| denied(&why))) }
     });
-    // A client that breaks off gets no answer.
+    // A client that disconnects gets no answer.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
@@ -159,7 +159,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
             None,
         ));
     }
-    // RFC 9112, 3.2.2: the host of a whole URL counts, whatever the header says. The SDK reads the header.
+    // RFC 9112, 3.2.2: the host in an absolute URL takes precedence over the header, but the SDK reads only the header.
     if let Some(authority) = head.uri.authority() {
         let Ok(host) = HeaderValue::from_str(authority.as_str()) else {
             return Ok(refusal(StatusCode::BAD_REQUEST, "the host cannot be read: send a name and a port", None));
@@ -207,7 +207,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     }
     let request = Request::from_parts(head, Full::new(body.clone()));
     let answer = hinted(guest.answer(request, is_first).await?).await;
-    // Held until the last of the answer was sent, or its client has hung up.
+    // Held until the whole answer was sent, or the client has disconnected.
     let answer = answer.map(|body| {
         body.map_frame(move |frame| {
             let _held = &unanswered;
@@ -215,12 +215,12 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         })
         .boxed()
     });
-    // The SDK blames the type for what is in it.
+    // The SDK reports a wrong content type when the content is wrong.
     let is_misread = is_json && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
     Ok(if is_misread { no_message(&body) } else { answer })
 }
 
-/// The answer to a client that wants to continue after an event which is not kept.
+/// The answer to a client that wants to continue after an event that is no longer kept.
 async fn not_resumed(guest: &Guest, head: &Parts, session: Option<&str>) -> Option<Answer> {
     let event = head.headers.get("last-event-id").filter(|_| head.method == Method::GET)?.to_str().unwrap_or_default();
     let session = session?;
@@ -239,7 +239,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// The error of the protocol for a body that is not a message of it.
+/// The protocol error for a body that is not a valid message.
 fn no_message(body: &[u8]) -> Answer {
     let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     let (code, message) = if is_json { (-32600, "Invalid Request") } else { (-32700, "Parse error") };
@@ -259,8 +259,8 @@ fn error_with(id: &Value, code: i32, message: &str, hint: &str) -> Answer {
     answer
 }
 
-/// The refusal of a request whose `Host` or `Origin` is more than a name and a port. The SDK looks at parts of them only:
-/// it would take `evil.example@localhost`, and any text in place of a port of its own machine.
+/// Refuses a request whose `Host` or `Origin` is not just a name and a port. The SDK checks only parts of them: it
+/// would accept `evil.example@localhost`, and any text in place of a port of this machine.
 fn odd_authority(headers: &HeaderMap) -> Option<Answer> {
     let is_odd = |name: HeaderName| {
         let uri = headers.get(name).and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
@@ -301,7 +301,7 @@ async fn hinted(answer: Answer) -> Answer {
         message["error"] = serde_json::to_value(error).ok()?;
         serde_json::to_vec(&message).ok()
     });
-    // Its length is another one now.
+    // The length has changed.
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, Full::new(with_hint.map_or(bytes, Bytes::from)).boxed())
 }

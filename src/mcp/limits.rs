@@ -14,13 +14,13 @@ const MINUTE: Duration = Duration::from_mins(1);
 const CALLS: &str = "calls";
 /// The suffix of a file for one of its run slots, before the number.
 const RUN: &str = "run-";
-/// How many digits of a digest represent the name of an agent.
+/// Number of hex digits that represent the name of an agent.
 const DIGITS: usize = 16;
 
 /// The calls of the last minute.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RecentCalls {
-    /// The time of each, in milliseconds.
+    /// The times of the calls, in milliseconds.
     calls: VecDeque<u64>,
 }
 
@@ -28,10 +28,10 @@ impl RecentCalls {
     /// Counts a call, unless there were already `most` calls within a minute.
     ///
     /// # Errors
-    /// After how many seconds the next call is accepted, at least 1.
+    /// The number of seconds after which the next call is accepted, at least 1.
     pub(super) fn admit(&mut self, most: usize, now: u64) -> Result<(), u64> {
         let minute = MINUTE.as_millis() as u64;
-        // One in the future was counted before the clock was set back.
+        // A call in the future was counted before the clock was set back.
         self.calls.retain(|call| now.checked_sub(*call).is_some_and(|age| age < minute));
         match self.calls.front() {
             Some(oldest) if self.calls.len() >= most => Err((oldest + minute - now) / 1000 + 1),
@@ -42,7 +42,7 @@ impl RecentCalls {
         }
     }
 
-    /// Invalid numbers are skipped, which means one call less.
+    /// Skips invalid numbers, which means one call less.
     fn read(text: &str) -> RecentCalls {
         RecentCalls { calls: text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect() }
     }
@@ -53,7 +53,7 @@ impl RecentCalls {
     }
 }
 
-/// The time of the clock, in milliseconds.
+/// The current time, in milliseconds.
 pub(super) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
@@ -71,7 +71,7 @@ pub(super) struct RunPlace {
 }
 
 impl SharedLimits {
-    /// Counts in this folder, which need not exist.
+    /// Counts in this folder, which may not exist yet.
     pub(super) fn new(folder: PathBuf) -> SharedLimits {
         SharedLimits { folder }
     }
@@ -100,7 +100,7 @@ impl SharedLimits {
         Ok(admitted)
     }
 
-    /// One of `most` places of this agent; `None` when all are taken.
+    /// One of `most` run slots of this agent; `None` when all are taken.
     ///
     /// # Errors
     /// If a file cannot be opened.
@@ -156,7 +156,7 @@ impl SharedLimits {
     }
 }
 
-/// Whether a file that is locked still is in its folder: another process may have removed it before it was locked.
+/// Whether a locked file is still in its folder: another process may have removed it before it was locked.
 fn is_there(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.nlink() > 0)
 }

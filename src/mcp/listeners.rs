@@ -7,9 +7,9 @@ use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, SubscriptionSink};
 use std::collections::{HashMap, HashSet};
 
-/// Addresses that an agent may watch, by subscriptions and streams together.
+/// Maximum number of addresses that an agent may watch, by subscriptions and streams together.
 pub(super) const MOST_WATCHED: usize = 100;
-/// Streams that an agent may have open.
+/// Maximum number of open streams of an agent.
 pub(super) const MOST_STREAMS: usize = 32;
 
 /// The subscriptions of a client.
@@ -28,18 +28,19 @@ pub(super) struct Listeners {
     next: u64,
     watched: Vec<Watched>,
     stamps: HashMap<Place, Option<String>>,
-    /// The tools of the library that were listed last.
+    /// The library tools that were last listed.
     pub(super) known: Option<Vec<Projected>>,
 }
 
 impl Listeners {
-    /// A client that opened its connection with the handshake.
+    /// Adds a client that opened its connection with the handshake.
     pub(super) fn add_peer(&mut self, peer: Peer<RoleServer>) {
         self.peers.retain(|peer| !peer.is_transport_closed());
         self.peers.push(peer);
     }
 
-    /// A stream that a client opened; the number is for [`Listeners::remove_stream`]. `None` when it has too many.
+    /// Adds a stream that a client opened; returns its number for [`Listeners::remove_stream`]. `None` when the agent
+    /// has too many.
     pub(super) fn add_stream(&mut self, stream: SubscriptionSink) -> Option<u64> {
         if self.streams.len() >= MOST_STREAMS {
             return None;
@@ -49,12 +50,12 @@ impl Listeners {
         Some(self.next)
     }
 
-    /// A stream was closed.
+    /// Removes a closed stream.
     pub(super) fn remove_stream(&mut self, number: u64) {
         self.streams.retain(|(one, _)| *one != number);
     }
 
-    /// A client of the handshake wants to know when this changes; `false` when it watches too much already.
+    /// Subscribes a client to changes of a resource; `false` when it already watches too many.
     pub(super) fn watch(&mut self, (session, peer): (u64, Peer<RoleServer>), place: Place) -> bool {
         self.watched.retain(|watched| !watched.peer.is_transport_closed());
         let has_room = self.has_room(1);
@@ -64,7 +65,7 @@ impl Listeners {
         has_room
     }
 
-    /// Whether the agent may watch this many addresses more.
+    /// Whether the agent may watch this many additional addresses.
     pub(super) fn has_room(&self, more: usize) -> bool {
         let of_stream = |(_, stream): &(u64, SubscriptionSink)| {
             stream.accepted().resource_subscriptions.as_ref().map_or(0, Vec::len)
@@ -73,7 +74,7 @@ impl Listeners {
         self.watched.len() + of_streams + more <= MOST_WATCHED
     }
 
-    /// A client of the handshake does not want to know that longer, in this session.
+    /// Ends the subscription of a client to a resource, in this session.
     pub(super) fn unwatch(&mut self, session: u64, place: &Place) {
         self.watched.retain(|watched| watched.session != session || watched.place != *place);
     }
@@ -95,12 +96,12 @@ impl Listeners {
         changed
     }
 
-    /// Whether a client has a stream open.
+    /// Whether a client has an open stream.
     pub(super) fn is_listened_to(&self) -> bool {
         !self.streams.is_empty()
     }
 
-    /// All of them as they are now.
+    /// The present listeners.
     pub(super) fn all(&self) -> Listening {
         Listening {
             peers: self.peers.clone(),
@@ -110,7 +111,7 @@ impl Listeners {
     }
 }
 
-/// Listeners at one moment. Who has left since needs no notification: that failures are ignored is right here.
+/// The listeners at one moment. A listener that has left since needs no notification, so failures are ignored.
 pub(super) struct Listening {
     peers: Vec<Peer<RoleServer>>,
     watched: Vec<Watched>,
@@ -125,7 +126,7 @@ impl Listening {
             let _ = watched.peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri.clone())).await;
         }
         for stream in &self.streams {
-            // A stream that did not ask for it refuses.
+            // A stream without this subscription returns an error.
             let _ = stream.notify_resource_updated(uri.clone()).await;
         }
     }

@@ -77,9 +77,9 @@ pub struct HttpAddress {
 #[cfg(feature = "mcp-http")]
 const WORKERS: usize = 4;
 
-/// How long runs may take to end by themselves after the client has disconnected.
+/// Time for runs to end by themselves after the client has disconnected.
 const GRACE: Duration = Duration::from_millis(50);
-/// How long this process may live after the client has disconnected.
+/// Maximum lifetime of this process after the client has disconnected.
 const LAST_MOMENT: Duration = Duration::from_millis(70);
 
 /// Serves one client on standard input and output until it closes the input.
@@ -94,8 +94,8 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
         engine.runs().log_found_agent(agent, found, "mcp", false)?;
     }
-    // What this client starts is the agent's as well, whatever it says or does not say. One that nobody named is noted
-    // again when it says its name: the next connection of this client has to be the same agent.
+    // Processes that this client starts belong to the agent, too, whatever they claim. An agent without a given name is
+    // recorded again when the client states its name, so that the next connection of this client is the same agent.
     match (&serving.agent, clients.note(serving.agent.as_deref().unwrap_or_default())) {
         (_, Ok(())) => {}
         (Some(_), Err(error)) => return Err(EngineError::internal(error)),
@@ -106,7 +106,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     let served = runtime.block_on(converse(server.clone()));
     // The client of a call that still blocks has disconnected.
     runtime.shutdown_background();
-    // The process ends now: to take a large catalog apart first would make its client wait.
+    // The process ends now: freeing a large catalog would make its client wait.
     std::mem::forget(server);
     served
 }
@@ -120,7 +120,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
 pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Result<(), EngineError> {
     let engine = Engine::open(serving.options)?;
     engine.tool_sets().limit(&serving.limits)?;
-    // More than one thread, so that what one agent sends does not keep the others waiting.
+    // More than one thread, so that no agent can block the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
@@ -154,7 +154,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
     let mut terminated = signal(SignalKind::terminate()).map_err(EngineError::internal)?;
     let mut over = tokio::spawn(service.waiting());
     let is_over = tokio::select! {
-        // Goes on as long as the connection.
+        // Runs as long as the connection.
         () = server.tell_changes() => false,
         // The output cannot be written: the client has closed it.
         _ = &mut over => true,
@@ -163,7 +163,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
         _ = terminated.recv() => false,
     };
     let ended = async {
-        // The store may be busy with what another process writes: on this thread, nothing would end while it waits.
+        // The store may be busy with another process. Blocking this thread would delay the end.
         let leaving = server.clone();
         let goodbye = tokio::task::spawn_blocking(move || leaving.say_goodbye());
         server.leave(GRACE).await;

@@ -1,10 +1,10 @@
-//! Schemas as strict clients take them: a validator in strict mode refuses a schema with a keyword or a format that it does
-//! not know, though the specification lets it ignore both. They are left out of what is sent; a run is checked against
-//! the schema as it was written.
+//! Makes schemas acceptable for strict clients. A validator in strict mode refuses a schema with an unknown keyword or
+//! format, although the specification allows it to ignore both. They are removed from schemas that are sent; a run is
+//! validated with the original schema.
 
 use serde_json::{Map, Value};
 
-/// Keywords of JSON Schema, of draft 7 and 2020-12.
+/// Keywords of JSON Schema, draft 7 and 2020-12.
 const KEYWORDS: &[&str] = &[
     "$anchor",
     "$comment",
@@ -68,7 +68,7 @@ const KEYWORDS: &[&str] = &[
     "writeOnly",
 ];
 
-/// Formats of JSON Schema that validators know. Those for international names and addresses are missing in common ones.
+/// Formats of JSON Schema that validators know. Common validators lack those for international names and addresses.
 const FORMATS: &[&str] = &[
     "date",
     "date-time",
@@ -87,7 +87,7 @@ const FORMATS: &[&str] = &[
     "uuid",
 ];
 
-/// Keywords whose value is a table of schemas by name.
+/// Keywords whose value maps names to schemas.
 const TABLES: &[&str] =
     &["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
 
@@ -111,7 +111,7 @@ const PARTS: &[&str] = &[
     "unevaluatedProperties",
 ];
 
-/// The schema without keywords and formats that are not of JSON Schema.
+/// The schema without keywords and formats outside JSON Schema.
 pub(super) fn portable(schema: Value) -> Value {
     match schema {
         Value::Object(fields) => Value::Object(fields.into_iter().filter(is_known).map(without_others).collect()),
@@ -126,7 +126,7 @@ fn is_known((keyword, value): &(String, Value)) -> bool {
     }
 }
 
-/// A keyword whose schemas are portable.
+/// A keyword with portable schemas.
 fn without_others((keyword, value): (String, Value)) -> (String, Value) {
     let value = match value {
         Value::Object(named) if TABLES.contains(&keyword.as_str()) => {

@@ -1,5 +1,5 @@
-//! Tools of the library as tools of the protocol (`--list pinned`, `--list all`): an agent calls them by name, without
-//! searching first. Each call is a `run`, with the same policy, sandbox and record.
+//! Tools of the library as MCP tools (`--list pinned`, `--list all`): an agent calls them by name, without a search.
+//! Each call is a `run`, with the same policy, sandbox and record.
 
 use super::portable::portable;
 use super::tools;
@@ -12,22 +12,23 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Longest name on the wire: clients put the name of the server before it, and some allow 60 characters for both.
+/// Maximum length of a name in the protocol: clients prefix the name of the server, and some allow 60 characters for
+/// both.
 const MOST_NAME: usize = 37;
-/// Digits of the digest in a name that was cut, or that two tools share.
+/// Number of digest digits in a name that was shortened, or that two tools share.
 const DIGITS: usize = 6;
-/// Most tools of `--list pinned`: a model reads each of them with every request.
+/// Maximum number of tools with `--list pinned`: a model reads each of them with every request.
 const MOST_PINNED: usize = 40;
 
-/// Which tools are in the list beside the eleven that are always there.
+/// Which library tools are listed in addition to the eleven fixed ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Listed {
     /// None.
     #[default]
     Core,
-    /// Those of the set in use that the agent may run, at most 40.
+    /// Tools of the set in use that the agent may run, at most 40.
     Pinned,
-    /// All that the agent may run.
+    /// All tools that the agent may run.
     All,
 }
 
@@ -47,17 +48,17 @@ impl FromStr for Listed {
 /// A tool in the list.
 #[derive(Debug, Clone)]
 pub(super) struct Projected {
-    /// What is sent to the client.
+    /// The tool as sent to the client.
     pub(super) offer: Offer,
     /// Path of its definition.
     pub(super) path: String,
     /// The version that was listed.
     pub(super) digest: Digest,
-    /// Whether the input is the argument `input`, since its own schema is not an object.
+    /// Whether the input is wrapped in the argument `input`, because its own schema is not an object.
     pub(super) is_wrapped: bool,
 }
 
-/// The tools that are listed for this agent, by name.
+/// The library tools that are listed for this agent, by name.
 ///
 /// # Errors
 /// Those of reading the tools.
@@ -70,9 +71,9 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
     let candidates =
         catalog.tools.iter().filter(|tool| tool.stage.is_vouched() && !tool.facts.unused && tool.may_start());
     for tool in candidates {
-        // What changed in this moment is listed the next time.
+        // A tool that has just changed is listed the next time.
         let Ok(detail) = engine.library().detail(tool) else { continue };
-        // `search` and `show` say why a tool is left out: its row says what keeps it from running, or policy does.
+        // `search` and `show` say why a tool is left out: because of its catalog row, or the policy.
         if engine.runs().may(&detail, caller)? == MayRun::Yes {
             found.push(projected(engine, tool, &detail));
         }
@@ -86,7 +87,7 @@ pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<V
     Ok(found)
 }
 
-/// A tool as it is listed.
+/// A tool in the form of the list.
 fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Projected {
     let manifest = &detail.manifest;
     let own = manifest.input.clone().unwrap_or_else(|| json!({"type": "object"}));
@@ -95,7 +96,7 @@ fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Projected {
         other => (wrapped(other), true),
     };
     let permissions = &manifest.permissions;
-    // What a server does elsewhere for a call, no sandbox holds.
+    // No sandbox limits what a server does elsewhere for a call.
     let (reads_only, is_open) = match tool.kind {
         Kind::Mcp => (false, true),
         _ => (permissions.write.is_empty() && permissions.network.is_empty(), !permissions.network.is_empty()),
@@ -113,7 +114,7 @@ fn projected(engine: &Engine, tool: &Tool, detail: &ToolDetail) -> Projected {
     Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped }
 }
 
-/// Whether clients take it as the schema of a tool: an object, and no choice between several at the top.
+/// Whether clients accept the schema for a tool: an object, without alternatives at the top level.
 fn is_plain_object(fields: &JsonObject) -> bool {
     fields.get("type") == Some(&json!("object"))
         && !["oneOf", "anyOf", "allOf", "not", "$ref"].iter().any(|word| fields.contains_key(*word))
@@ -122,7 +123,7 @@ fn is_plain_object(fields: &JsonObject) -> bool {
 fn wrapped(mut schema: Value) -> JsonObject {
     let mut fields = JsonObject::new();
     fields.insert("type".to_owned(), json!("object"));
-    // References name these by their place from the root.
+    // References address these from the root.
     for shared in ["$schema", "$defs", "definitions"] {
         if let Some(value) = schema.as_object_mut().and_then(|schema| schema.remove(shared)) {
             fields.insert(shared.to_owned(), value);
@@ -138,7 +139,8 @@ fn wire_name(name: &str) -> String {
     name.replace('.', "-")
 }
 
-/// Gives each tool a name of its own that every client takes: what is too long, or taken, ends in digits of its digest.
+/// Gives each tool a unique name that every client accepts: a name that is too long or taken ends with digits of its
+/// digest.
 fn distinguish(found: &mut [Projected]) {
     let mut taken: HashSet<String> = tools::rows().map(|(row, _)| row.name.to_owned()).collect();
     for one in found {
@@ -147,7 +149,7 @@ fn distinguish(found: &mut [Projected]) {
             let kept: String = name.chars().take(MOST_NAME - DIGITS - 1).collect();
             name = format!("{kept}-{}", &one.digest.hex()[..DIGITS]);
         }
-        // Copies of one tool have one digest: the first of them is listed under the name.
+        // Copies of one tool have the same digest: only the first of them gets the plain name.
         while !taken.insert(name.clone()) {
             name = format!("{}-2", name.chars().take(MOST_NAME - 2).collect::<String>());
             if taken.contains(&name) {

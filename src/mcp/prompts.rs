@@ -1,9 +1,9 @@
-//! Prompts: what a good proposal or repair of a tool holds, for a client whose user picks one from a menu.
+//! Prompts: the content of a good proposal or repair of a tool, for a client whose user picks one from a menu.
 
 use super::visible::visible;
 use rmcp::model::{JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 
-/// A prompt: its name, what it is for, its one argument, and its text with a place for that argument.
+/// A prompt: its name, its description, its only argument, and its text with a placeholder for that argument.
 struct Wording {
     name: &'static str,
     description: &'static str,
@@ -11,7 +11,7 @@ struct Wording {
     body: &'static str,
 }
 
-/// Where the argument goes.
+/// The placeholder for the argument.
 const HERE: &str = "{}";
 
 const ALL: &[Wording] = &[
@@ -60,7 +60,7 @@ pub(super) fn list() -> Vec<Prompt> {
     ALL.iter().map(prompt).collect()
 }
 
-/// A prompt with its argument in place; an error says what is wrong.
+/// A prompt with its argument inserted; the error states what is wrong.
 pub(super) fn get(name: &str, given: Option<&JsonObject>) -> Result<(&'static str, PromptMessage), String> {
     let known = || ALL.iter().map(|text| text.name).collect::<Vec<_>>().join(", ");
     let text = ALL

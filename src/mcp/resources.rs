@@ -1,5 +1,6 @@
-//! Resources: tools, their source, output of runs and reviews, each with an address. Reading a resource returns what
-//! `show`, `output` and `wait` return, with the same rules; clients without support for resources can use those tools.
+//! Resources: tools, their source, the output of runs, and reviews, each with an address. Reading a resource returns
+//! what `show`, `output` and `wait` return, with the same rules; clients without support for resources can use those
+//! tools.
 
 use super::calls;
 use super::own::demand_own;
@@ -13,12 +14,11 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 
 const SCHEME: &str = "toolsmith://";
-/// Characters of a name that stand for themselves in an address.
+/// Characters of a name that are not escaped in an address.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// Tools in one part of the list.
+/// Number of tools in one part of the list.
 const PAGE: usize = 100;
-/// Most bytes of a source or an output, as they are sent; `output` reads the rest. Clients cut what is longer than 50,000
-/// characters.
+/// Maximum bytes of a source or an output, as sent; `output` reads the rest. Clients cut text after 50,000 characters.
 const MOST_TEXT: usize = 48_000;
 
 /// The target of an address.
@@ -28,7 +28,7 @@ pub(super) enum Place {
     Tool(String),
     /// The main file of a tool.
     Source(String),
-    /// What a run wrote.
+    /// The output of a run on one stream.
     Output(RunId, Stream),
     /// A review.
     Review(ReviewId),
@@ -70,14 +70,14 @@ fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// A part of the list of tools, and where the next part begins.
+/// A part of the list of tools, and the cursor of the next part.
 ///
 /// # Errors
-/// `Usage` for a cursor that this server did not give; those of reading the catalog.
+/// `Usage` for a cursor that this server did not create; those of reading the catalog.
 pub(super) fn list(engine: &Engine, cursor: Option<&str>) -> Result<(Vec<Resource>, Option<String>), EngineError> {
     let wrong = || EngineError::new(ErrorCode::Usage, "the cursor is not one of this list", "begin without a cursor");
     let begin: usize = cursor.map_or(Ok(0), |text| text.parse().map_err(|_| wrong()))?;
-    // A list that became shorter since has no part there any more: that is no error of the client.
+    // The list may have become shorter, so a cursor past its end is not an error of the client.
     if cursor.is_some() && (begin == 0 || !begin.is_multiple_of(PAGE)) {
         return Err(wrong());
     }
@@ -97,7 +97,7 @@ fn resource(tool: &Tool) -> Resource {
     resource
 }
 
-/// The forms of all addresses.
+/// The templates of all addresses.
 pub(super) fn templates() -> Vec<ResourceTemplate> {
     let template = |path: &str, name: &str, description: &str, mime: &str| {
         let mut template = ResourceTemplate::new(format!("{SCHEME}{path}"), name);
@@ -114,10 +114,10 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// What is at an address.
+/// The content at an address.
 ///
 /// # Errors
-/// `NotFound`; `Refused` for the output of somebody else's run.
+/// `NotFound`; `Refused` for the output of another caller's run.
 pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<ResourceContents, EngineError> {
     let (text, mime) = match place {
         Place::Tool(name) => (visible_value(calls::shown(engine, caller, name)?).to_string(), "application/json"),
@@ -151,7 +151,7 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
     Ok(ResourceContents::text(text, place.to_string()).with_mime_type(mime))
 }
 
-/// What changes when the content of an address does; `None` when there is nothing now.
+/// A text that changes with the content at an address; `None` when there is no content now.
 pub(super) fn stamp(engine: &Engine, caller: &Caller, place: &Place) -> Option<String> {
     match place {
         Place::Tool(name) | Place::Source(name) => {

@@ -15,23 +15,23 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most bytes of standard output in an answer, as they are sent. Clients cut what is longer than 50,000 characters.
+/// Maximum bytes of standard output in an answer, as sent. Clients cut text after 50,000 characters.
 const MOST_STDOUT: usize = 24_000;
-/// Most bytes of standard error in an answer, as they are sent.
+/// Maximum bytes of standard error in an answer, as sent.
 const MOST_STDERR: usize = 8_000;
 /// The minimum size of a piece, in bytes, so that each piece contains some output.
 const LEAST_PIECE: usize = 64;
 /// How often a run in progress is checked.
 const STEP: Duration = Duration::from_millis(25);
 
-/// What to run.
+/// A run to start.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// Name or path of the tool.
     pub(super) tool: String,
     /// The input; `None` sends none.
     pub(super) input: Option<Value>,
-    /// Refuse any other version.
+    /// The required version; any other is refused.
     pub(super) digest: Option<String>,
     /// The scenario of the run; warns if the tool failed at it before.
     pub(super) scenario: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// What the arguments of `run` or `run-strict` ask for.
+    /// The run that the arguments of `run` or `run-strict` request.
     ///
     /// # Errors
     /// `Usage` without the name of a tool.
@@ -61,7 +61,7 @@ impl Wanted {
     }
 }
 
-/// A run that was started for a call.
+/// A started run of a call.
 pub(super) struct Started {
     /// Its number.
     pub(super) run: RunId,
@@ -75,7 +75,7 @@ pub(super) struct Started {
 /// `run` and `run-strict`: starts the tool.
 ///
 /// # Errors
-/// `NotFound` and `Ambiguous` for the name; `Conflict` for another version than the one that was asked for; those of
+/// `NotFound` and `Ambiguous` for the name; `Conflict` for another version than the requested one; those of
 /// [`Runs::start`](crate::engine::Runs::start).
 pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Started, Refusal> {
     engine.library().up_to_date_around(&wanted.tool)?;
@@ -103,13 +103,13 @@ impl Started {
     /// Waits for its end. Blocks.
     ///
     /// # Errors
-    /// `Internal` when the end could not be written.
+    /// `Internal` when the end could not be stored.
     pub(super) fn wait(self) -> Result<Run, EngineError> {
         self.handle.wait()
     }
 }
 
-/// The result of a run that ended.
+/// The result of a run that has ended.
 pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked: Option<ReviewId>) -> Answer {
     let mut told = record(engine, run)?;
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
@@ -136,7 +136,7 @@ fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusa
         let refusal = Refusal::then(error, "wait", &json!({"review": review}));
         return Ok(refusal.with("run", run.id.0).with("state", "refused"));
     }
-    // This version alone is looked up: in a large library, reading all rows takes time and memory.
+    // Only this version is looked up: in a large library, reading all rows takes time and memory.
     let tool = engine.library().resolve(&format!("{}@{}", run.tool, run.digest.hex())).ok();
     let can_start = tool.as_ref().is_none_or(|tool| tool.may_start());
     let help = match &tool {
@@ -188,7 +188,7 @@ pub(super) fn piece(
     }
 }
 
-/// The error of a run, in the form that every error has.
+/// The error of a run, in the common format of errors.
 fn error_of(outcome: RunOutcome, message: &str) -> Value {
     let (code, hint) = match outcome {
         RunOutcome::Refused => (ErrorCode::Refused, "show says what a run of it needs"),
@@ -234,7 +234,7 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     if !run.notes.is_empty() {
         fields.insert("notes".to_owned(), json!(run.notes));
     }
-    // A piece of JSON is no JSON. What has the look of a secret may have been escaped while it was text.
+    // A piece of JSON is not valid JSON. Text that looks like a secret may have been escaped as text.
     let output = match (!stdout.has_more).then(|| value_of(&stdout.text)).flatten() {
         Some(Ok(value)) => Redactor::default().json(&value),
         Some(Err(why)) => {
@@ -261,12 +261,12 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     let give_up = Instant::now() + given.wait();
     let (spool, mut read) = (engine.runs().spool_path(run), None);
     loop {
-        // The record first, so that the piece has everything that was written before the end.
+        // The record is read first, so that the piece contains everything that was written before the end.
         let record = engine.runs().record(run)?;
         let size = spool.metadata().map(|facts| facts.len()).ok();
         let is_waiting = record.outcome == RunOutcome::Running && Instant::now() < give_up;
         if is_waiting && read == Some(size) {
-            // Reading skips what comes before the offset, so it is done only when there is more.
+            // Reading skips everything before the offset, so it is done only when the file has grown.
             std::thread::sleep(STEP);
             continue;
         }
@@ -358,8 +358,8 @@ pub(super) fn call(engine: &Engine, caller: &Caller, given: &Arguments, course: 
     called(engine, &calling.report())
 }
 
-/// What a call gives that nothing can answer. If a tool fits of which a human permits each run, it is started as by `run`:
-/// that asks the human, or runs it with the permit that was given.
+/// The answer to a call that no tool can handle. If a tool fits whose runs each need a permit, it is started as with
+/// `run`: this asks a human, or runs it with a given permit.
 fn asked_for_permit(
     engine: &Engine,
     caller: &Caller,

@@ -23,15 +23,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// The most unanswered requests of the quick kind, in addition to those that take long.
+/// Maximum number of unanswered quick requests, in addition to long-running ones.
 const MOST_QUICK: usize = 32;
-/// The most characters of the name of an agent.
+/// Maximum length of the name of an agent, in characters.
 const MOST_NAME: usize = 60;
-/// How often the tools are checked for a client that has them in its list.
+/// Interval between checks of the tools for a client that has them in its list.
 const CHANGES_STEP: Duration = Duration::from_millis(500);
 /// Steps between two complete checks of everything that determines the list.
 const EVERYTHING_EVERY: u32 = 10;
-/// How long the answer of a call may wait for a check of what the call changed.
+/// Maximum time that the answer of a call waits for a check of what the call changed.
 const OWN_LOOK: Duration = Duration::from_secs(1);
 /// The interval of progress notifications, for clients that request them.
 const PROGRESS_STEP: Duration = Duration::from_millis(500);
@@ -83,7 +83,7 @@ impl Server {
         }
     }
 
-    /// The same for the client that started this process; it is recorded as the agent.
+    /// The server for the client that started this process, which is recorded as the agent.
     pub(super) fn of_client(self, clients: Clients, warn: Warn) -> Server {
         Server { clients: Some((clients, warn)), ..self }
     }
@@ -94,12 +94,12 @@ impl Server {
         limits.runs_at_once + limits.waits_at_once + MOST_STREAMS + MOST_QUICK
     }
 
-    /// The same in a process that also serves other agents.
+    /// The server in a process that also serves other agents.
     pub(super) fn beside_others(self) -> Server {
         Server { is_shared: true, ..self }
     }
 
-    /// The same for another session of this agent.
+    /// The server for another session of this agent.
     #[cfg(feature = "mcp-http")]
     pub(super) fn for_session(&self, session: u64) -> Server {
         Server { session, ..self.clone() }
@@ -114,7 +114,7 @@ impl Server {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether runs of the agent continue.
+    /// Whether any run of the agent is in progress.
     #[cfg(feature = "mcp-http")]
     pub(super) fn has_live_runs(&self) -> bool {
         self.agent.get().is_some_and(|agent| self.engine.runs().has_live_of(&Caller::Agent(agent.clone())))
@@ -138,7 +138,7 @@ impl Server {
             if let Ok(number) = engine.agents().connect(&agent, &client, is_shared) {
                 *connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(number);
                 if closed.load(Ordering::Acquire) {
-                    // It left meanwhile. If this fails, the row is removed when its process is found dead.
+                    // The agent has left meanwhile. If this fails, the row is removed when its process is found dead.
                     drop(engine.agents().leave(number));
                 }
             }
@@ -190,7 +190,7 @@ impl Server {
             if let Some((clients, warn)) = &self.clients
                 && let Err(error) = clients.note(&agent)
             {
-                // The client is served all the same: its calls come over this connection.
+                // The client is served anyway: its calls come over this connection.
                 warn(&format!("the client could not be noted as the agent {agent}: {error}"));
             }
             agent
@@ -228,7 +228,7 @@ impl Server {
                         Verb::MarkFailure => calls::mark_failure(&engine, &caller, &given),
                         _ => Err(EngineError::internal("this verb has a side for agents that nobody serves").into()),
                     };
-                    // A client that hung up holds its place until this has ended.
+                    // A client that disconnected keeps its slot until this has ended.
                     drop(place);
                     answer
                 }))
@@ -245,7 +245,7 @@ impl Server {
         let started = joined(spawn_blocking(move || running::start(&asking, &who, &wanted))).await?;
         let (run, asked, warning) = (started.run, started.asked, started.warning.clone());
         if self.is_closed() {
-            // The agent was sent away while it started.
+            // The agent was disconnected while the run started.
             let (engine, caller) = (self.engine.clone(), caller.clone());
             drop(spawn_blocking(move || drop(engine.execute(Command::Cancel { run }, &caller))));
         }
@@ -312,7 +312,7 @@ impl Server {
                     taken_back = true;
                     if let Some(run) = run() {
                         let (engine, caller) = (self.engine.clone(), caller.clone());
-                        // One that ended in the meantime needs no cancelling.
+                        // A run that has ended needs no cancelling.
                         drop(spawn_blocking(move || drop(engine.execute(Command::Cancel { run }, &caller))));
                     }
                 }
@@ -334,7 +334,7 @@ impl Server {
         Ok(found)
     }
 
-    /// Runs a tool of the library that is in the list; `None` for any other name.
+    /// Runs a listed library tool; `None` for any other name.
     pub(super) async fn call_projected(
         &self,
         request: &CallToolRequestParams,
@@ -349,7 +349,7 @@ impl Server {
         let found = match known {
             // The run checks that it is still this version.
             Some(found) => found,
-            // The list was never asked for, or the tool is newer than the list.
+            // The list was never requested, or the tool is newer than the list.
             None => match self.projected(caller.clone()).await {
                 Ok(found) => named(found)?,
                 Err(error) => return Some(Err(error.into())),
@@ -372,8 +372,8 @@ impl Server {
         Some(self.run(caller, wanted, context).await)
     }
 
-    /// Notifies the client when its list of library tools changes, or something that it watches. Runs as long as the
-    /// connection.
+    /// Notifies the client of changes to its list of library tools, and to resources that it watches. Runs as long as
+    /// the connection.
     pub(super) async fn tell_changes(&self) {
         let mut step = tokio::time::interval(CHANGES_STEP);
         let (mut seen, mut steps) = (None, 0_u32);
@@ -382,18 +382,18 @@ impl Server {
             self.tell_watched().await;
             if self.listed != Listed::Core {
                 steps = steps.wrapping_add(1);
-                // What humans allow changes no file; it is looked at less often.
+                // Permissions from humans change no file, so they are checked less often.
                 let unless = seen.filter(|_| !steps.is_multiple_of(EVERYTHING_EVERY));
                 seen = self.tell_list(unless).await.or(seen);
             }
         }
     }
 
-    /// Notifies the client of what its own call changed, before that call is answered.
+    /// Notifies the client of changes by its own call, before the call is answered.
     pub(super) async fn tell_of_own(&self) {
         self.tell_watched().await;
         if self.listed != Listed::Core {
-            // In a large library the notice follows the answer.
+            // In a large library, the notification follows the answer.
             drop(tokio::time::timeout(OWN_LOOK, self.tell_list(None)).await);
         }
     }
@@ -409,7 +409,7 @@ impl Server {
             let found = (!is_same).then(|| projected::list(&engine, &Caller::Agent(agent), listed)).transpose()?;
             Ok::<_, EngineError>((generation, found))
         });
-        // What cannot be read now is read at the next look.
+        // If reading fails, the next check reads again.
         let (generation, found) = found.await.ok()?.ok()?;
         if let Some(found) = found.filter(|found| names(found) != names(&known)) {
             let listening = {
@@ -422,18 +422,18 @@ impl Server {
         Some(generation)
     }
 
-    /// Notifies the client of what changed among the resources that it watches.
+    /// Notifies the client of changes to the resources that it watches.
     pub(super) async fn tell_watched(&self) {
         let places = self.listeners().places();
         let Some(agent) = self.agent.get().cloned().filter(|_| !places.is_empty()) else { return };
         let engine = self.engine.clone();
         let now = spawn_blocking(move || {
-            // When the folders cannot be read now, the tools are as they were.
+            // If the folders cannot be read, the tools count as unchanged.
             drop(engine.library().up_to_date());
             let caller = Caller::Agent(agent);
             places.into_iter().map(|place| (place.clone(), resources::stamp(&engine, &caller, &place))).collect()
         });
-        // A look that panicked saw nothing.
+        // A check that panicked has no result.
         let Ok(now) = now.await else { return };
         let (changed, listening) = {
             let mut listeners = self.listeners();
@@ -510,7 +510,7 @@ async fn tell_progress(context: &RequestContext<RoleServer>, elapsed: Duration) 
     let seconds = elapsed.as_millis() as f64 / 1_000.0;
     let mut progress = ProgressNotificationParam::new(token, seconds);
     progress.message = Some(format!("running for {seconds:.1} s"));
-    // A client that is gone needs no progress.
+    // A client that has disconnected needs no progress.
     let _ = context.peer.notify_progress(progress).await;
 }
 

@@ -1,18 +1,18 @@
-//! The list of tools: each verb that has a side for agents, drawn from its row.
+//! The list of MCP tools: every verb that agents may use, generated from its row in the action table.
 //!
-//! The list is the same for every client and every call, as the protocol demands.
+//! The list is the same for every client and every call, as the protocol requires.
 
 use crate::action::{ACTIONS, Agents, Arg, ArgKind, Form, Spec};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The verbs that agents get, in the order of the table, with their side for agents.
+/// The verbs that agents may use, in the order of the table, with their definition for agents.
 pub(super) fn rows() -> impl Iterator<Item = (&'static Spec, &'static Agents)> {
     ACTIONS.iter().filter_map(|row| Some((row, row.agents?)))
 }
 
-/// The verb of this name that agents get.
+/// The verb with this name, if agents may use it.
 pub(super) fn row(name: &str) -> Option<(&'static Spec, &'static Agents)> {
     rows().find(|(row, _)| row.name == name)
 }
@@ -33,7 +33,7 @@ fn tool(row: &'static Spec, agents: &'static Agents) -> Tool {
     Tool::new(row.name, description, Arc::new(input_schema(row, agents))).with_annotations(annotations)
 }
 
-/// The JSON schema of what agents give to a verb.
+/// The JSON schema of the arguments of a verb for agents.
 pub(super) fn input_schema(row: &'static Spec, agents: &'static Agents) -> JsonObject {
     let args: Vec<&Arg> = agents.args(row.args).collect();
     let properties: JsonObject = args.iter().map(|arg| (wire_name(arg), property(arg))).collect();
@@ -79,7 +79,7 @@ fn property(arg: &Arg) -> Value {
         one = json!({"type": "array", "items": one});
     }
     if let Some(fields) = one.as_object_mut() {
-        // What only the command line can do: agents give the value itself.
+        // These forms exist only on the command line; agents pass the value itself.
         let doc = arg.doc.strip_suffix(" as JSON, @FILE, or - for standard input").unwrap_or(arg.doc);
         fields.insert("description".to_owned(), json!(doc));
     }
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// By these Toolsmith knows itself behind another program.
+    /// Toolsmith uses these inputs to detect itself behind another program.
     #[test]
     fn the_inputs_of_the_list_are_those_that_toolsmith_knows_itself_by() {
         let inputs = |tool: Tool| -> Vec<String> {
@@ -153,14 +153,15 @@ mod tests {
         }
     }
 
-    /// A model reads the list with every request. Four characters are about a token.
+    /// A model reads the list with every request. A token has about four characters.
     #[test]
     fn the_list_takes_less_than_3500_tokens() {
         let text = serde_json::to_string(&list()).unwrap();
         assert!(text.len() / 4 < 3_500, "{} characters", text.len());
     }
 
-    /// What `request` takes is checked by its schema, which has a form for each kind; the list names all their fields.
+    /// The schema of requests validates the arguments of `request`, with a form for each kind; the list names all their
+    /// fields.
     #[test]
     fn request_takes_the_fields_that_the_schema_of_requests_has() {
         let schema: Value = serde_json::from_str(REQUEST_SCHEMA).unwrap();

@@ -27,11 +27,11 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// The maximum length of a line, in bytes.
 const MOST_LINE: usize = 16 << 20;
-/// Most bytes of unanswered requests before no more are read.
+/// Maximum bytes of unanswered requests before reading stops.
 const MOST_UNANSWERED_BYTES: usize = 32 << 20;
-/// The most messages that may wait for the writer; one slot is reserved for errors about lines.
+/// Maximum number of messages that wait for the writer; one slot is reserved for errors about lines.
 const WAITING: usize = 8;
-/// How often it is checked whether a waiting client has disconnected.
+/// Interval between checks whether a waiting client has disconnected.
 const STEP: Duration = Duration::from_millis(5);
 
 /// Codes of errors in JSON-RPC.
@@ -39,10 +39,10 @@ const NO_JSON: i32 = -32700;
 const NO_REQUEST: i32 = -32600;
 const WRONG_PARAMETERS: i32 = -32602;
 
-/// A message to write, and who waits until it is written.
+/// A message to write, and a channel to report that it was written.
 type Outgoing = (Written, Option<oneshot::Sender<()>>);
 
-/// What is written: a message of the SDK, or an error that it has no form for.
+/// A message of the SDK, or an error for which the SDK has no type.
 enum Written {
     Message(Box<TxJsonRpcMessage<RoleServer>>),
     Error(Value),
@@ -55,16 +55,16 @@ enum Heard {
     Fault(Value),
 }
 
-/// A request without an answer.
+/// An unanswered request.
 struct Place {
     bytes: usize,
-    /// Whether its client cancelled it: then the SDK does not answer it.
+    /// Whether its client cancelled it: the SDK does not answer it then.
     is_taken_back: bool,
-    /// Whether nothing works on it any more.
+    /// Whether nothing works on it any longer.
     is_over: bool,
 }
 
-/// Requests without an answer.
+/// The unanswered requests.
 struct Unanswered {
     most: usize,
     places: Mutex<HashMap<RequestId, Place>>,
@@ -77,7 +77,7 @@ impl Unanswered {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a request; `false` when one with this id has no answer yet.
+    /// Adds a request; `false` if a request with this id is unanswered.
     fn add(&self, id: RequestId, bytes: usize) -> bool {
         let mut all = self.lock();
         if all.contains_key(&id) {
@@ -87,8 +87,8 @@ impl Unanswered {
         true
     }
 
-    /// Notes what happened to a request. A cancelled request keeps its place until nothing works on it: otherwise a
-    /// client could have any number of them under way.
+    /// Changes the state of a request. A cancelled request keeps its slot until nothing works on it; otherwise, a
+    /// client could have any number of them in progress.
     fn change(&self, id: &RequestId, change: impl Fn(&mut Place)) {
         let mut all = self.lock();
         let Some(place) = all.get_mut(id) else { return };
@@ -115,7 +115,7 @@ impl Unanswered {
     }
 }
 
-/// The wire, as the SDK uses it.
+/// The transport, as used by the SDK.
 pub(super) struct Wire<R> {
     reader: BufReader<R>,
     line: Vec<u8>,
@@ -135,10 +135,10 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Waits until the client has closed its end. `rmcp` would wait for unfinished calls, among them subscriptions that
+    /// Waits until the client has closed its end. The SDK would wait for unfinished calls, including subscriptions that
     /// never finish.
     pub(super) async fn closed(&mut self) {
-        // A wire that was dropped is at its end as well.
+        // A transport that was dropped counts as closed.
         let _ = self.closed.wait_for(|closed| *closed).await;
     }
 
@@ -147,19 +147,19 @@ impl Ends {
         self.has_begun.store(true, Ordering::Release);
     }
 
-    /// A server that tells the wire when it works on a request no more.
+    /// Wraps a server so that the transport knows when a request is finished.
     pub(super) fn counted<S>(&self, server: S) -> Counted<S> {
         Counted { server, unanswered: Arc::clone(&self.unanswered) }
     }
 }
 
-/// A server whose requests are counted while it works on them.
+/// A server whose requests are counted while it handles them.
 pub(super) struct Counted<S> {
     server: S,
     unanswered: Arc<Unanswered>,
 }
 
-/// A request that is being worked on; dropped when that is over, also when the handler panics.
+/// A request being handled; dropped at its end, even when the handler panics.
 struct UnderWay {
     unanswered: Arc<Unanswered>,
     id: RequestId,
@@ -198,7 +198,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Counted<S> {
     }
 }
 
-/// Standard input and output, with at most this many requests unanswered.
+/// The transport on standard input and output, with this maximum number of unanswered requests.
 pub(super) fn standard(most: usize) -> (Wire<impl AsyncRead + Send + Unpin>, Ends) {
     let (reader, writer) = rmcp::transport::io::stdio_pipes();
     wire(reader, writer, most, has_left)
@@ -220,7 +220,7 @@ where
     (Wire { reader, line, is_too_long, unanswered, outgoing, has_begun, has_hung_up, tell }, ends)
 }
 
-/// Whether the client has closed its end of standard input, though not all of it was read.
+/// Whether the client has closed its end of standard input, even if there is unread input.
 fn has_left() -> bool {
     let stdin = io::stdin();
     let mut asked = [PollFd::new(&stdin, PollFlags::RDHUP)];
@@ -251,7 +251,7 @@ async fn write<W: AsyncWrite + Unpin>(
             unanswered.remove(id);
         }
         if let Some(done) = done {
-            // Who does not wait need not know.
+            // A sender that does not wait needs no report.
             let _ = done.send(());
         }
     }
@@ -266,8 +266,8 @@ fn answered(message: &TxJsonRpcMessage<RoleServer>) -> Option<&RequestId> {
     }
 }
 
-/// A place with the writer, once there is room for another request; `None` when the client has left, or nobody can be
-/// answered.
+/// A slot with the writer, once there is room for another request; `None` when the client has disconnected, or cannot
+/// be answered.
 async fn room(
     unanswered: Arc<Unanswered>,
     outgoing: mpsc::Sender<Outgoing>,
@@ -283,7 +283,7 @@ async fn room(
     loop {
         match tokio::time::timeout(STEP, &mut room).await {
             Ok(room) => return room,
-            // A client that closed its end may still read the answers.
+            // A client that closed its end may still read answers.
             Err(_) if has_hung_up() && answers() == before => return None,
             Err(_) => before = answers(),
         }
@@ -291,7 +291,8 @@ async fn room(
 }
 
 impl<R: AsyncRead + Send + Unpin> Wire<R> {
-    /// Reads up to the end of a line; `false` at the end of the input. What was read stays when this is dropped.
+    /// Reads up to the end of a line; `false` at the end of the input. Bytes that were read are kept if this is
+    /// cancelled.
     async fn read_line(&mut self) -> bool {
         loop {
             let Ok(some) = self.reader.fill_buf().await else { return false };
@@ -333,7 +334,7 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
     fn understood(&self, message: Value, bytes: usize) -> Heard {
         let id = message.get("id").cloned();
         let known = id.clone().and_then(|id| serde_json::from_value::<RequestId>(id).ok());
-        // An error names the request where it can be named.
+        // An error names the request if possible.
         let named = if known.is_some() { id.clone().unwrap_or_default() } else { Value::Null };
         let no_request = |what: &str| fault(&named, NO_REQUEST, "Invalid Request", what);
         let Some(object) = message.as_object() else {
@@ -362,7 +363,7 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
         Heard::Message(Box::new(request))
     }
 
-    /// A notification or an answer: nobody waits for what comes of it.
+    /// A notification or an answer, for which nobody waits.
     fn said(&self, message: Value) -> Heard {
         if !self.has_begun.load(Ordering::Acquire) {
             return Heard::Nothing;
@@ -377,7 +378,7 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
     }
 }
 
-/// An error about a line, with what to do instead.
+/// An error about a line, with the next step.
 fn fault(id: &Value, code: i32, message: &str, hint: &str) -> Heard {
     let error = json!({"code": code, "message": message, "data": {"hint": hint}});
     Heard::Fault(json!({"jsonrpc": "2.0", "id": id, "error": error}))
@@ -494,7 +495,7 @@ mod tests {
             }
         });
         assert!(wire.receive().await.is_some() && wire.receive().await.is_some());
-        // The third is not read; the client has left (`has_hung_up`) and takes no answer.
+        // The third is not read; the client has disconnected (`has_hung_up`) and accepts no answer.
         assert!(wire.receive().await.is_none());
         ends.closed().await;
         drop(wire);
@@ -525,7 +526,7 @@ mod tests {
         assert!(wire.receive().await.is_some() && wire.receive().await.is_some());
         drop(wire);
         drop(sent.await.unwrap());
-        // One that is over is removed when it is taken back after that.
+        // A finished request is removed if it is cancelled afterwards.
         let (_client, wire, ends) = connected(1);
         ends.begin();
         assert!(ends.unanswered.add(RequestId::Number(3), 5));

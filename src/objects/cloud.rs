@@ -1,5 +1,5 @@
-//! A bucket of S3, Azure or Google Cloud, and whatever speaks like one. Where it is and with which credentials comes from
-//! the user's environment (`AWS_…`, `AZURE_…`, `GOOGLE_…`), never from a workspace.
+//! A bucket of S3, Azure or Google Cloud, or of a compatible service. Location and credentials come from the user's
+//! environment (`AWS_…`, `AZURE_…`, `GOOGLE_…`), never from a workspace.
 
 use super::{Object, Objects, ObjectsError};
 use crate::domain::SafeText;
@@ -19,20 +19,20 @@ use std::time::Duration;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
-/// How long making a connection may take.
+/// Timeout of a connection.
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// How long one request may take: the largest version has some tens of MiB.
+/// Timeout of a request: the largest version has some tens of MiB.
 const REQUEST: Duration = Duration::from_mins(5);
 
-/// How often, and how long, a request is repeated that the storage did not answer.
+/// Maximum number, and maximum duration, of retries if the storage does not answer.
 const RETRIES: usize = 3;
 const RETRY: Duration = Duration::from_mins(1);
 
-/// The largest answer that is read, in bytes.
+/// Maximum size of an answer, in bytes.
 const MAX_ANSWER: u64 = 64 << 20;
 
-/// The longest reason that is passed on, in characters.
+/// Maximum length of a reason that is passed on, in characters.
 const MAX_REASON_CHARS: usize = 300;
 
 /// A bucket, or a part of one.
@@ -44,7 +44,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket at `SCHEME://BUCKET/PREFIX`. Contacts nobody.
+    /// The bucket at `SCHEME://BUCKET/PREFIX`. Makes no request.
     ///
     /// # Errors
     /// When the address or the environment does not name a bucket.
@@ -169,7 +169,7 @@ fn line(why: &dyn std::fmt::Display) -> String {
     SafeText::new(&text.chars().take(MAX_REASON_CHARS).collect::<String>()).to_string()
 }
 
-/// Does work on a thread of its own: whoever asks may be on one that must not wait for other work of its runtime.
+/// Runs work on a separate thread, because the caller's thread may not block its runtime.
 fn wait<T: Send>(work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
     let failed = |why: String| Error::Generic { store: "bucket", source: why.into() };
     let task = || {
@@ -179,7 +179,7 @@ fn wait<T: Send>(work: impl Future<Output = Result<T, Error>> + Send) -> Result<
     std::thread::scope(|scope| scope.spawn(task).join()).unwrap_or_else(|_| Err(failed("its thread ended".to_owned())))
 }
 
-/// All that a stream gives.
+/// All items of a stream.
 async fn collected<T, S>(mut stream: Pin<Box<S>>) -> Result<Vec<T>, Error>
 where
     S: Stream<Item = Result<T, Error>> + ?Sized,
@@ -191,7 +191,7 @@ where
     Ok(found)
 }
 
-/// Speaks HTTP through `ureq`, as generators are spoken to.
+/// Sends HTTP requests through `ureq`, as for generators.
 #[derive(Debug)]
 struct Connector;
 

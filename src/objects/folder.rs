@@ -1,4 +1,4 @@
-//! A folder used like a bucket: each key is a file. A file appears at once or not at all.
+//! A folder used like a bucket: each key is a file. A file appears completely or not at all.
 
 use super::{Object, Objects, ObjectsError};
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -7,20 +7,20 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How files begin that are being written; no key begins so.
+/// Prefix of files that are being written; no key starts with it.
 const INCOMING: &str = ".incoming-";
 
-/// How old such a file is when its writer has surely been killed.
+/// Age after which the writer of such a file must have been killed.
 const ABANDONED: Duration = Duration::from_hours(24);
 
-/// A folder.
+/// A folder of objects.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
 }
 
 impl Folder {
-    /// Objects in this folder. Touches nothing.
+    /// Objects in this folder. Does not access the file system.
     pub fn new(root: &Path) -> Folder {
         Folder { root: root.to_owned() }
     }
@@ -30,7 +30,7 @@ impl Folder {
         move |error| ObjectsError(format!("cannot {place}: {error}"))
     }
 
-    /// Writes a file beside the others that no key names yet.
+    /// Writes a temporary file next to the others.
     fn written(&self, key: &str, bytes: &[u8]) -> Result<tempfile::NamedTempFile, ObjectsError> {
         let failed = self.failed("write to");
         let path = self.root.join(key);
@@ -39,7 +39,7 @@ impl Folder {
         if parent != self.root && !fs::symlink_metadata(parent).map_err(&failed)?.is_dir() {
             return Err(ObjectsError(format!("{} is a link", parent.display())));
         }
-        // As a shared folder wants it; the user's umask takes what it takes.
+        // Suitable for a shared folder; the umask reduces it.
         let mode = Permissions::from_mode(0o666);
         let mut file =
             tempfile::Builder::new().prefix(INCOMING).permissions(mode).tempfile_in(parent).map_err(&failed)?;
@@ -47,7 +47,7 @@ impl Folder {
         Ok(file)
     }
 
-    /// The file that writers lock. Nothing is ever written to it, and a link or a pipe in its place is refused.
+    /// The lock file of writers. It stays empty; a symbolic link or a pipe in its place is refused.
     fn lock_file(&self) -> Result<File, ObjectsError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
@@ -56,7 +56,7 @@ impl Folder {
         if is_file { Ok(lock) } else { Err(ObjectsError(".lock is not a regular file".to_owned())) }
     }
 
-    /// The file of a key, if it is a regular one: a link, or a pipe that would be waited for, is none.
+    /// The file of a key; `None` if it does not exist. A symbolic link, or a pipe that could block, is an error.
     fn opened(&self, key: &str) -> Result<Option<File>, ObjectsError> {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
@@ -134,7 +134,7 @@ impl Objects for Folder {
     fn replace(&self, key: &str, known: &str, bytes: &[u8]) -> Result<bool, ObjectsError> {
         let failed = self.failed("write to");
         let file = self.written(key, bytes)?;
-        // A file system has no write on a condition: who writes shares this lock.
+        // A file system has no conditional write, so writers hold this lock.
         let lock = self.lock_file()?;
         lock.lock().map_err(&failed)?;
         let path = self.root.join(key);
@@ -146,17 +146,17 @@ impl Objects for Folder {
     }
 }
 
-/// Removes a file whose writer was killed before it was complete.
+/// Removes an incomplete file whose writer was killed.
 fn remove_abandoned(entry: &fs::DirEntry) {
     let modified = entry.metadata().and_then(|facts| facts.modified());
     let is_old = modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED));
     if is_old {
-        // Somebody who may only read leaves it to somebody who may write.
+        // A reader without write permission leaves it to a writer.
         let _ = fs::remove_file(entry.path());
     }
 }
 
-/// What changes when a file does.
+/// A text that changes when a file changes.
 fn tag(facts: &fs::Metadata) -> String {
     format!("{:x}-{:x}-{:x}.{:x}", facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec())
 }

@@ -1,5 +1,5 @@
-//! Object storage: bytes by key, in a folder or in a bucket. Whoever can write there can put anything under any key, so
-//! what comes from it is checked by who reads it.
+//! Object storage: bytes by key, in a folder or in a bucket. Anyone who can write there can store anything under any
+//! key, so readers must verify what they read.
 
 #[cfg(feature = "team-s3")]
 mod cloud;
@@ -11,13 +11,13 @@ pub use packed::{is_carried, pack, unpack};
 
 use std::path::Path;
 
-/// How the addresses of buckets begin.
+/// Schemes of bucket addresses.
 const BUCKETS: [&str; 3] = ["s3://", "az://", "gs://"];
 
-/// How the address of a folder that is used like a bucket begins.
+/// Scheme of the address of a folder that is used like a bucket.
 const FOLDER: &str = "file://";
 
-/// An object, as it is listed.
+/// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// Its key: `FOLDER/NAME`.
@@ -28,53 +28,53 @@ pub struct Object {
     pub size: u64,
 }
 
-/// Why object storage did not do what was asked.
+/// Why an operation of object storage failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ObjectsError(pub String);
 
 /// Bytes by key. A key is `FOLDER/NAME`.
 pub trait Objects: Sync + std::fmt::Debug {
-    /// The objects of a folder, ascending by key; only those whose name comes after `after`, where one is given.
+    /// The objects of a folder, ascending by key. With `after`, only objects whose name comes after it.
     ///
     /// # Errors
     /// When the storage cannot be reached, or refuses.
     fn list(&self, folder: &str, after: Option<&str>) -> Result<Vec<Object>, ObjectsError>;
 
-    /// An object by key, as it is listed; `None` where there is none.
+    /// An object by key, as in a listing; `None` if it does not exist.
     ///
     /// # Errors
     /// As for [`Objects::list`].
     fn head(&self, key: &str) -> Result<Option<Object>, ObjectsError>;
 
-    /// Content and tag of an object; `None` where there is none.
+    /// Content and tag of an object; `None` if it does not exist.
     ///
     /// # Errors
     /// When it has more than `most` bytes; as for [`Objects::list`].
     fn get(&self, key: &str, most: u64) -> Result<Option<(Vec<u8>, String)>, ObjectsError>;
 
-    /// Writes an object where none is, and gives its tag; `None` where there is one, which stays.
+    /// Writes a new object and returns its tag; `None` if the object exists, which is left unchanged.
     ///
     /// # Errors
     /// As for [`Objects::list`].
     fn put_new(&self, key: &str, bytes: &[u8]) -> Result<Option<String>, ObjectsError>;
 
-    /// Writes an object in place of the one with this tag; `false` where that is not there any more.
+    /// Replaces the object with this tag; `false` if its tag has changed or it does not exist.
     ///
     /// # Errors
     /// As for [`Objects::list`].
     fn replace(&self, key: &str, tag: &str, bytes: &[u8]) -> Result<bool, ObjectsError>;
 }
 
-/// Whether an address names object storage.
+/// Whether a text is the address of object storage.
 pub fn is_address(text: &str) -> bool {
     text.starts_with(FOLDER) || BUCKETS.iter().any(|scheme| text.starts_with(scheme))
 }
 
-/// Opens the object storage at an address. Contacts nobody.
+/// Opens the object storage at an address. Makes no request.
 ///
 /// # Errors
-/// When the address is wrong, or this build cannot use it.
+/// When the address is invalid, or this build does not support it.
 pub fn open(address: &str) -> Result<Box<dyn Objects + Send>, ObjectsError> {
     if let Some(path) = address.strip_prefix(FOLDER) {
         let path = Path::new(path);

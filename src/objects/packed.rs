@@ -1,12 +1,12 @@
-//! The files of a version as one object: a line of JSON that lists them, then their bytes. One object, so that a version
-//! is there or is not.
+//! The files of a version as one object: a line of JSON that lists them, then their bytes. It is one object, so that a
+//! version exists completely or not at all.
 
 use crate::domain::{FileMode, VersionFile};
 
-/// The longest first line, in bytes.
+/// Maximum length of the first line, in bytes.
 const MAX_HEAD: usize = 4 << 20;
 
-/// Files as one object.
+/// Packs files into one object.
 ///
 /// # Errors
 /// When their list cannot be written as JSON.
@@ -21,16 +21,17 @@ pub fn pack(files: &[VersionFile]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(packed)
 }
 
-/// Whether a path stays inside the folder of a version, names no repository, and means the same everywhere.
+/// Whether a path stays inside the folder of a version, does not name a repository, and has the same meaning
+/// everywhere.
 pub fn is_carried(path: &str) -> bool {
     let is_plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.eq_ignore_ascii_case(".git");
     path.split('/').all(is_plain) && !path.contains(['\\', '\n', '\0'])
 }
 
-/// [`pack`] undone. What the files are is for who reads to check; their paths may be written below a folder.
+/// Reverses [`pack`]. The reader must verify the files; their paths are safe to write below a folder.
 ///
 /// # Errors
-/// One line when it is not such an object, or lists a path that leads elsewhere, twice, or out of order.
+/// One line when this is not such an object, or lists a path that is unsafe, repeated, or out of order.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<VersionFile>, String> {
     let odd = || "it is not the packed files of a version".to_owned();
     let line = bytes.iter().take(MAX_HEAD).position(|byte| *byte == b'\n').ok_or_else(odd)?;

@@ -1,8 +1,8 @@
-//! What the system knows of the user of this process, whatever its variables say.
+//! Data of the system about the user of this process, independent of environment variables.
 
 use std::path::PathBuf;
 
-/// The user's home as the system lists it; `None` for a user without an account.
+/// The user's home in the system's user list; `None` for a user without an account.
 pub(super) fn home() -> Option<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let users = std::fs::read_to_string("/etc/passwd").ok()?;

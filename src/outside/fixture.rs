@@ -1,4 +1,4 @@
-//! Programs of tests, and a place where they are trusted.
+//! Programs for tests, and a folder where they are trusted.
 
 use super::Trust;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 /// A new folder in which programs are trusted: not in `/tmp`, where they never are.
 ///
 /// # Panics
-/// When this user has no such folder: neither beside the tests nor at home.
+/// When this user has no such folder: neither next to the tests nor at home.
 pub fn folder() -> tempfile::TempDir {
     let built = std::env::current_exe().unwrap();
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -17,8 +17,8 @@ pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(trusted.unwrap()).unwrap()
 }
 
-/// Writes an executable file. Another process does it: a descriptor of this one could be held by a child that another
-/// test is just starting, and then the file could not be executed ("Text file busy").
+/// Writes an executable file, in another process. If this process wrote it, a child that another test is starting could
+/// inherit the file descriptor, and executing the file would fail ("Text file busy").
 ///
 /// # Panics
 /// When it cannot be written.

@@ -1,16 +1,16 @@
-//! Groups in which nobody is but one user: many systems give each user such a group, and let it write.
+//! Groups with only one user: many systems give each user such a group with write permission.
 
 use std::fs;
 use std::sync::OnceLock;
 
-/// What the system says of its groups, read when it is first asked.
+/// The group data of the system, read at the first query.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     lists: OnceLock<(String, String)>,
 }
 
 impl Groups {
-    /// Whether nobody but root and this user is in a group.
+    /// Whether only root and this user are in a group.
     pub(super) fn is_private(&self, group: u32, user: u32) -> bool {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let (users, groups) = self.lists.get_or_init(|| (read("/etc/passwd"), read("/etc/group")));
@@ -34,7 +34,7 @@ fn is_private(users: &str, groups: &str, group: u32, user: u32) -> bool {
         let line: Vec<&str> = line.split(':').collect();
         (number(line.get(2)) == Some(group)).then(|| line.get(3).copied().unwrap_or_default().to_owned())
     });
-    // Of a group that the system does not list nobody knows who is in it.
+    // The members of a group that the system does not list are unknown.
     known.is_some_and(|members| members.split(',').all(|member| member.is_empty() || own_names.contains(&member)))
 }
 

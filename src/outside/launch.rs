@@ -1,4 +1,4 @@
-//! One process of a program outside of the sandbox. Nothing else makes a [`Command`] for one.
+//! A process of a program outside of the sandbox. No other code creates a [`Command`] for one.
 
 use super::trust::Trusted;
 use super::variables::loads_code;
@@ -13,68 +13,68 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long a process has to end after TERM, and after KILL.
+/// Time for a process to end after TERM, and after KILL.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How much of what a program says on standard error is kept, in bytes.
+/// Maximum bytes of standard error that are kept.
 const MAX_STDERR_BYTES: u64 = 1024 * 1024;
 
-/// A program about to be started: without any variable but those that it was given, and in no folder of a tool.
+/// A program to start: with only the given variables, and not in a folder of a tool.
 #[derive(Debug)]
 pub struct Launch {
     command: Command,
     in_group: bool,
-    /// The file that was judged, held until it has started.
+    /// The checked file, held open until it has started.
     _program: Option<Trusted>,
-    /// Removed when the process is over.
+    /// Removed when the process has ended.
     _folder: Option<TempDir>,
 }
 
-/// Why a process gave no answer.
+/// Why a process gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfinished {
     /// It could not be started.
     #[error("{0}")]
     NotStarted(io::Error),
-    /// It started, and could not be read or waited for.
+    /// It started, but could not be read or waited for.
     #[error("{0}")]
     Broken(io::Error),
-    /// It did not end in time, and was ended.
+    /// It did not end in time, and was killed.
     #[error("it did not finish within {}s", .0.as_secs())]
     Late(Duration),
 }
 
 impl Launch {
-    /// A trusted program in `/`, without variables.
+    /// A trusted program, in `/` and without variables.
     pub fn new(program: Trusted) -> Launch {
         let mut command = Command::new(program.executable());
         command.arg0(program.found_at()).env_clear().current_dir("/");
         Launch { command, in_group: false, _program: Some(program), _folder: None }
     }
 
-    /// This very program in another role, without variables.
+    /// This program in another role, without variables.
     pub fn ourselves(program: &Path) -> Launch {
         let mut command = Command::new(program);
         command.env_clear().current_dir("/");
         Launch { command, in_group: false, _program: None, _folder: None }
     }
 
-    /// This very program, to go on with our work: it gets our variables but those that load code.
+    /// This program, to continue our work: it gets our variables, except those that load code.
     pub fn heir(program: &Path) -> Launch {
         let kept = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| !loads_code(name)));
-        // Ours to hand on: programs are found on it, and judged, as by this process.
+        // Our `PATH` is passed on, because the new process checks programs on it as this process does.
         let path = std::env::var_os("PATH").map(|path| (OsString::from("PATH"), path));
         Launch::ourselves(program).envs(kept.chain(path))
     }
 
-    /// Under this name in lists of processes, instead of the path of its file.
+    /// Sets the name in process lists, instead of the path of its file.
     #[must_use]
     pub fn called(mut self, name: &str) -> Launch {
         self.command.arg0(name);
         self
     }
 
-    /// In a folder of ours, which is kept until this is dropped.
+    /// Starts it in a folder of ours, which is kept until this is dropped.
     pub(super) fn within(mut self, folder: TempDir) -> Launch {
         self.command.current_dir(folder.path());
         Launch { _folder: Some(folder), ..self }
@@ -87,7 +87,7 @@ impl Launch {
         self
     }
 
-    /// With one argument more.
+    /// Appends an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Launch {
         self.command.arg(arg);
@@ -101,14 +101,14 @@ impl Launch {
         self
     }
 
-    /// With a variable whose value is ours, or was named by the user.
+    /// Sets a variable whose value is ours, or was named by the user.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Launch {
         self.command.env(name, value);
         self
     }
 
-    /// Sets these variables beside those that every program gets.
+    /// Sets these variables in addition to those that every program gets.
     #[must_use]
     pub fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Launch {
         self.command.envs(variables);
@@ -122,21 +122,21 @@ impl Launch {
         self
     }
 
-    /// In a process group of its own: what a terminal sends to ours does not reach it, and all of it can be ended.
+    /// Starts it in its own process group: signals of our terminal do not reach it, and the whole group can be killed.
     #[must_use]
     pub fn in_group(mut self) -> Launch {
         self.command.process_group(0);
         Launch { in_group: true, ..self }
     }
 
-    /// As another user; only root can.
+    /// Starts it as another user; only root can do this.
     #[must_use]
     pub fn user(mut self, user: u32) -> Launch {
         self.command.uid(user).gid(user);
         self
     }
 
-    /// Starts it. This must be kept as long as its folder is needed.
+    /// Starts it. The caller must keep this value as long as the program needs its folder.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -144,8 +144,8 @@ impl Launch {
         self.command.spawn()
     }
 
-    /// Starts it on the terminal of this process, and waits for its end. Where the terminal stops it, this process stops as
-    /// well, as the shell behind it expects, and both continue together.
+    /// Starts it on the terminal of this process, and waits for its end. If the terminal stops it, this process stops
+    /// as well, as the parent shell expects, and both continue together.
     ///
     /// # Errors
     /// When it cannot be started or waited for.
@@ -157,7 +157,7 @@ impl Launch {
             match waitid(WaitId::Pid(pid), looked_for) {
                 Ok(Some(found)) if found.stopped() => {
                     kill_process(getpid(), Signal::STOP)?;
-                    // Whoever continues us may not have continued it.
+                    // The process that continues us may not have continued it.
                     kill_process(pid, Signal::CONT)?;
                 }
                 Ok(_) => return child.wait(),
@@ -167,16 +167,16 @@ impl Launch {
         }
     }
 
-    /// Becomes the program. Returns only when that failed.
+    /// Replaces this process with the program. Returns only on failure.
     pub fn exec(&mut self) -> io::Error {
         self.command.exec()
     }
 
-    /// Starts it with this input (nothing: none), and waits for its end. What is not over in time gets TERM, then KILL,
-    /// with its group when it has one of its own.
+    /// Starts it with this input (`None`: no input), and waits for its end. After the timeout, it gets TERM, then KILL,
+    /// together with its process group if it has its own.
     ///
     /// # Errors
-    /// When it gave no answer.
+    /// When it gave no result.
     pub fn finish(mut self, input: Option<&[u8]>, patience: Duration) -> Result<Output, Unfinished> {
         let stdin = input.map_or(Ok(Stdio::null()), whole).map_err(Unfinished::NotStarted)?;
         self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -184,13 +184,13 @@ impl Launch {
         let pid = Pid::from_child(&child);
         let said = child.stderr.take();
         let (ended, end) = mpsc::channel();
-        // Nobody may listen any more when it ends late.
+        // The receiver may no longer exist after a timeout.
         std::thread::spawn(move || drop(ended.send(wait_for(child, said))));
         if let Ok(output) = end.recv_timeout(patience) {
             return output.map_err(Unfinished::Broken);
         }
         for signal in [Signal::TERM, Signal::KILL] {
-            // It is reaped only after its streams are closed, so its number is still its own. It may be over by now.
+            // It is reaped only after its streams are closed, so its process id is still valid. It may have ended.
             let _ = if self.in_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
             if end.recv_timeout(GRACE).is_ok() {
                 break;
@@ -200,7 +200,7 @@ impl Launch {
     }
 }
 
-/// Waits for the end of a program, and keeps the beginning of what it says on standard error.
+/// Waits for the end of a program, and keeps the beginning of its standard error.
 fn wait_for(child: Child, said: Option<ChildStderr>) -> io::Result<Output> {
     let beginning = said.map(|mut said| {
         std::thread::spawn(move || -> io::Result<Vec<u8>> {
@@ -216,8 +216,8 @@ fn wait_for(child: Child, said: Option<ChildStderr>) -> io::Result<Output> {
     Ok(Output { stderr, ..output })
 }
 
-/// Standard input that is complete before the program starts. Were it a pipe that we are killed in front of, git would
-/// take half a list of paths for the whole one and commit half a move.
+/// Standard input that is complete before the program starts. With a pipe, if we were killed while writing, git could
+/// read half of a list of paths and commit half of a move.
 fn whole(bytes: &[u8]) -> io::Result<Stdio> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;

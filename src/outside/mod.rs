@@ -27,7 +27,8 @@ pub use surroundings::{holds_more, surroundings};
 pub use trust::{Distrust, Trust, Trusted};
 pub use variables::{loads_code, steers_programs};
 
-/// Where programs are looked for when the caller's `PATH` does not count: folders that only the system's owner fills.
+/// The folders in which programs are searched if the caller's `PATH` does not count. Only the system's owner writes to
+/// them.
 pub const FOLDERS: &[&str] = &[
     "/usr/local/bin",
     "/usr/bin",

@@ -1,11 +1,11 @@
-//! Whether two paths lie in one another on the disk, although a bind mount gives one of them another name.
+//! Checks whether a path is inside another one on disk, even if a bind mount gives it another name.
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Whether a path without links lies in a folder, by name or through a bind mount.
+/// Whether a path without symbolic links is in a folder, by name or through a bind mount.
 pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
     let Ok(folder) = fs::canonicalize(folder) else { return false };
     if path.starts_with(&folder) {
@@ -22,7 +22,7 @@ pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
 /// A line of `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
 struct Mount {
     device: String,
-    /// What of the file system is mounted.
+    /// The part of the file system that is mounted.
     root: PathBuf,
     place: PathBuf,
 }
@@ -37,7 +37,7 @@ fn parse(table: &[u8]) -> Vec<Mount> {
         .collect()
 }
 
-/// A path in the table: blanks and the like are written as three octal digits.
+/// A path in the table, with octal escapes decoded: spaces and similar characters are three octal digits.
 fn plain(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -54,7 +54,7 @@ fn plain(field: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
-/// The device and the path on it that a path without links leads to. Of mounts on one place the last one is seen.
+/// The device, and the path on it, of a path without symbolic links. The last mount at a place hides the others.
 fn on_disk(mounts: &[Mount], path: &Path) -> Option<(String, PathBuf)> {
     let here = mounts.iter().filter(|mount| path.starts_with(&mount.place));
     let mount = here.max_by_key(|mount| mount.place.as_os_str().as_bytes().len())?;

@@ -1,4 +1,4 @@
-//! Where the programs that are started outside of the sandbox come from, for one workspace and one caller.
+//! Finds the programs that are started outside of the sandbox, for one workspace and one caller.
 
 use super::launch::Launch;
 use super::register::{ExternalProgram, ProgramLookup, StartFolder};
@@ -12,35 +12,35 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Who asks for a program.
+/// The caller that needs a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Asker {
-    /// A human: the own `PATH` and home count, as far as they are trusted.
+    /// A human: the caller's `PATH` and home count if they are trusted.
     #[default]
     Human,
-    /// An agent, which sets its variables as it likes: only the folders of the system and the home of the account count.
+    /// An agent, which can set its variables freely: only the system's folders and the home of the account count.
     Agent,
 }
 
-/// Finds programs, and starts them as the register says.
+/// Finds programs, and starts them as the register specifies.
 #[derive(Debug, Clone)]
 pub struct Programs {
     trust: Trust,
-    /// The programs that the user's settings name, by name.
+    /// The programs in the user's settings, by name.
     named: BTreeMap<String, PathBuf>,
     asker: Asker,
     caller: BTreeMap<OsString, OsString>,
-    /// The user's own folder of data: a place for folders of ours.
+    /// The user's data folder, a place for temporary folders.
     data: Option<PathBuf>,
 }
 
-/// Why there is no program of a name.
+/// Why a program is unavailable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProgram {
-    /// No program of this name was found where we look.
+    /// No program of this name was found in the searched folders.
     #[error("there is no program {0} {1}")]
     Absent(String, &'static str),
-    /// There is one, which is not used: its name and why.
+    /// A program exists but is not used: its path and the reason.
     #[error("{0} is not used: {1}")]
     Distrusted(String, String),
 }
@@ -50,7 +50,7 @@ const FOR_AGENTS: &str =
     "in the system folders, the only ones searched for agents: set its path in [programs] in config.toml";
 
 impl Default for Programs {
-    /// For this process, where no folder belongs to tools.
+    /// Programs for this process, without any tool folder.
     fn default() -> Programs {
         let caller = std::env::vars_os().collect();
         Programs { trust: Trust::default(), named: BTreeMap::new(), asker: Asker::Human, caller, data: None }
@@ -58,37 +58,37 @@ impl Default for Programs {
 }
 
 impl Programs {
-    /// Takes no program from these folders, where tools come from: the workspace, further folders with tools, the state.
+    /// Programs that are not from these tool folders: the workspace, further folders with tools, the state.
     pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Programs {
         Programs { trust: Trust::new(foreign), ..Programs::default() }
     }
 
-    /// Takes these programs, named by the user, before all others of their names.
+    /// Prefers these programs, which the user named, over all others with their names.
     #[must_use]
     pub fn with_named(self, named: BTreeMap<String, PathBuf>) -> Programs {
         Programs { named, ..self }
     }
 
-    /// The same, asked for by a human or an agent.
+    /// Sets the caller: a human or an agent.
     #[must_use]
     pub fn for_asker(self, asker: Asker) -> Programs {
         Programs { asker, ..self }
     }
 
-    /// Makes its folders in this one of the user's, where there is no better place.
+    /// Creates its folders in this folder of the user, if there is no better place.
     #[must_use]
     pub fn with_data(self, data: PathBuf) -> Programs {
         Programs { data: Some(data), ..self }
     }
 
-    /// With these variables of the caller's instead of its own.
+    /// Uses these variables of the caller instead of its own.
     #[must_use]
     pub fn with_variables(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Programs {
         self.caller.extend(variables);
         self
     }
 
-    /// The same, where these folders hold tools, too.
+    /// Treats these folders as tool folders, too.
     #[must_use]
     pub fn distrusting(self, foreign: impl IntoIterator<Item = PathBuf>) -> Programs {
         Programs { trust: self.trust.and(foreign), ..self }
@@ -99,27 +99,28 @@ impl Programs {
         &self.trust
     }
 
-    /// The programs that the user's settings name.
+    /// The programs in the user's settings.
     pub fn named(&self) -> &BTreeMap<String, PathBuf> {
         &self.named
     }
 
-    /// On whose behalf programs are started.
+    /// The caller on whose behalf programs are started.
     pub fn asker(&self) -> Asker {
         self.asker
     }
 
-    /// A variable of the caller's.
+    /// A variable of the caller.
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         self.caller.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
-    /// The caller's home, as its variables say.
+    /// The caller's home according to its variables.
     pub fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
     }
 
-    /// A path that the user wrote, whole or from the home; `None` for a relative one, which would lead into a workspace.
+    /// A path that the user wrote: absolute, or relative to the home with `~`. `None` for any other relative path,
+    /// which could lead into a workspace.
     pub fn whole(&self, written: &OsStr) -> Option<PathBuf> {
         match Path::new(written).strip_prefix("~") {
             Ok(rest) => Some(self.home()?.join(rest)),
@@ -127,10 +128,10 @@ impl Programs {
         }
     }
 
-    /// Finds the program of a name, or at a path that the user wrote, as a row of the register says.
+    /// Finds a program by name, or at a path that the user wrote, as the row of the register specifies.
     ///
     /// # Errors
-    /// Why there is none, or why the one that is there is not used.
+    /// Why there is none, or why the found one is not used.
     pub fn find(&self, row: ExternalProgram, name: &OsStr) -> Result<Trusted, NoProgram> {
         let shown = || name.to_string_lossy().into_owned();
         let is_path = name.as_encoded_bytes().contains(&b'/');
@@ -141,7 +142,7 @@ impl Programs {
             return Err(NoProgram::Distrusted(shown(), why));
         }
         if let Some(path) = written {
-            // Named by the user: it may be the user's own, too.
+            // The user named it, so it may belong to the user.
             return self.judge(None, &path).map_err(|distrust| match distrust {
                 Distrust::Absent(_) if !path.exists() => NoProgram::Absent(path.display().to_string(), "any longer"),
                 other => NoProgram::Distrusted(path.display().to_string(), other.to_string()),
@@ -161,7 +162,7 @@ impl Programs {
         Err(passed_over.unwrap_or_else(|| NoProgram::Absent(shown(), place)))
     }
 
-    /// Judges a program that was found somehow; nothing is one that the user named.
+    /// Checks a program that was found in this way; `None` for one that the user named.
     fn judge(&self, found: Option<ProgramLookup>, path: &Path) -> Result<Trusted, Distrust> {
         let program = match found {
             None => self.trust.named_program(path)?,
@@ -171,7 +172,7 @@ impl Programs {
         if !may_start(path) {
             return Err(Distrust::Absent("it is not executable".to_owned()));
         }
-        // A script that has `env` look for its interpreter starts what it finds.
+        // A script that starts its interpreter with `env` runs the first one on the `PATH`.
         if let Some(interpreter) = program.interpreter_by_name() {
             let path = self.path(program.found_at().parent());
             let first =
@@ -181,10 +182,10 @@ impl Programs {
         Ok(program)
     }
 
-    /// A program, about to be started as a row of the register says.
+    /// Prepares the start of a program as the row of the register specifies.
     ///
     /// # Errors
-    /// When there is no room for its folder.
+    /// When its folder cannot be created.
     pub fn launch(&self, row: ExternalProgram, program: Trusted) -> io::Result<Launch> {
         let entry = row.entry();
         let variables = self.variables(row, &program);
@@ -195,7 +196,7 @@ impl Programs {
         }
     }
 
-    /// The variables that a program gets by its row of the register.
+    /// The variables that a program gets according to its row of the register.
     pub fn variables(&self, row: ExternalProgram, program: &Trusted) -> Vec<(OsString, OsString)> {
         let entry = row.entry();
         let names = entry.variables.iter().copied();
@@ -207,16 +208,16 @@ impl Programs {
         all
     }
 
-    /// What of a variable of the caller's is handed on.
+    /// The value of a caller's variable that is passed on, if any.
     fn handed_on(&self, row: ExternalProgram, name: &str) -> Option<OsString> {
         let value = self.variable(name).filter(|value| !value.is_empty());
-        // What git finds in its files is judged by where they lie.
+        // For git, the files that these variables name are checked separately.
         if matches!(row, ExternalProgram::Git | ExternalProgram::GitSigner) || !variables::is_place(name) {
             return value.map(OsStr::to_owned);
         }
         let is_ours = |path: &&Path| path.is_absolute() && !self.trust.is_of_tools(path);
         if name == "SSH_SK_PROVIDER" {
-            // A library, which is loaded.
+            // This is a library that the program loads.
             let is_human = self.asker == Asker::Human;
             let is_trusted = |path: &&OsStr| is_human && self.trust.named_program(Path::new(path)).is_ok();
             return value.filter(|path| *path == "internal" || is_trusted(path)).map(Into::into);
@@ -231,8 +232,8 @@ impl Programs {
         value.map(Path::new).filter(is_ours).map(Into::into)
     }
 
-    /// `PATH` without the folders in which somebody else, or a workspace, could put a program. The folder of the program
-    /// that gets it comes first when it is not on it: what it starts itself lies beside it.
+    /// `PATH` without folders to which another user or a workspace could add a program. If the folder of the program is
+    /// missing, it comes first, because the programs that it starts are usually next to it.
     pub fn path(&self, of_program: Option<&Path>) -> OsString {
         let known = self.folders();
         let first = of_program.map(Path::to_owned).filter(|folder| !known.contains(folder));
@@ -248,7 +249,8 @@ impl Programs {
         if joined.is_empty() { OsString::from(FOLDERS.join(":")) } else { joined }
     }
 
-    /// Where programs are looked for: what version managers put on a `PATH` is replaced by what it stands for.
+    /// The folders in which programs are searched. Folders of version managers are replaced by the folders of the real
+    /// programs.
     fn folders(&self) -> Vec<PathBuf> {
         let system = || FOLDERS.iter().map(PathBuf::from);
         if self.asker == Asker::Agent {
@@ -268,16 +270,16 @@ impl Programs {
             .collect()
     }
 
-    /// A new, empty folder that only the user may enter, where no file above it is anybody else's: programs look for
-    /// settings in every folder above the one that they are started in.
+    /// A new, empty folder that only the user may enter, below folders without files of others: programs search for
+    /// settings in every folder above the one in which they start.
     ///
     /// # Errors
-    /// When there is no room for it.
+    /// When it cannot be created.
     pub fn empty_folder(&self) -> io::Result<TempDir> {
         new_folder(&self.place())
     }
 
-    /// Where such folders are made. A user without a home, a runtime folder and data makes them where everybody may.
+    /// The place of such folders. It is `/tmp` for a user without a home, a runtime folder and a data folder.
     pub fn place(&self) -> PathBuf {
         let may_write = |place: &PathBuf| access(place, Access::WRITE_OK | Access::EXEC_OK).is_ok();
         self.places().into_iter().find(may_write).unwrap_or_else(|| "/tmp".into())
@@ -287,7 +289,7 @@ impl Programs {
         let user = rustix::process::geteuid();
         let runtime = if user.is_root() { "/run".to_owned() } else { format!("/run/user/{}", user.as_raw()) };
         let is_trusted = |place: &PathBuf| self.trust.folder(place).is_ok();
-        // It belongs to tools only in what holds their copies.
+        // This folder counts as a tool folder only because the copies of tools are in it.
         let is_own = |place: &PathBuf| self.trust.without(place).folder(place).is_ok();
         let mut places: Vec<PathBuf> = Some(PathBuf::from(runtime)).filter(is_trusted).into_iter().collect();
         places.extend(self.data.clone().filter(is_own));
@@ -296,10 +298,10 @@ impl Programs {
     }
 }
 
-/// A new folder in a place that only this user may enter, whatever the file mode mask is.
+/// A new folder in a place that only this user may enter, whatever the umask is.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When it cannot be created.
 pub fn new_folder(place: &Path) -> io::Result<TempDir> {
     let own = std::fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("toolsmith-").permissions(own).tempdir_in(place)
@@ -422,9 +424,9 @@ mod tests {
         let place = ProgramsFixture::new(&["own"]);
         place.put("own/tool", "#!/usr/bin/env -S speaker -x\n");
         place.put("work/speaker", "#!/bin/sh\n");
-        // It gets no such folder on its own path.
+        // Such a folder is not added to the program's own path.
         assert_eq!(place.find("@/own:@/work"), Ok(place.at("own/tool")));
-        // A link in a folder of the user's leads there.
+        // A link in a folder of the user leads there.
         symlink(place.at("work/speaker"), place.at("own/speaker")).unwrap();
         assert!(place.find("@/own").unwrap_err().contains("which holds this workspace or its tools"));
         fs::remove_file(place.at("own/speaker")).unwrap();

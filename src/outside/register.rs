@@ -6,25 +6,25 @@ use std::fmt::Write;
 /// A row of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExternalProgram {
-    /// An interpreter that is asked for its version and its packages.
+    /// An interpreter, to query its version and packages.
     Interpreter,
     /// `bwrap`, which gives a run its own view of the file system.
     Bubblewrap,
-    /// ssh-keygen, for signatures of decisions.
+    /// `ssh-keygen`, for signatures of decisions.
     SshKeygen,
     /// `git`, for commits and the reviewer's identity.
     Git,
-    /// What git signs with.
+    /// The program with which git signs.
     GitSigner,
-    /// A linter that the checks ask.
+    /// A linter that the checks use.
     Linter,
-    /// A generator of the user's.
+    /// A generator of the user.
     Generator,
     /// The command of a secret.
     Secret,
     /// The user's editor or pager, which takes the terminal.
     Editor,
-    /// The prefix of a worker: what starts a program on another machine.
+    /// The prefix of a worker: a program that starts another one on another machine.
     Worker,
     /// This program, in another role.
     Ourselves,
@@ -33,13 +33,13 @@ pub enum ExternalProgram {
 /// How a program is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgramLookup {
-    /// In the settings; else on `PATH`, where it counts only when it belongs to root and nobody else can change it.
+    /// In the settings; otherwise on `PATH`, where it must belong to root and only root can change it.
     System,
-    /// In the settings, by a whole path or on `PATH`; it counts when nobody but root and the user can change it.
+    /// In the settings, by an absolute path, or on `PATH`; only root and the user can change it.
     Path,
-    /// It is the program that a tool would run with.
+    /// The program with which a tool would run.
     OfTool,
-    /// It is the file that this process was started from.
+    /// The file from which this process was started.
     Ourselves,
 }
 
@@ -48,7 +48,7 @@ pub enum ProgramLookup {
 pub enum StartFolder {
     /// In a new, empty folder of ours, which is removed afterwards.
     Empty,
-    /// In a new folder of ours that holds copies of the files to read.
+    /// In a new folder of ours with copies of the files to read.
     Copies,
     /// In the folder of the workspace.
     Workspace,
@@ -59,27 +59,27 @@ pub enum StartFolder {
 /// How a program is started.
 #[derive(Debug)]
 pub struct ProgramEntry {
-    /// The kind of program this row is about.
+    /// The kind of program.
     pub row: ExternalProgram,
-    /// What it is called in the table.
+    /// Its name in the table.
     pub program: &'static str,
     /// How it is found.
     pub found: ProgramLookup,
     /// Where it is started.
     pub folder: StartFolder,
-    /// The variables of the caller that it gets; no others, and none where code could come from.
+    /// The caller's variables that it gets. It gets no others, and none that could load code.
     pub variables: &'static [&'static str],
-    /// Whether it gets a `PATH`, of trusted folders.
+    /// Whether it gets a `PATH` with trusted folders.
     pub path: bool,
-    /// The settings that it would read, and how that is prevented.
+    /// The settings files that it would read, and how that is prevented.
     pub settings: &'static str,
-    /// What is remembered of it.
+    /// What is cached about it.
     pub remembered: &'static str,
-    /// The test in which it is attacked.
+    /// The test that attacks it.
     pub case: &'static str,
 }
 
-/// Variables of git's that say who commits and where its settings are.
+/// Variables of git for the committer and the location of settings.
 const OF_GIT: &[&str] = &[
     "HOME",
     "USER",
@@ -105,7 +105,7 @@ const OF_GIT: &[&str] = &[
     "GIT_DISCOVERY_ACROSS_FILESYSTEM",
 ];
 
-/// What keepers of secrets need: where they keep them, and how to ask the user.
+/// Variables for password managers: where they store secrets, and how to ask the user.
 const OF_SECRETS: &[&str] = &[
     "HOME",
     "USER",
@@ -130,7 +130,7 @@ const OF_SECRETS: &[&str] = &[
     "XAUTHORITY",
 ];
 
-/// What programs need that reach another machine: who the user is there, and keys.
+/// Variables for programs that reach another machine: the user's name there, and keys.
 const OF_WORKERS: &[&str] = &[
     "HOME",
     "USER",
@@ -147,7 +147,7 @@ const OF_WORKERS: &[&str] = &[
     "KRB5CCNAME",
 ];
 
-/// What editors and pagers need: the terminal, the screen, and where their settings are.
+/// Variables for editors and pagers: the terminal, the screen, and the location of their settings.
 const OF_EDITORS: &[&str] = &[
     "HOME",
     "USER",
@@ -305,9 +305,9 @@ pub const REGISTER: &[ProgramEntry] = &[
 ];
 
 impl ExternalProgram {
-    /// How it is started.
+    /// The entry in the register.
     pub fn entry(self) -> &'static ProgramEntry {
-        // The register has every row, which a test sees to; the first is only there for the type.
+        // A test ensures that the register has every row; the first one only satisfies the type.
         REGISTER.iter().find(|entry| entry.row == self).unwrap_or(&REGISTER[0])
     }
 }
@@ -351,7 +351,7 @@ pub fn table() -> String {
         }
         let cases: Vec<String> = entry.case.split(", ").map(|case| format!("`{case}`")).collect();
         let ProgramEntry { program, settings, remembered, .. } = entry;
-        // Writing into a text cannot fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "| {program} | {found} | {folder} | {variables} | {settings} | {remembered} | {} |",

@@ -1,25 +1,24 @@
-//! The real programs behind the stand-ins of version managers.
+//! The real programs behind the shims of version managers.
 //!
-//! pyenv, rbenv, nodenv, goenv, asdf, mise and volta put small programs named like the interpreter on
-//! `PATH`. Those look up which version to run in the user's home, which a run does not see, and cost
-//! 100 ms. Here the same files are read instead: only the user's global choice (beside the versions,
-//! or in the home), never a file of a workspace, and no stand-in is ever started. nvm needs nothing:
-//! it puts the folder of the real program on `PATH`.
+//! pyenv, rbenv, nodenv, goenv, asdf, mise and volta put small programs, named like the interpreter, on `PATH`. A shim
+//! looks up the version in the user's home, which a run does not see, and takes 100 ms. This module reads the same
+//! files instead: only the user's global choice (next to the versions, or in the home), never a file of a workspace. It
+//! never starts a shim. nvm needs no support, because it puts the folder of the real program on `PATH`.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// More of a version manager's file than this is not read, in bytes.
+/// Maximum bytes that are read of a version manager's file.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// Managers that keep `shims/`, `version` and `versions/`: the folder's name without its dot, and the
-/// file in the home that goes before `version`.
+/// Managers with `shims/`, `version` and `versions/`: the folder's name without its dot, and the file in the home that
+/// takes precedence over `version`.
 const CHOICES: &[(&str, &str)] =
     &[("pyenv", ".python-version"), ("rbenv", ".ruby-version"), ("nodenv", ".node-version"), ("goenv", ".go-version")];
 
-/// The folders that a version manager's folder on `PATH` stands for, best first; `None` when it is
-/// something else. `home` is the user's home, `config` where the user's settings lie.
+/// The real folders behind a version manager's folder on `PATH`, best first; `None` for any other folder. `home` is the
+/// user's home, `config` the folder of the user's settings.
 pub fn behind(dir: &Path, home: Option<&Path>, config: Option<&Path>) -> Option<Vec<PathBuf>> {
     let root = dir.parent()?;
     match dir.file_name()?.to_str()? {
@@ -30,7 +29,7 @@ pub fn behind(dir: &Path, home: Option<&Path>, config: Option<&Path>) -> Option<
     }
 }
 
-/// pyenv and its kin.
+/// The chosen versions of pyenv and similar managers.
 fn chosen_versions(root: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     let manager = root.file_name().and_then(|name| name.to_str()).unwrap_or_default().trim_start_matches('.');
     let in_home = CHOICES.iter().find(|(name, _)| *name == manager).zip(home);
@@ -52,7 +51,7 @@ fn chosen_installs(root: &Path, home: Option<&Path>, config: Option<&Path>) -> V
     folders.collect()
 }
 
-/// `.tool-versions`: a tool and its versions a line, best first.
+/// Parses `.tool-versions`: a tool and its versions per line, best first.
 fn tool_versions(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let pairs = lines.filter_map(|line| {
@@ -63,7 +62,7 @@ fn tool_versions(text: &str) -> Vec<(String, String)> {
     pairs.flatten().collect()
 }
 
-/// `[tools]` of mise: a version, a list of versions, or a table with a version.
+/// Parses `[tools]` of mise: a version, a list of versions, or a table with a version.
 fn mise_tools(text: &str) -> Vec<(String, String)> {
     let table: toml::Table = toml::from_str(text).unwrap_or_default();
     let tools = table.get("tools").and_then(toml::Value::as_table);
@@ -90,7 +89,7 @@ fn volta(root: &Path) -> Vec<PathBuf> {
     folders.collect()
 }
 
-/// The folder of programs of an installed version. Managers take `3.11` for the newest 3.11.
+/// The folder with the programs of an installed version. Managers treat `3.11` as the newest 3.11.
 fn bin(versions: &Path, wanted: &str) -> Option<PathBuf> {
     let wanted = wanted.strip_prefix("prefix:").unwrap_or(wanted).replace("ref:", "ref-");
     if !is_plain(&wanted) || wanted == "system" {
@@ -101,7 +100,7 @@ fn bin(versions: &Path, wanted: &str) -> Option<PathBuf> {
     ["bin", "go/bin"].map(|folder| version.join(folder)).into_iter().find(|folder| folder.is_dir())
 }
 
-/// The newest installed version that `wanted` is the beginning of, or of all for `latest`.
+/// The newest installed version that starts with `wanted`; for `latest`, the newest of all.
 fn newest(versions: &Path, wanted: &str) -> Option<PathBuf> {
     let beginning = format!("{wanted}.");
     let fits = |name: &str| is_plain(name) && (name.starts_with(&beginning) || wanted == "latest");
@@ -115,7 +114,7 @@ fn numbers(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
 }
 
-/// Whether a word is the name of one folder.
+/// Whether a word is the name of a single folder.
 fn is_plain(word: &str) -> bool {
     !word.is_empty() && !word.starts_with('.') && !word.contains('/')
 }
@@ -143,7 +142,7 @@ mod tests {
             Home(dir)
         }
 
-        /// What a folder of the home stands for, relative to the home.
+        /// The real folders behind a folder in the home, relative to the home.
         fn behind(&self, dir: &str) -> Option<Vec<String>> {
             let home = self.0.path();
             let folders = behind(&home.join(dir), Some(home), Some(&home.join(".config")))?;

@@ -1,16 +1,17 @@
-//! What lies around a workspace.
+//! The folders around a workspace.
 
 use super::FOLDERS;
 use std::path::{Path, PathBuf};
 
-/// The widest folder around a workspace that may have come with it: what was cloned or unpacked need not be a work tree,
-/// and its top need not be the workspace. It ends below the user's home, and below folders that hold the programs of the
-/// system or the home. `None` when the workspace itself is that wide.
+/// The topmost folder around a workspace that may have been cloned or unpacked with it. It need not be a work tree, and
+/// the workspace need not be its top. It is below the user's home, and below folders that contain programs of the
+/// system or the home. `None` when the parent of the workspace already contains one of these.
 pub fn surroundings(workspace: &Path, home: &Path) -> Option<PathBuf> {
     workspace.ancestors().skip(1).take_while(|folder| !holds_more(folder, home)).last().map(Path::to_owned)
 }
 
-/// Whether a folder is or holds the user's home or a folder with the programs of the system: it came with nobody.
+/// Whether a folder is or contains the user's home or a folder with system programs, so that it cannot have come with a
+/// workspace.
 pub fn holds_more(folder: &Path, home: &Path) -> bool {
     let holds_home = !home.as_os_str().is_empty() && home.starts_with(folder);
     holds_home || FOLDERS.iter().any(|programs| Path::new(programs).starts_with(folder))

@@ -1,9 +1,9 @@
-//! Who could have changed a program.
+//! Checks who could have changed a program.
 //!
-//! A program is trusted when nobody but root and the user of this process can change it: neither the file, nor any
-//! folder or link on the way to it. The way is walked from `/` one component after the other, each opened relative to
-//! the one before it, and the last descriptor is the one that is executed: nothing can be swapped in between. What
-//! lies in a workspace, in the state of one, or where anybody may write is never trusted, whoever owns it.
+//! A program is trusted if only root and the user of this process can change it: the file, and every folder and link on
+//! the path to it. The path is walked from `/` one component after the other, each opened relative to the one before.
+//! The last file descriptor is executed, so nothing can be swapped in between. A program in a workspace, in the state
+//! of one, or where anybody may write is never trusted, whoever owns it.
 
 use super::groups::Groups;
 use super::mounts;
@@ -17,34 +17,34 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Symbolic links followed on the way to one file; the kernel follows as many.
+/// Maximum number of symbolic links followed on the way to a file, as in the kernel.
 const MOST_LINKS: usize = 40;
 
-/// Scripts may name scripts as their interpreters; the kernel follows as many.
+/// Maximum number of scripts that name scripts as their interpreters, as in the kernel.
 const MOST_INTERPRETERS: usize = 5;
 
-/// How much of a file the kernel reads to see what starts it, in bytes.
+/// Number of bytes that the kernel reads of a file to find its interpreter.
 const HEAD: u64 = 256;
 
-/// Files of a folder that are looked through for a further name of a program.
+/// Maximum number of files in a folder that are searched for another hard link of a program.
 const MOST_NAMES: usize = 50_000;
 
-/// Places that hold what tools and other users make, whatever their modes are here.
+/// Places with files of tools and other users, whatever their modes are.
 const VOLATILE: &[&str] = &["/tmp", "/var/tmp", "/dev", "/proc", "/sys"];
 
-/// Extended attribute of the access list of a file (`acl(5)`).
+/// Extended attribute with the access control list of a file (`acl(5)`).
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Why a program is not trusted: one line that completes "it is not trusted: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
-    /// There is no such file, or it cannot be looked at.
+    /// The file does not exist, or cannot be examined.
     #[error("{0}")]
     Absent(String),
-    /// Its place belongs to tools: a workspace, its state, a folder for temporary files, a relative path.
+    /// Its place belongs to tools: a workspace, its state, a folder for temporary files, or a relative path.
     #[error("{0}")]
     Place(String),
-    /// Somebody else could change it.
+    /// Another user could change it.
     #[error("{0}")]
     Changeable(String),
 }
@@ -52,24 +52,25 @@ pub enum Distrust {
 /// Decides which programs are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Folders that tools, and those who bring tools, may write.
+    /// Folders that tools, and those who provide tools, may write to.
     foreign: Vec<PathBuf>,
 }
 
-/// Folders for temporary files, where everybody puts files and nobody can replace those of others.
+/// Folders for temporary files, where everybody may create files but nobody can replace those of others.
 const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
 
-/// What a program has to be.
+/// The required owner of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TrustRule {
     OfRoot,
-    /// Root's or the user's.
+    /// Root or the user.
     OfUser,
-    /// The same, named by the user by its whole path: then it may lie in a folder for temporary files.
+    /// Root or the user, for a program that the user named by its absolute path: it may be in a folder for temporary
+    /// files.
     Named,
 }
 
-/// A trusted program, held open.
+/// A trusted program, with its file held open.
 #[derive(Debug)]
 pub struct Trusted {
     file: OwnedFd,
@@ -79,7 +80,7 @@ pub struct Trusted {
     script: Option<FirstLine>,
 }
 
-/// What the first line of a script names.
+/// The content of the first line of a script.
 #[derive(Debug)]
 struct FirstLine {
     interpreter: PathBuf,
@@ -87,18 +88,18 @@ struct FirstLine {
 }
 
 impl Trusted {
-    /// Its path without links.
+    /// Its path without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path that was judged, links in it and all: programs that bear several names go by it.
+    /// The checked path, including links: some programs depend on the name by which they are called.
     pub fn found_at(&self) -> &Path {
         &self.found_at
     }
 
-    /// What to hand to the kernel: the very file that was judged. A script is named by its path, since its
-    /// interpreter opens it by name; every folder and every link of that path was judged, too.
+    /// The path to pass to the kernel: exactly the checked file. For a script it is the original path, because its
+    /// interpreter opens it by name; every folder and link of that path was checked as well.
     pub(super) fn executable(&self) -> PathBuf {
         if !self.is_binary {
             return self.found_at.clone();
@@ -106,7 +107,7 @@ impl Trusted {
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
     }
 
-    /// The interpreter of a script that `env` looks for on the `PATH`.
+    /// The interpreter that a script searches on the `PATH` through `env`.
     pub(super) fn interpreter_by_name(&self) -> Option<OsString> {
         let line = self.script.as_ref().filter(|line| line.interpreter.ends_with("env"))?;
         let is_name = |word: &&OsString| {
@@ -118,36 +119,36 @@ impl Trusted {
 }
 
 impl Trust {
-    /// Trusts nothing in these folders: the workspace, further folders with tools, the state. One that does not exist
-    /// counts once it does.
+    /// Trusts nothing in these folders: the workspace, further folders with tools, the state. A missing folder counts
+    /// once it exists.
     pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Trust {
         Trust { foreign: foreign.into_iter().collect() }
     }
 
-    /// The same, where these folders belong to tools, too.
+    /// Treats these folders as tool folders, too.
     #[must_use]
     pub fn and(mut self, foreign: impl IntoIterator<Item = PathBuf>) -> Trust {
         self.foreign.extend(foreign);
         self
     }
 
-    /// The same, where this folder does not.
+    /// Does not treat this folder as a tool folder.
     pub(super) fn without(&self, own: &Path) -> Trust {
         Trust { foreign: self.foreign.iter().filter(|folder| *folder != own).cloned().collect() }
     }
 
-    /// The folders that belong to tools.
+    /// The tool folders.
     pub fn foreign(&self) -> &[PathBuf] {
         &self.foreign
     }
 
-    /// Whether a path leads into a folder that belongs to tools, whatever lies there.
+    /// Whether a path leads into a tool folder, even if it does not exist.
     pub fn is_of_tools(&self, path: &Path) -> bool {
         let existing = path.ancestors().find_map(|place| fs::canonicalize(place).ok()).unwrap_or_default();
         self.foreign.iter().any(|folder| path.starts_with(folder) || mounts::is_within(&existing, folder))
     }
 
-    /// Judges the program at a path, links followed.
+    /// Checks the program at a path, following symbolic links.
     ///
     /// # Errors
     /// Why it is not trusted.
@@ -155,7 +156,7 @@ impl Trust {
         self.program_within(path, TrustRule::OfUser, MOST_INTERPRETERS)
     }
 
-    /// Judges a program that the user named by its whole path, or that was judged before.
+    /// Checks a program that the user named by its absolute path, or that was checked before.
     ///
     /// # Errors
     /// Why it is not trusted.
@@ -163,7 +164,7 @@ impl Trust {
         self.program_within(path, TrustRule::Named, MOST_INTERPRETERS)
     }
 
-    /// Judges a program that only root may have put there.
+    /// Checks a program that only root may have installed.
     ///
     /// # Errors
     /// Why it is not trusted.
@@ -173,7 +174,7 @@ impl Trust {
 
     fn program_within(&self, found_at: &Path, rule: TrustRule, interpreters: usize) -> Result<Trusted, Distrust> {
         let (file, path) = PathWalk::new(self, rule)?.follow(found_at, FileType::RegularFile)?;
-        // What cannot be read can be executed all the same, when it is no script.
+        // A file without read permission can still be executed, unless it is a script.
         let head = head(&file);
         let is_binary = head.as_ref().is_none_or(|head| head.starts_with(b"\x7fELF"));
         let script = head.as_deref().and_then(first_line);
@@ -186,7 +187,7 @@ impl Trust {
         Ok(Trusted { file, path, found_at: found_at.to_owned(), is_binary, script })
     }
 
-    /// Judges a file that is only read, links followed.
+    /// Checks a file that is only read, following symbolic links.
     ///
     /// # Errors
     /// Why it is not trusted.
@@ -194,7 +195,7 @@ impl Trust {
         PathWalk::new(self, TrustRule::OfUser)?.follow(path, FileType::RegularFile).map(drop)
     }
 
-    /// Judges a folder, links followed; answers its path without links.
+    /// Checks a folder, following symbolic links; returns its path without links.
     ///
     /// # Errors
     /// Why it is not trusted.
@@ -203,7 +204,7 @@ impl Trust {
     }
 }
 
-/// What the kernel reads of a file to see what starts it.
+/// The bytes that the kernel reads of a file to find its interpreter.
 fn head(file: &OwnedFd) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let readable = fs::File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
@@ -211,7 +212,7 @@ fn head(file: &OwnedFd) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// What the first line of a script names; `None` when it is no script.
+/// The first line of a script; `None` for other files.
 fn first_line(head: &[u8]) -> Option<FirstLine> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
@@ -220,16 +221,16 @@ fn first_line(head: &[u8]) -> Option<FirstLine> {
     Some(FirstLine { interpreter, arguments: words.collect() })
 }
 
-/// One way from `/` to a file.
+/// A walk along a path from `/` to a file.
 struct PathWalk<'a> {
     trust: &'a Trust,
-    /// The folders that are foreign, as device and inode.
+    /// The tool folders, as device and inode.
     foreign: Vec<(u64, u64)>,
     groups: Groups,
     rule: TrustRule,
-    /// Who may change things beside root.
+    /// The user who may change files, besides root.
     own: u32,
-    /// The open folders from `/` on, with their names.
+    /// The open folders from `/`, with their names.
     folders: Vec<(OwnedFd, OsString)>,
     ahead: VecDeque<OsString>,
     links: usize,
@@ -280,14 +281,14 @@ impl<'a> PathWalk<'a> {
         }
     }
 
-    /// Puts the parts of a path in front of what is ahead.
+    /// Inserts the components of a path before the remaining ones.
     fn go_to(&mut self, path: &Path) {
         for part in path.components().rev() {
             self.ahead.push_front(part.as_os_str().to_owned());
         }
     }
 
-    /// Takes one step; answers the file when it ends there.
+    /// Takes one step; returns the file at the end of the path.
     fn step(&mut self, name: &OsStr) -> Result<Option<OwnedFd>, Distrust> {
         let path = self.here().join(name);
         let from = self.folders.last().ok_or_else(|| Distrust::Absent("its target does not exist".to_owned()))?;
@@ -322,7 +323,7 @@ impl<'a> PathWalk<'a> {
             return Err(Distrust::Absent(format!("{} is not a regular file", path.display())));
         }
         self.judge_modes(&file, &stat, &path)?;
-        // Only root can bring anything there.
+        // Only root can add files there.
         let is_system = path.starts_with("/usr");
         for foreign in self.trust.foreign.iter().filter(|_| !is_system) {
             if mounts::is_within(&path, foreign) {
@@ -373,12 +374,12 @@ impl<'a> PathWalk<'a> {
         if !may(0o020) {
             return Ok(());
         }
-        // With an access list these bits are its mask: somebody on it may write.
+        // With an access control list, these bits are its mask: an entry in it may have write permission.
         let through = format!("/proc/self/fd/{}", file.as_raw_fd());
         if rustix::fs::getxattr(through.as_str(), ACCESS_LIST, &mut [0_u8; 0][..]).is_ok() {
             return Err(Distrust::Changeable(format!("an access control list lets others change {}", path.display())));
         }
-        // A sticky folder lets nobody replace what is not theirs; whose that is was, or will be, judged.
+        // In a sticky folder, nobody can replace files of others, and the owners of these files are checked as well.
         let is_sticky_folder = may(0o1000) && FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if is_sticky_folder || self.groups.is_private(stat.st_gid, self.own) {
             return Ok(());
@@ -399,7 +400,8 @@ fn lies_in(path: &Path, folder: &Path) -> Distrust {
     ))
 }
 
-/// Whether a file, or one that cannot be told from it, has a name in a folder: then it can be changed there.
+/// Whether a file has another hard link in a folder, through which it could be changed. If there are too many files to
+/// search, the answer is `true`.
 fn has_further_name(stat: &Stat, folder: &Path) -> bool {
     if !fs::metadata(folder).is_ok_and(|meta| meta.dev() == stat.st_dev) {
         return false;
@@ -425,7 +427,7 @@ mod tests {
     use crate::outside::fixture;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    /// A trusted folder with a workspace and a program in `bin`.
+    /// A trusted folder with a workspace, and a program in `bin`.
     struct TrustFixture {
         _dir: tempfile::TempDir,
         root: PathBuf,
@@ -486,7 +488,7 @@ mod tests {
         fs::hard_link(&planted, place.at("bin/hard")).unwrap();
         place.refuses(place.at("bin/linked"), "which holds this workspace or its tools; move it elsewhere");
         place.refuses(place.at("folder/x/python3"), "which holds this workspace or its tools; move it elsewhere");
-        // Out of the workspace again, the way still leads through it.
+        // The link leads out of the workspace again, but the path still goes through it.
         symlink(place.at("bin/python3"), place.at("work/out")).unwrap();
         place.refuses(place.at("work/out"), "which holds this workspace or its tools; move it elsewhere");
         place.refuses(place.at("work/../bin/python3"), "which holds this workspace or its tools; move it elsewhere");
@@ -505,7 +507,7 @@ mod tests {
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir_in("/tmp").unwrap();
         fs::copy("/bin/sh", temporary.path().join("sh")).unwrap();
         place.refuses(temporary.path().join("sh"), "/tmp");
-        // One that the user names there is judged by who can change it.
+        // A program that the user named is checked by who can change it.
         let trust = Trust::new([place.at("work")]);
         assert!(trust.named_program(&temporary.path().join("sh")).is_ok());
         place.set("bin", 0o777);

@@ -1,10 +1,10 @@
-//! Variables of the caller that a program outside of the sandbox may get.
+//! The caller's variables that a program outside of the sandbox may get.
 
-/// What every program of the user's gets.
+/// Variables that every program of the user gets.
 pub(super) const COMMON: &[&str] =
     &["HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TMPDIR"];
 
-/// Variables that name a place: what lies there is read, so it counts who could have prepared it.
+/// Variables that name a path: programs read files there, so it matters who could have created them.
 const PLACES: &[&str] = &[
     "HOME",
     "SHELL",
@@ -17,7 +17,7 @@ const PLACES: &[&str] = &[
     "SSH_SK_PROVIDER",
 ];
 
-/// Variables that make a program load or start something, by their names.
+/// Names of variables that make a program load or start code.
 const LOADING: &[&str] = &[
     "BASH_ENV",
     "ENV",
@@ -81,7 +81,7 @@ const LOADING: &[&str] = &[
     "PATH",
 ];
 
-/// Beginnings of such names.
+/// Prefixes of such names.
 const LOADING_BEGINNINGS: &[&str] = &[
     "LD_",
     "DYLD_",
@@ -114,18 +114,18 @@ const LOADING_BEGINNINGS: &[&str] = &[
     "RUSTC",
 ];
 
-/// Whether a variable of this name makes programs load code, or start something, wherever it is handed on.
+/// Whether a variable of this name makes programs load or start code.
 pub fn loads_code(name: &str) -> bool {
     LOADING.contains(&name) || LOADING_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// Whether whoever sets a variable of this name decides what programs execute: it makes them load code, or it names a place
-/// where they look for settings and programs. Such a variable is never an input.
+/// Whether a variable of this name can control what programs execute: it makes them load code, or names a path where
+/// they look for settings and programs. Such a variable is never an input.
 pub fn steers_programs(name: &str) -> bool {
     loads_code(name) || is_place(name) || name.starts_with("TOOLSMITH_")
 }
 
-/// Whether the value of a variable is a place.
+/// Whether the value of a variable is a path.
 pub(super) fn is_place(name: &str) -> bool {
     PLACES.contains(&name)
 }
@@ -155,7 +155,7 @@ mod tests {
         }
         assert!(!steers_programs("API_KEY") && !steers_programs("arg_path") && !steers_programs("VERSION"));
         assert!(!loads_code("ANTHROPIC_API_KEY") && !loads_code("HOME") && !loads_code("REQUESTS_TOKEN"));
-        // These of git's say who commits and where its settings are, which are judged by where they lie.
+        // These variables of git name the committer and settings files, which are checked separately.
         let of_git = |name: &str| {
             ["GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_CEILING_", "GIT_DISCOVERY_"]
                 .iter()

@@ -1,9 +1,9 @@
-//! Sending the request of an HTTP tool, and calling the tool of an MCP server: the parts that this program plays inside the
-//! sandbox of such a run.
+//! Sends the request of an HTTP tool, and calls the tool of an MCP server: the parts of this program inside the sandbox
+//! of such a run.
 //!
-//! The order for a request comes on standard input, secrets come as variables of the environment. The body of the response goes to
-//! standard output; a line about it goes to standard error. Nothing is tried twice. A redirect is followed to declared hosts
-//! only, and never from https to http. Limits of time and size are those of the run.
+//! The order for a request comes on standard input, and secrets come as environment variables. The body of the response
+//! goes to standard output, and a line about it to standard error. Nothing is retried. Redirects are followed only to
+//! declared hosts, and never from https to http. The limits of the run apply to time and size.
 
 mod mcp;
 #[cfg(feature = "http-generators")]
@@ -13,11 +13,11 @@ pub use mcp::{CLIENT_VARIABLE, play as play_client};
 
 use std::io::{self, Write};
 
-/// Sends the request on standard input; returns what to exit with: 0 when the server answered with a status below 400.
+/// Sends the request on standard input; returns the exit code: 0 if the server answered with a status below 400.
 pub fn play() -> u8 {
     let ended = exchange();
     if let Err(why) = &ended {
-        // Nobody can be told when standard error is gone.
+        // Without standard error, there is nowhere to report this.
         let _ = writeln!(io::stderr(), "{why}");
     }
     u8::from(ended.is_err())

@@ -1,4 +1,4 @@
-//! One request and its response, redirects included.
+//! Sends a request and reads its response, including redirects.
 
 use crate::domain::{HttpOrder, HttpOrigin, HttpRequest};
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::{self, Response};
 
-/// How long looking up a name, and making a connection, may take.
+/// Timeout of looking up a name, and of making a connection.
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// Redirects that are followed.
+/// Maximum number of redirects.
 const MOST_REDIRECTS: usize = 5;
 
-/// How much of a body is read at one time, in bytes.
+/// Number of bytes read at once.
 const PIECE: usize = 16 * 1024;
 
 /// Sends the request of an order: the body of the response goes to `out`, one line about it to `log`.
 ///
 /// # Errors
-/// One line: the request cannot be made, the server cannot be reached, redirects elsewhere, or answers with a status of
-/// 400 or more.
+/// One line: the request is invalid, the server cannot be reached, redirects elsewhere, or answers with a status of 400
+/// or more.
 pub(super) fn send(
     order: &HttpOrder,
     env: &dyn Fn(&str) -> Option<String>,
@@ -76,7 +76,7 @@ fn ask(agent: &Agent, request: &HttpRequest, host: &HttpOrigin) -> Result<Respon
     for (name, value) in &request.headers {
         built = built.header(name, value);
     }
-    // A value of a header is not in the error's words.
+    // The error text does not contain header values.
     let unsent = |error: http::Error| format!("the request cannot be made: {error}");
     let has_body = matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
     let sent = match &request.body {
@@ -106,14 +106,14 @@ pub(super) fn failure(error: &ureq::Error, host: &HttpOrigin) -> String {
     }
 }
 
-/// Where a response redirects to, as it is written.
+/// The target of a redirect, as written in the response.
 pub(super) fn location(response: &Response<ureq::Body>) -> Option<String> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let written = response.headers().get("location").filter(|_| is_redirect)?;
     Some(String::from_utf8_lossy(written.as_bytes()).into_owned())
 }
 
-/// The request that a redirect asks for.
+/// The request that follows a redirect.
 ///
 /// # Errors
 /// The method of a request that would have to be sent twice.
@@ -127,7 +127,7 @@ fn redirected(request: HttpRequest, url: String, status: u16) -> Result<HttpRequ
     if is_safe { Ok(HttpRequest { url, ..request }) } else { Err(request.method) }
 }
 
-/// A location as a whole URL.
+/// A location as an absolute URL.
 pub(super) fn join(url: &str, location: &str) -> Option<String> {
     let location = location.split('#').next().unwrap_or_default();
     if location.chars().any(|c| c.is_control() || c == ' ' || c == '\\') {
@@ -152,7 +152,7 @@ pub(super) fn join(url: &str, location: &str) -> Option<String> {
     Some(format!("{scheme}://{authority}{folder}/{location}"))
 }
 
-/// Takes the body of a response, and says what came.
+/// Writes the body of a response, and describes it.
 fn take(
     response: Response<ureq::Body>,
     host: &HttpOrigin,

@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms, operation";
 
 impl Queries {
-    /// Grants for agents that were not revoked, newest first.
+    /// Grants for agents that have not been revoked, newest first.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -28,7 +28,7 @@ impl Queries {
         self.rows(&sql, params![tool, digest], read)
     }
 
-    /// A grant for an agent by its number, including a revoked one.
+    /// One grant for an agent, by its number, even if it was revoked.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -36,7 +36,7 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM agent_grants WHERE id = ?1"), params![id], read)
     }
 
-    /// What versions were allowed to do, newest first.
+    /// The permissions granted to versions, newest first.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -56,7 +56,8 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps a grant for an agent, given by the log entry that it names; its own number does not count.
+    /// Stores a grant for an agent under the log entry that it names, and returns its new number. Ignores the number in
+    /// `grant`.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.
@@ -79,7 +80,7 @@ impl Tx<'_> {
         self.next_number("agent_grants").map(GrantId)
     }
 
-    /// Ends a grant for an agent, or lets it hold again. The row stays: numbers are never used twice.
+    /// Revokes a grant for an agent, or restores it. The row stays, so that no number is used twice.
     ///
     /// # Errors
     /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such grant, and any other

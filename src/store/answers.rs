@@ -1,4 +1,4 @@
-//! What was wanted: which tool did it the last time, and what no tool did.
+//! Which tool answered a scenario last, and which scenarios no tool answered.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -7,17 +7,17 @@ use super::values::{Count, Json};
 use crate::domain::{Instant, RunId, Unanswered, Winner};
 use rusqlite::{ToSql, params};
 
-/// What was learned: of whom a scenario is, or from which run.
+/// How a lesson is identified: by its scenario or by the run that taught it.
 #[derive(Debug, Clone, Copy)]
 pub enum Lesson<'a> {
-    /// Scenario and tags, in the form in which they are compared.
+    /// Scenario and tags, in normalized form.
     Scenario(&'a str, &'a str),
     /// The newest run that taught it.
     Run(RunId),
 }
 
 impl Queries {
-    /// What stayed without an answer at or after a point in time, oldest first.
+    /// Requests that found no answer at or after a point in time, oldest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -35,7 +35,7 @@ impl Queries {
         })
     }
 
-    /// The tool that did this the last time; both texts in the form in which they are compared.
+    /// The tool that answered this scenario last. Both texts are in normalized form.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -49,8 +49,8 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps that something stayed without an answer, now; the time of the value is not looked at. Emits nothing:
-    /// who looks for it asks for it.
+    /// Records, at the time of the transaction, that a request found no answer; ignores the time in `what`. Emits no
+    /// event: readers query these rows.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -60,7 +60,7 @@ impl Tx<'_> {
         self.insert(sql, params![scenario, Json(tags), kind, Json(runs), who, self.now()]).map(drop)
     }
 
-    /// Keeps who did what was wanted, in place of another. Emits nothing: the end of its run did.
+    /// Records which tool answered a scenario, in place of an earlier one. Emits no event: the end of its run does.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -72,8 +72,8 @@ impl Tx<'_> {
         self.change(sql, params![scenario, tags, tool, digest, run, Count(*wins), self.now()]).map(drop)
     }
 
-    /// Forgets who did what was wanted; answers scenario and tags in the form in which they are compared, `None` when
-    /// nobody had.
+    /// Deletes the record of the tool that answered. Returns its scenario and tags in normalized form; `None` when
+    /// there was no record.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -19,7 +19,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Records the interpreter of a version that is approved now, in place of what was recorded before.
+    /// Records the interpreter of a version that is being approved, in place of an earlier record.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.

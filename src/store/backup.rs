@@ -1,4 +1,4 @@
-//! Backups of the database: made while others use it, complete or not there, a few of them kept.
+//! Backups of the database: made while others use it, complete or absent, limited in number.
 
 use super::error::{StoreError, StoreResult};
 use super::files::{Backup, folder, list};
@@ -12,20 +12,20 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// How many are kept; older ones are removed.
+/// Number of backups that are kept; older ones are removed.
 const KEPT: usize = 7;
 
-/// How old the newest may become before another one is made.
+/// Maximum age of the newest backup before another one is made.
 const EVERY: Duration = Duration::from_hours(24);
 
-/// Pages copied at once, between which others may write.
+/// Pages copied in one step; others may write between two steps.
 const PAGES: i32 = 512;
 
-/// How often writers may get in between before one copy is made in a single step.
+/// Number of restarts caused by writers before the rest is copied in a single step.
 const RESTARTS: u32 = 64;
 
-/// Whether the newest backup is older than a day or has less than half of the log, or there is none. One of the future
-/// is as good as none: the clock was wrong then or is wrong now.
+/// Whether a backup is needed: there is none, the newest is older than a day, or it holds at most half of the log. A
+/// backup dated in the future does not count: the clock was wrong then or is wrong now.
 pub fn is_due(dir: &Path, now_ms: i64) -> bool {
     let entries = LogEnd::read(dir).map_or(0, |seen| seen.operations);
     let every = i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX);
@@ -37,7 +37,7 @@ pub fn is_due(dir: &Path, now_ms: i64) -> bool {
 /// Makes a backup when one is due and nobody else makes one. Returns the new one.
 ///
 /// # Errors
-/// Any [`StoreError`]; then no file is left. A copy that does not hold together is not kept.
+/// Any [`StoreError`]; then no file is left. A copy that fails SQLite's integrity check is not kept.
 pub fn make_if_due(dir: &Path, now_ms: i64) -> StoreResult<Option<Backup>> {
     if !is_due(dir, now_ms) {
         return Ok(None);
@@ -61,7 +61,7 @@ pub(super) fn make(source: &Connection, dir: &Path, now_ms: i64) -> StoreResult<
     let copied = copy(source, temporary.path())?;
     let backup = name(&folder, now_ms, copied);
     temporary.as_file().set_permissions(Permissions::from_mode(0o600)).map_err(io)?;
-    // SQLite wrote through a descriptor of its own; one file has one set of dirty pages.
+    // SQLite wrote through its own file descriptor; a sync through any descriptor flushes the file.
     temporary.as_file().sync_all().map_err(io)?;
     temporary.persist(&backup.path).map_err(|error| io(error.error))?;
     File::open(&folder).and_then(|opened| opened.sync_all()).map_err(io)?;
@@ -75,7 +75,7 @@ fn name(folder: &Path, at_ms: i64, operations: i64) -> Backup {
     Backup { path: folder.join(format!("{at_ms:013}-{operations}.db")), at_ms, operations }
 }
 
-/// Removes what killed processes left; the caller has the lock.
+/// Removes what killed processes left behind. The caller holds the lock.
 fn sweep(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -87,8 +87,7 @@ fn sweep(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Copies a database into one file that needs nothing beside it, and makes sure that it holds together. Returns the
-/// number of the newest entry of its log.
+/// Copies a database into one self-contained file and checks its integrity. Returns the number of the newest log entry.
 pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
     let mut target = Connection::open(to)?;
     {
@@ -102,14 +101,14 @@ pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
                 StepResult::Busy | StepResult::Locked => return Err(StoreError::Locked),
                 _ => {}
             }
-            // A writer in between makes it begin again. So does each step on a source that cannot be locked: then as much
-            // is left as before.
+            // A writer restarts the copy. A source that cannot be locked restarts it at every step: then no fewer pages
+            // remain than before.
             let left = copying.progress().remaining;
             restarts += u32::from(left >= before);
             before = left;
         }
     }
-    // One file: no log beside it that could be lost.
+    // One file, without a separate write-ahead log that could get lost.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     let sound: String = target.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if sound != "ok" {
@@ -120,10 +119,10 @@ pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
     Ok(last)
 }
 
-/// What a file that may be restored holds: a database of ours that holds together.
+/// Checks that a file is an intact Toolsmith database, and returns the number of its newest log entry.
 ///
 /// # Errors
-/// [`StoreError::NotADatabase`], [`StoreError::Newer`], [`StoreError::Damaged`] and their like.
+/// [`StoreError::NotADatabase`], [`StoreError::Newer`], [`StoreError::Damaged`] and similar.
 pub fn look_into(path: &Path) -> StoreResult<i64> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     schema::recognise(&connection)?;
@@ -138,13 +137,13 @@ fn last_operation(connection: &Connection) -> StoreResult<i64> {
     Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM operations", [], |row| row.get(0))?)
 }
 
-/// The present, Unix milliseconds; the store has no clock but for names of backups made while it is opened.
+/// The current time, Unix milliseconds. The store reads the clock only to name backups that it makes while it opens.
 pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Reads a backup without changing anything of it.
+/// Opens a backup for reading, without changing it.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed open.

@@ -1,4 +1,4 @@
-//! What runs were seen to do: one observation a run, and one envelope a version.
+//! Observed behaviour: one observation per run, and one envelope per version.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -8,8 +8,8 @@ use crate::domain::{Digest, Envelope, Observation, RunId, RunUsage, ToolName};
 use rusqlite::params;
 
 impl Queries {
-    /// What a run was seen to do; `None` for one that never started, has not ended, or ended before
-    /// observations were kept.
+    /// The observed behaviour of a run; `None` when it never started, has not ended, or ended before observations were
+    /// stored.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -19,7 +19,7 @@ impl Queries {
         Ok(found.map(|json| json.0))
     }
 
-    /// What all runs of a version were seen to do; empty when it never ran.
+    /// The observed behaviour of all runs of a version; empty when it never ran.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -31,7 +31,7 @@ impl Queries {
 }
 
 impl Queries {
-    /// What the newest runs of a version used that ran to their own end, newest first, at most `limit`.
+    /// Resource use of the newest runs of a version that ended by themselves, newest first, at most `limit`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -56,16 +56,16 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps what a run was seen to do.
+    /// Stores the observed behaviour of a run.
     ///
     /// # Errors
-    /// Any [`super::StoreError`] of a failed write, also when it is kept already.
+    /// Any [`super::StoreError`] of a failed write, including a second write for the same run.
     pub(super) fn put_observation(&self, run: RunId, observation: &Observation) -> StoreResult<()> {
         let sql = "INSERT INTO observations (run, body) VALUES (?1, ?2)";
         self.change(sql, params![run, Json(observation)]).map(drop)
     }
 
-    /// Keeps what all runs of a version were seen to do, in place of what was kept before.
+    /// Stores the observed behaviour of all runs of a version, in place of what was stored before.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

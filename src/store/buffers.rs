@@ -1,4 +1,4 @@
-//! Buffers, their items, and the uses of tools that came through one.
+//! Buffers, their items, and uses of tools that others reported.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -12,10 +12,10 @@ const COLUMNS: &str = "id, strategy, max_size, interval_ms, sink, sink_by, waiti
      failures, retry_at_ms, bytes, kept, total_written, total_flushed, created_at_ms, flushed_at_ms, last_error, flusher, \
      aside, suspects, probe, aside_in_a_row";
 
-/// Items that come and go do not each deserve an event: a screen that shows them looks this often, milliseconds.
+/// Minimum time between two events of one buffer, milliseconds: not every item deserves an event of its own.
 const TELL_EVERY_MS: i64 = 1_000;
 
-/// Most milliseconds that are summed up; beyond, the sum stays.
+/// Upper limit of a sum of milliseconds; the sum saturates here.
 const MAX_SUM_MS: u64 = (1 << 53) - 1;
 
 /// Milliseconds of a UTC day.
@@ -24,66 +24,66 @@ const DAY_MS: i64 = 86_400_000;
 /// An item of a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BufferItem {
-    /// Its place among all items.
+    /// Position among all items.
     pub seq: i64,
     /// The item as JSON text.
     pub item: String,
     /// Who wrote it: `human`, or `agent:NAME`.
     pub author: String,
-    /// Why it was set aside.
+    /// Why the item was set aside.
     pub reason: Option<String>,
 }
 
-/// Which items of a buffer are meant.
+/// State of the items to work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemState {
-    /// Those that were not handed over.
+    /// Items that were not handed over.
     Waiting,
-    /// Flushed ones that nobody has taken.
+    /// Flushed items that nobody has taken.
     Kept,
-    /// Those that were set aside, since the tool failed with each of them alone.
+    /// Items that were set aside because the tool failed with each of them alone.
     Aside,
 }
 
-/// How items get from one state to another.
+/// How items move from one state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemMove<'a> {
-    /// Waiting items up to this one were flushed, and nobody took them.
+    /// Waiting items up to this one were flushed, but nobody took them.
     Keep {
-        /// The place of the last one.
+        /// Position of the last one.
         through: i64,
     },
-    /// Flushed items that nobody took wait again: from now on somebody takes them.
+    /// Flushed items that nobody took wait again, because somebody takes them from now on.
     Unkeep,
     /// The oldest waiting item is set aside.
     SetAside {
-        /// Why.
+        /// Why it is set aside.
         reason: &'a str,
     },
     /// The newest of the items that were set aside wait again.
     PutBack {
-        /// At most so many.
+        /// Maximum number of items.
         most: u64,
     },
 }
 
-/// Whether others are told of a change at once.
+/// Whether a change emits an event at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
-    /// At once, since a human may be waiting.
+    /// At once, because a human may be waiting.
     Now,
-    /// Not when they were told a moment ago.
+    /// Only when the last event is old enough.
     Sometimes,
 }
 
-/// The process that flushes buffers when their time comes.
+/// The process that flushes buffers when they are due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BufferClock {
-    /// The process, or the one that starts it.
+    /// That process, or the process that starts it.
     pub owner: String,
-    /// Whether it is only being started.
+    /// Whether the process is still being started.
     pub starting: bool,
-    /// Until when it may be starting.
+    /// Deadline of the start.
     pub until: Instant,
 }
 
@@ -92,26 +92,26 @@ pub struct BufferClock {
 pub struct ReportedUses {
     /// The tool, as it was named.
     pub tool: ToolName,
-    /// Who said so: `human`, `agent:NAME`, or `unknown` for what an older version of this program counted.
+    /// Who reported them: `human`, `agent:NAME`, or `unknown` for counts of an older version of Toolsmith.
     pub who: String,
-    /// How many, and what became of them.
+    /// Number of uses and their results.
     pub counts: UseCounts,
-    /// When the newest was reported.
+    /// When the newest use was reported.
     pub last_at: Instant,
 }
 
-/// How many uses were reported, and what became of them.
+/// Numbers of reported uses, by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UseCounts {
-    /// All uses that were reported.
+    /// All reported uses.
     pub uses: u64,
-    /// Of `uses`, those that succeeded.
+    /// How many of `uses` succeeded.
     pub succeeded: u64,
-    /// Those that did not.
+    /// How many of `uses` failed.
     pub failed: u64,
-    /// Those with a duration.
+    /// How many of `uses` have a duration.
     pub timed: u64,
-    /// Their durations together, milliseconds.
+    /// Sum of their durations, milliseconds.
     pub duration_ms: u64,
 }
 
@@ -143,7 +143,7 @@ impl Queries {
         self.rows(&format!("SELECT {COLUMNS} FROM buffers ORDER BY id"), [], read_buffer)
     }
 
-    /// The oldest items of a buffer, at most so many and so many bytes, but at least one when there is one.
+    /// The oldest items of a buffer, limited in number and bytes, but at least one if there is any.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -170,7 +170,7 @@ impl Queries {
         Ok(items)
     }
 
-    /// When the oldest waiting item of a buffer came.
+    /// When the oldest waiting item of a buffer was written.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -188,7 +188,7 @@ impl Queries {
         Ok(self.rows(sql, params![id], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// The process that flushes buffers when their time comes; `None` when there is none.
+    /// The process that flushes buffers when they are due; `None` when there is none.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -198,7 +198,7 @@ impl Queries {
         })
     }
 
-    /// Uses that others reported since a day, counted in days since the epoch, by tool and reporter.
+    /// Uses that others reported since a day, in days since the epoch, by tool and reporter.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -215,7 +215,8 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps a buffer as it is now. Emits `buffer-changed`, unless others were told a moment ago and that is enough.
+    /// Stores the current state of a buffer. Emits `buffer-changed`, unless `tell` allows to skip it and the last event
+    /// is recent.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -264,7 +265,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Adds items behind the others.
+    /// Appends items.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -276,7 +277,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes the items of a shelf up to this one; returns how many.
+    /// Removes the items in one state up to this position; returns how many.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -319,7 +320,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Notes which process flushes buffers when their time comes.
+    /// Records which process flushes buffers when they are due.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -329,7 +330,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes that this process does so no more.
+    /// Removes the record of the process that flushes buffers, if it is this one.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -338,8 +339,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Counts uses of tools that others reported, with who said so, apart from the runs that were observed. Emits
-    /// `usage-counted`. Returns the names that nobody has seen here.
+    /// Counts uses of tools that others reported, by reporter, separately from observed runs. Emits `usage-counted`.
+    /// Returns the names of tools that were never seen in this workspace.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -384,7 +385,7 @@ impl Tx<'_> {
                    duration_ms = min(duration_ms + ?8, 9007199254740991), last_at_ms = ?9";
         let day = self.now().0.div_euclid(DAY_MS);
         let UseCounts { uses, succeeded, failed, timed, duration_ms } = *sum;
-        // An integer column takes no sum that overflows.
+        // The sum must not overflow an integer column.
         let duration_ms = duration_ms.min(MAX_SUM_MS);
         let [uses, succeeded, failed, timed, duration_ms] = [uses, succeeded, failed, timed, duration_ms].map(Count);
         self.change(sql, params![tool, who, day, uses, succeeded, failed, timed, duration_ms, self.now()])?;

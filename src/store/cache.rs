@@ -1,4 +1,4 @@
-//! What can be had again: what the last scan read. And single values by key.
+//! The cache of the last scan, and single values by key.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -7,26 +7,26 @@ use crate::domain::{Digest, EventSeq, Instant};
 use rusqlite::params;
 use std::collections::HashMap;
 
-/// The fingerprint of a definition's files, and what was read of them.
+/// The fingerprint of a definition's files, and what was read from them.
 pub type CachedRow = (Vec<u8>, Vec<u8>);
 
-/// The scan that versions, places and reviews follow from.
+/// The scan that the tables of versions, present definitions and reviews are based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppliedScan {
-    /// Over its rows.
+    /// Digest of the rows of the scan.
     pub rows: Digest,
-    /// The newest event when they followed it.
+    /// The newest event when the scan was applied.
     pub seq: EventSeq,
-    /// When that was.
+    /// When the scan was applied.
     pub at: Instant,
 }
 
-/// Questions about the last scan.
+/// Queries about the last scan.
 #[derive(Clone, Copy)]
 pub struct LastScan<'q>(&'q Queries);
 
 impl LastScan<'_> {
-    /// The scan that the other tables follow from; `None` when that is not known.
+    /// The scan that the other tables are based on; `None` when unknown.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -36,7 +36,7 @@ impl LastScan<'_> {
         })
     }
 
-    /// By which names the rows of the applied scan go; `None` where that is not known.
+    /// The names under which the rows of the applied scan are known; `None` when unknown.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -45,7 +45,7 @@ impl LastScan<'_> {
         Ok(names.filter(|names| !names.is_empty()))
     }
 
-    /// What the last scan read of one path: its fingerprint and what was read.
+    /// What the last scan read at one path, with its fingerprint.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -54,8 +54,8 @@ impl LastScan<'_> {
         self.0.row(sql, params![path], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// What the last scan read, one definition after the other: its fingerprint and what was read, as they lie in the
-    /// memory of the database.
+    /// Calls back with what the last scan read, one definition after the other: fingerprint and content, borrowed from
+    /// the memory of the database.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -69,8 +69,8 @@ impl LastScan<'_> {
         self.0.rows(sql, [], row).map(drop)
     }
 
-    /// What the last scan read of at most `limit` paths after this one, in order of path: of each its fingerprint and what
-    /// was read.
+    /// What the last scan read at the paths after this one, in order of path, at most `limit`: path, fingerprint and
+    /// content.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -80,7 +80,7 @@ impl LastScan<'_> {
         self.0.rows(sql, params![after, limit], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
     }
 
-    /// What the last scan read: for each path its fingerprint and what was read.
+    /// What the last scan read, by path: fingerprint and content.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -90,8 +90,7 @@ impl LastScan<'_> {
         Ok(rows.into_iter().collect())
     }
 
-    /// What the last scan read of the first tools by name, at most `limit`; costs the same for any number
-    /// of tools.
+    /// What the last scan read of the first `limit` tools by name. The cost does not depend on the number of tools.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -103,12 +102,12 @@ impl LastScan<'_> {
 }
 
 impl Queries {
-    /// What is kept of the last scan.
+    /// Queries about the last scan.
     pub fn last_scan(&self) -> LastScan<'_> {
         LastScan(self)
     }
 
-    /// A single value.
+    /// A single value by key.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -118,7 +117,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps what a scan read, as (path, fingerprint, what was read); a path known before is replaced.
+    /// Stores what a scan read, as (path, fingerprint, content). Replaces rows of known paths.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -136,7 +135,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets what a scan read from these paths.
+    /// Deletes what a scan read from these paths.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -147,7 +146,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes the scan that the other tables follow from.
+    /// Records the scan that the other tables are based on.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -157,7 +156,7 @@ impl Tx<'_> {
         self.change(sql, params![applied.rows, applied.seq, applied.at]).map(drop)
     }
 
-    /// Keeps by which names the rows of the applied scan go, as long as one is known.
+    /// Stores the names under which the rows of the applied scan are known. Does nothing when no scan is applied.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -165,7 +164,7 @@ impl Tx<'_> {
         self.change("UPDATE applied_scan SET names = ?1", params![names]).map(drop)
     }
 
-    /// Forgets which scan the other tables follow from: the next one is applied whatever it found.
+    /// Deletes the record of the applied scan, so that the next scan is applied whatever it finds.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

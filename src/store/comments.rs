@@ -1,4 +1,4 @@
-//! Comments of reviewers, and what they have marked as read.
+//! Comments of reviewers, and what reviewers marked as read.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -10,8 +10,8 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, review, tool, digest, path, first_line, last_line, line_text, kind, body, who, at_ms";
 
 impl Queries {
-    /// Comments on a tool, whatever version they were written beside, oldest first; withdrawn ones are not among
-    /// them. None of them is outdated yet: that is for whoever has the files.
+    /// Comments on any version of a tool, oldest first, without withdrawn ones. None of them is flagged as outdated
+    /// yet: only a caller with the files can tell.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -20,7 +20,7 @@ impl Queries {
         self.rows(&sql, params![tool], read)
     }
 
-    /// One comment that was not withdrawn.
+    /// One comment; `None` when it was withdrawn.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -48,7 +48,7 @@ impl Tx<'_> {
         self.next_number("comments").map(CommentId)
     }
 
-    /// Keeps a comment and returns its number; that of `comment` does not count. Emits `review-annotated`.
+    /// Stores a comment and returns its new number; ignores the number in `comment`. Emits `review-annotated`.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
@@ -75,7 +75,7 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Withdraws a comment, or brings it back. Emits `review-annotated`.
+    /// Withdraws a comment, or restores it. Emits `review-annotated`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such comment, and any other [`StoreError`] of a failed write.
@@ -86,7 +86,7 @@ impl Tx<'_> {
         self.emit(EventKind::ReviewAnnotated, review).map(drop)
     }
 
-    /// Sets or takes away a mark of a reviewer. Emits `review-annotated` when that changes something.
+    /// Sets or removes a mark of a reviewer. Emits `review-annotated` when that changes something.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.

@@ -1,4 +1,4 @@
-//! Connections: one that writes, any number that read, and the questions that both answer.
+//! Connections: one that writes, any number that read, and the queries that both answer.
 
 use super::backup;
 use super::copies::Copies;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// How long a connection waits for the write lock of another one.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// Larger than the number of distinct statements here, so that none is ever prepared twice.
+/// Larger than the number of distinct statements in this module, so that each is prepared only once.
 const STATEMENTS_KEPT: usize = 128;
 
 /// The write connection of this process to the state of one workspace.
@@ -30,32 +30,32 @@ pub struct Store {
     hold: Hold,
 }
 
-/// What keeps a database where it is while it is open.
+/// What protects a database while it is open.
 enum Hold {
-    /// A lock that is shared by all who have the state open, and which file the database is.
+    /// A lock shared by all processes that have the state open, and the identity of the database file.
     Shared { _lock: File, file: (u64, u64) },
-    /// A private copy that is removed when it is closed; changes are refused.
+    /// A private copy that is removed when it is closed. Changes are refused.
     Private { _folder: TempDir },
 }
 
-/// A connection that can only read; may live on any thread.
+/// A read-only connection; may be used on any thread.
 pub struct StoreReader(Queries);
 
 impl Store {
-    /// Opens the state in `dir`, making what is missing: the folder (mode 0700), `store.db`, `versions/`
-    /// and `runs/`. Brings an older format up to date and clears what a killed process left half-copied.
+    /// Opens the state in `dir`. Creates what is missing: the folder (mode 0700), `store.db`, `versions/` and `runs/`.
+    /// Upgrades an older format and removes copies that a killed process left incomplete.
     ///
     /// # Errors
-    /// [`StoreError::Folder`] when the folder cannot be made or written, [`StoreError::Open`] around
-    /// [`StoreError::ReadOnly`], [`StoreError::DiskFull`], [`StoreError::NotADatabase`],
-    /// [`StoreError::Newer`] or [`StoreError::Locked`] otherwise.
+    /// [`StoreError::Folder`] when the folder cannot be created or written, otherwise [`StoreError::Open`] around
+    /// [`StoreError::ReadOnly`], [`StoreError::DiskFull`], [`StoreError::NotADatabase`], [`StoreError::Newer`],
+    /// [`StoreError::Locked`] or another cause.
     pub fn open(dir: &Path) -> StoreResult<Store> {
         seen::demand_files(dir)?;
         for folder in [dir.to_owned(), dir.join("versions"), dir.join("runs")] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|source| StoreError::folder(&folder, source))?;
         }
-        // Switching a new database to WAL does not wait for other connections, so openers take turns.
+        // Switching a new database to WAL does not wait for other connections, so processes take turns to open it.
         let _turn = lock_file(&dir.join("open.lock"), File::lock)?;
         let hold = lock_file(&dir.join("use.lock"), File::lock_shared)?;
         let path = dir.join("store.db");
@@ -72,20 +72,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a private copy that changes are not written to.
+    /// Opens a private copy; it refuses changes.
     pub(super) fn viewing(private: TempDir) -> StoreResult<Store> {
         let connection = open_for_writing(&private.path().join("store.db"), None)?;
         let dir = private.path().to_owned();
         Ok(Store { dir, queries: Queries { connection }, hold: Hold::Private { _folder: private } })
     }
 
-    /// Does `work` in one transaction at the point in time `now`: all of it becomes durable when it
-    /// returns `Ok`, nothing of it when it returns `Err` or panics.
+    /// Runs `work` in one transaction at the point in time `now`. All of it becomes durable when `work` returns `Ok`,
+    /// nothing when it returns `Err` or panics.
     ///
     /// # Errors
-    /// What `work` returns; [`StoreError::Locked`] when another process keeps writing,
-    /// [`StoreError::DiskFull`] and its like when the commit fails; [`StoreError::Replaced`] when the database was
-    /// taken away under it, [`StoreError::ReadOnly`] for a private copy.
+    /// What `work` returns; [`StoreError::Locked`] when another process keeps writing; [`StoreError::DiskFull`] and
+    /// similar when the commit fails; [`StoreError::Replaced`] when the database file was removed or replaced;
+    /// [`StoreError::ReadOnly`] for a private copy.
     pub fn transact<T, E: From<StoreError>>(
         &mut self,
         now: Instant,
@@ -93,14 +93,14 @@ impl Store {
     ) -> Result<T, E> {
         match &self.hold {
             Hold::Private { .. } => return Err(StoreError::ReadOnly.into()),
-            // What is written to a file without a name is lost when it is closed.
+            // Writes to a file that has lost its name would be lost when it is closed.
             Hold::Shared { file, .. } if file_id(&self.dir.join("store.db")).ok() != Some(*file) => {
                 return Err(StoreError::Replaced.into());
             }
             Hold::Shared { .. } => {}
         }
         let connection = &self.queries.connection;
-        // Dropping it without a commit rolls back, also while a panic unwinds.
+        // Dropping the transaction without a commit rolls back, also while a panic unwinds.
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(StoreError::from)?;
         let tx = Tx::new(&self.queries, now);
@@ -108,16 +108,16 @@ impl Store {
         let logged: Option<LogEnd> = tx.logged();
         transaction.commit().map_err(StoreError::from)?;
         if let Some(seen) = logged {
-            // An older one is as true, only less sharp; what is committed is not undone for it.
+            // A failed write is harmless: an older record is still true, only less precise. The commit stands.
             let _ = seen.write(&self.dir);
         }
         Ok(answer)
     }
 
-    /// Opens a further connection that can only read.
+    /// Opens another read-only connection.
     ///
     /// # Errors
-    /// As [`Store::open`], but nothing is made.
+    /// As [`Store::open`], but nothing is created.
     pub fn reader(&self) -> StoreResult<StoreReader> {
         let connection = Connection::open(self.dir.join("store.db"))?;
         settle(&connection)?;
@@ -145,36 +145,36 @@ impl Deref for StoreReader {
     }
 }
 
-/// Waits for a lock; it goes with the file, also when its holder is killed.
+/// Waits for a lock. It ends when the file is closed, also when its holder is killed.
 fn lock_file(path: &Path, lock: impl FnOnce(&File) -> std::io::Result<()>) -> StoreResult<File> {
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
     let locked = file.and_then(|file| lock(&file).map(|()| file));
     locked.map_err(|source| StoreError::folder(path, source))
 }
 
-/// Takes the state folder for itself, so that its database may be replaced; `None` while anybody has it open.
+/// Locks the state folder exclusively, so that its database may be replaced; `None` while anybody has it open.
 pub(super) fn take_over(dir: &Path) -> StoreResult<Option<File>> {
     let path = dir.join("use.lock");
     let file = lock_file(&path, |_| Ok(()))?;
     Ok(file.try_lock().is_ok().then_some(file))
 }
 
-/// Device and number of a file.
+/// Device and inode of a file.
 fn file_id(path: &Path) -> std::io::Result<(u64, u64)> {
     path.metadata().map(|found| (found.dev(), found.ino()))
 }
 
-/// Refuses to begin with an empty database where there was one.
+/// Refuses to create an empty database where one existed before.
 fn demand_database(dir: &Path, path: &Path) -> StoreResult<()> {
     let is_there = path.metadata().is_ok_and(|found| found.len() > 0);
     let lost = if is_there { None } else { seen::evidence(dir) };
     lost.map_or(Ok(()), |evidence| Err(StoreError::Lost { evidence }))
 }
 
-/// Opens a database and brings its format up to date; `dir` is where a backup goes before that.
+/// Opens a database and upgrades its format. The backup before an upgrade goes to `dir`.
 pub(super) fn open_for_writing(path: &Path, dir: Option<&Path>) -> StoreResult<Connection> {
     let connection = Connection::open(path)?;
-    // SQLite falls back to reading when it may not write the file, and would tell only at the first change.
+    // SQLite silently opens a file read-only when it cannot write it, and would fail only at the first change.
     if connection.is_readonly("main")? {
         return Err(StoreError::ReadOnly);
     }
@@ -184,7 +184,7 @@ pub(super) fn open_for_writing(path: &Path, dir: Option<&Path>) -> StoreResult<C
         if schema::is_old(&connection)? {
             backup::make(&connection, dir, backup::now_ms())?;
         } else if schema::is_empty(&connection)? {
-            // A database without a single table is as lost as none.
+            // A database without any table is lost, like a missing file.
             seen::evidence(dir).map_or(Ok(()), |evidence| Err(StoreError::Lost { evidence }))?;
         }
     }
@@ -194,13 +194,13 @@ pub(super) fn open_for_writing(path: &Path, dir: Option<&Path>) -> StoreResult<C
 
 fn settle(connection: &Connection) -> StoreResult<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // Else a statement is planned anew for each value that is bound to it, which takes longer than to carry it out.
+    // Otherwise SQLite plans a statement again for each bound value, which takes longer than the statement itself.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A first scan writes tens of megabytes at once; the file that held them shrinks again.
+    // A first scan writes tens of megabytes at once. This lets the write-ahead log shrink again.
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     Ok(())
 }
@@ -308,7 +308,7 @@ mod tests {
         let one = change(&mut first, |tx| {
             let id = tx.log(&operation("archive", "first"))?;
             started.send(()).unwrap();
-            // Long enough that the other one most likely meets the lock; right either way.
+            // Long enough that the other writer most likely meets the lock; the test holds either way.
             for _ in 0..200 {
                 tx.emit(EventKind::ToolMoved, "x")?;
             }

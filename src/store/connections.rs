@@ -1,4 +1,4 @@
-//! Agents that are connected, and the permits that their runs make use of.
+//! Connected agents, and the permits that their runs use.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -6,14 +6,14 @@ use super::tx::Tx;
 use crate::domain::{EventKind, Instant, ReviewId, RunId};
 use rusqlite::params;
 
-/// An agent that is connected, as its server wrote it.
+/// A connected agent, as recorded by its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRow {
     /// Counts up within the workspace.
     pub id: i64,
     /// The name under which its calls are recorded.
     pub agent: String,
-    /// The program that it uses, by its own word; may be empty.
+    /// The program that it uses, as the program states it; may be empty.
     pub client: String,
     /// The process that serves it.
     pub owner: String,
@@ -23,7 +23,7 @@ pub struct ConnectionRow {
     pub is_shared: bool,
 }
 
-/// Every connection that nobody ended, oldest first. The process of some may have died.
+/// Every connection that was not ended, oldest first. The processes of some may have died.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed read.
@@ -40,7 +40,7 @@ pub fn agent_connections(queries: &Queries) -> StoreResult<Vec<ConnectionRow>> {
     })
 }
 
-/// Notes that an agent is connected, to a process that serves only this agent or others too. Emits `agents-changed`.
+/// Records that an agent connected to a process, which may serve other agents too. Emits `agents-changed`.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.
@@ -51,7 +51,7 @@ pub fn connect_agent(tx: &Tx<'_>, agent: &str, client: &str, (owner, is_shared):
     Ok(id)
 }
 
-/// Forgets a connection. Emits `agents-changed` when there was one.
+/// Deletes a connection. Emits `agents-changed` when it existed.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.
@@ -62,7 +62,8 @@ pub fn disconnect_agent(tx: &Tx<'_>, id: i64) -> StoreResult<()> {
     Ok(())
 }
 
-/// Notes that this run makes use of a permit; `false` when another one did before. Emits nothing: the run is told.
+/// Records that this run uses a permit; `false` when another run used it before. Emits no event: the run itself emits
+/// one.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.

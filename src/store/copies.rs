@@ -1,12 +1,12 @@
-//! Kept copies of versions, by digest: what was reviewed is what runs, whatever happens in the workspace.
+//! Kept copies of versions, by digest. The reviewed bytes are the bytes that run, whatever happens in the workspace.
 //!
-//! A copy appears at once or not at all: it is written into `versions/.incoming/`, flushed, and renamed to
-//! `versions/DIGEST`. Its files are 0444 or 0555 and its folders 0555, so that a running tool cannot leave a
-//! `__pycache__` beside its code. File modes stop accidents, not root and not the owner: whoever needs to rely
-//! on a copy reads it through [`Copies::get`] or asks [`Copies::check`], which hash it again.
+//! A copy appears completely or not at all: it is written into `versions/.incoming/`, flushed, and renamed to
+//! `versions/DIGEST`. Its files have mode 0444 or 0555 and its folders 0555, so that a running tool cannot leave a
+//! `__pycache__` beside its code. File modes prevent accidents; they do not stop root or the owner. To rely on a copy,
+//! read it through [`Copies::get`] or call [`Copies::check`]: both hash it again.
 //!
-//! Knows nothing of SQL; nothing here is ever deleted but what a killed process left half-written, and what somebody
-//! discards who can have it sent again.
+//! This module does not use SQL. It deletes only what a killed process left incomplete, and copies that a caller
+//! discards because they can be sent again.
 
 use super::error::safe;
 use crate::domain::{Digest, FileMode, SafeText, VersionFile, count};
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Clone)]
 pub struct Copies {
     dir: PathBuf,
-    /// While this is set, nothing new is kept: a change is tried and not made.
+    /// While this is set, no new copy is kept: a change is only tried.
     frozen: Arc<AtomicBool>,
 }
 
@@ -37,18 +37,18 @@ pub enum CopyError {
         /// What is wrong with the path.
         why: &'static str,
     },
-    /// The files are not the version they were said to be.
+    /// The files do not have the digest that was stated.
     #[error("the files have the digest {}, not {}: they changed during reading", .found.short(), .expected.short())]
     WrongDigest {
-        /// What was asked for.
+        /// The stated digest.
         expected: Digest,
-        /// What the files have.
+        /// The digest of the files.
         found: Digest,
     },
     /// No copy is kept.
     #[error("no copy of {} is kept", .0.short())]
     Missing(Digest),
-    /// The copy is not what it was when it was made.
+    /// The copy has changed since it was made.
     #[error("the copy of {} is damaged: {fault}", .digest.short())]
     Damaged {
         /// Digest that the copy should have.
@@ -56,12 +56,12 @@ pub enum CopyError {
         /// What is wrong with it.
         fault: String,
     },
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("cannot keep or read a copy at {}: {source}", safe(.path))]
     Io {
         /// Path inside the store of copies.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -74,12 +74,12 @@ impl CopyError {
 }
 
 impl Copies {
-    /// The copies in the state folder of a workspace. Touches nothing.
+    /// The copies in the state folder of a workspace. Does not access the file system.
     pub fn new(state_dir: &Path) -> Copies {
         Copies { dir: state_dir.join("versions"), frozen: Arc::default() }
     }
 
-    /// Whether new copies are checked and not kept, from now on.
+    /// Whether new copies are only checked from now on, and not kept.
     pub fn freeze(&self, is_frozen: bool) {
         self.frozen.store(is_frozen, Ordering::SeqCst);
     }
@@ -89,17 +89,17 @@ impl Copies {
         self.dir.join(digest.hex())
     }
 
-    /// Whether a copy is kept; whether it is sound is what [`Copies::check`] says.
+    /// Whether a copy is kept. Only [`Copies::check`] tells whether it is intact.
     pub fn has(&self, digest: Digest) -> bool {
         self.path(digest).is_dir()
     }
 
-    /// Keeps a copy of a version and returns its folder. One that is kept already is checked instead, and when it
-    /// is not sound, put aside and made anew. Several processes may keep the same version at once.
+    /// Keeps a copy of a version and returns its folder. An existing copy is checked instead; a damaged one is moved
+    /// aside and made again. Several processes may keep the same version at once.
     ///
     /// # Errors
-    /// [`CopyError::WrongDigest`] when the files are not that version, [`CopyError::BadPath`] for a path that
-    /// leaves the folder or occurs twice, [`CopyError::Io`] when the file system refuses; then no copy appears.
+    /// [`CopyError::WrongDigest`] when the files are not that version, [`CopyError::BadPath`] for a path that leaves
+    /// the folder or occurs twice, [`CopyError::Io`] when the file system reports an error; then no copy appears.
     pub fn put(&self, digest: Digest, files: &[VersionFile]) -> Result<PathBuf, CopyError> {
         check_paths(files)?;
         let found = Digest::of_files(files);
@@ -118,17 +118,17 @@ impl Copies {
             self.make(&target, files)?;
         }
         self.get(digest)?;
-        // Only here, because a folder that may not be written cannot change its parent; and again for a
-        // copy whose maker was killed between the two steps.
+        // Only here, because a read-only folder cannot be moved. Done again for a copy whose process was killed between
+        // the two steps.
         set_mode(&target, 0o555).map_err(CopyError::io(&target))?;
         Ok(target)
     }
 
-    /// Keeps copies of several versions as [`Copies::put`] does, and waits for the disk once before they appear and once
-    /// afterwards.
+    /// Keeps copies of several versions as [`Copies::put`] does, but flushes to disk only once before and once after
+    /// they appear.
     ///
     /// # Errors
-    /// As for [`Copies::put`]; then some of them may have appeared, each of them whole.
+    /// As for [`Copies::put`]; then some copies may have appeared, each of them complete.
     pub fn put_all(&self, versions: &[(Digest, &[VersionFile])]) -> Result<(), CopyError> {
         let mut new = BTreeMap::new();
         for (digest, files) in versions {
@@ -147,11 +147,11 @@ impl Copies {
         versions.iter().try_for_each(|(digest, files)| self.put(*digest, files).map(drop))
     }
 
-    /// Reads a copy, and makes sure that it is what was kept.
+    /// Reads a copy and verifies it.
     ///
     /// # Errors
-    /// [`CopyError::Missing`] when there is none, [`CopyError::Damaged`] when its bytes, modes or paths are
-    /// not those of the digest.
+    /// [`CopyError::Missing`] when there is none, [`CopyError::Damaged`] when its bytes, modes or paths do not match
+    /// the digest.
     pub fn get(&self, digest: Digest) -> Result<Vec<VersionFile>, CopyError> {
         if !self.has(digest) {
             return Err(CopyError::Missing(digest));
@@ -171,7 +171,7 @@ impl Copies {
         Ok(files)
     }
 
-    /// Reads a copy and says in words what is wrong with it.
+    /// Reads a copy and describes what is wrong with it.
     ///
     /// # Errors
     /// One line that names the version and the fault.
@@ -179,10 +179,10 @@ impl Copies {
         self.get(digest).map(drop).map_err(|error| error.to_string())
     }
 
-    /// The versions of which a copy is kept, ascending.
+    /// The digests of all kept copies, ascending.
     ///
     /// # Errors
-    /// [`CopyError::Io`] when the folder cannot be read; one that is not there yet holds no copies.
+    /// [`CopyError::Io`] when the folder cannot be read. A missing folder holds no copies.
     pub fn all(&self) -> Result<Vec<Digest>, CopyError> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -196,7 +196,7 @@ impl Copies {
         Ok(digests.into_iter().collect())
     }
 
-    /// Removes a copy. What reads it meanwhile finds all of it or nothing.
+    /// Removes a copy. A concurrent reader finds all of it or nothing.
     ///
     /// # Errors
     /// [`CopyError::Io`] when it cannot be removed.
@@ -206,7 +206,7 @@ impl Copies {
             let lock = self.lock_file()?;
             lock.lock_shared()?;
             let aside = tempfile::tempdir_in(&incoming)?.keep();
-            // A folder that may not be written cannot change its parent.
+            // A read-only folder cannot be moved.
             set_mode(&target, 0o755)?;
             fs::rename(&target, &aside)?;
             remove_tree(&aside)
@@ -214,8 +214,8 @@ impl Copies {
         removed.map_err(CopyError::io(&target))
     }
 
-    /// Removes what killed processes left half-written; returns how many copies that were. Does nothing while
-    /// another process is making one: that process, or the next sweep, is soon enough.
+    /// Removes incomplete copies of killed processes; returns how many. Does nothing while another process makes a
+    /// copy: that process or the next sweep removes them.
     pub(super) fn sweep(&self) -> io::Result<usize> {
         let incoming = self.incoming();
         if !incoming.is_dir() {
@@ -233,28 +233,28 @@ impl Copies {
         Ok(swept)
     }
 
-    /// Takes a damaged copy out of the way; it stays beside the others for whoever wants to know what happened.
+    /// Moves a damaged copy aside. It stays in the store for later inspection.
     fn put_aside(&self, target: &Path) -> Result<(), CopyError> {
         let damaged = self.dir.join(".damaged");
         let moved = fs::create_dir_all(&damaged).and_then(|()| {
             let aside = tempfile::tempdir_in(&damaged)?.keep();
-            // A folder that may not be written cannot change its parent.
+            // A read-only folder cannot be moved.
             set_mode(target, 0o755)?;
             fs::rename(target, aside.join(target.file_name().unwrap_or_default()))
         });
         match moved {
-            // Somebody else was faster.
+            // Another process was faster.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             moved => moved.map_err(CopyError::io(target)),
         }
     }
 
-    /// Half-written copies; one file system with the finished ones.
+    /// Folder for incomplete copies, on the same file system as the finished ones.
     fn incoming(&self) -> PathBuf {
         self.dir.join(".incoming")
     }
 
-    /// The file whose lock is shared by those who write copies and taken alone by who sweeps.
+    /// The lock file: shared by processes that write copies, exclusive for a sweep.
     fn lock_file(&self) -> io::Result<File> {
         OpenOptions::new().create(true).append(true).open(self.dir.join(".lock"))
     }
@@ -281,7 +281,7 @@ impl Copies {
             })
         });
         for (_, folder) in written.iter().filter(|(_, folder)| folder.exists()) {
-            // What cannot be removed now is removed by the next sweep.
+            // The next sweep removes what cannot be removed now.
             let _ = remove_tree(folder);
         }
         placed?;
@@ -296,7 +296,7 @@ impl Copies {
         let folder = tempfile::tempdir_in(&incoming).map_err(CopyError::io(&incoming))?.keep();
         let made = write_files(&folder, files, true).and_then(|()| rename_unless_there(&folder, target));
         if made.is_err() || folder.exists() {
-            // What cannot be removed now is removed by the next sweep.
+            // The next sweep removes what cannot be removed now.
             let _ = remove_tree(&folder);
         }
         made.map_err(CopyError::io(target))?;
@@ -322,8 +322,7 @@ fn check_paths(files: &[VersionFile]) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// Writes everything below `folder`, and takes the write bits from all but `folder` itself. Flushes it, unless somebody
-/// else does.
+/// Writes everything below `folder`, and makes all of it read-only except `folder` itself. Flushes it if asked to.
 fn write_files(folder: &Path, files: &[VersionFile], flushes: bool) -> io::Result<()> {
     let mut folders = BTreeSet::new();
     for file in files {
@@ -341,7 +340,7 @@ fn write_files(folder: &Path, files: &[VersionFile], flushes: bool) -> io::Resul
             out.sync_all()?;
         }
     }
-    // Deepest first, because a folder sorts before what it holds.
+    // Deepest first: a folder sorts before its content.
     for inner in folders.iter().rev() {
         set_mode(inner, 0o555)?;
         if flushes {
@@ -351,7 +350,7 @@ fn write_files(folder: &Path, files: &[VersionFile], flushes: bool) -> io::Resul
     if flushes { sync_folder(folder) } else { Ok(()) }
 }
 
-/// Renames `from` to `to`; when somebody else was faster, theirs stays.
+/// Renames `from` to `to`. If another process was faster, its copy stays.
 fn rename_unless_there(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
         Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) => Ok(()),
@@ -359,8 +358,8 @@ fn rename_unless_there(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads the regular files below `folder`, which is `at` within the copy (empty for its top); anything else
-/// in there is a fault.
+/// Reads the regular files below `folder`, which is `at` within the copy (empty for the top). Anything else in there is
+/// a fault.
 fn read_folder(folder: &Path, at: &str, files: &mut Vec<VersionFile>) -> Result<(), String> {
     let before = files.len();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(at, &error))? {
@@ -368,7 +367,7 @@ fn read_folder(folder: &Path, at: &str, files: &mut Vec<VersionFile>) -> Result<
         let name = entry.file_name().into_string();
         let name = name.map_err(|_| format!("{} contains a name that is not UTF-8", place(at)))?;
         let path = if at.is_empty() { name } else { format!("{at}/{name}") };
-        // The entry's own type: a link that somebody put there is not followed.
+        // The type of the entry itself: symbolic links are not followed.
         let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
         if kind.is_dir() {
             read_folder(&entry.path(), &path, files)?;
@@ -408,7 +407,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Removes a folder whose inner folders may not be written.
+/// Removes a folder that contains read-only folders.
 fn remove_tree(path: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path)?.is_dir() {
         return fs::remove_file(path);

@@ -16,7 +16,7 @@ fn files() -> Vec<VersionFile> {
     ]
 }
 
-/// A folder that can be removed although it holds folders that may not be written.
+/// A folder that is removed although it contains read-only folders.
 struct Scratch(TempDir);
 
 impl Drop for Scratch {
@@ -31,7 +31,7 @@ fn copies() -> (Scratch, Copies) {
     (Scratch(dir), copies)
 }
 
-/// A sound copy whose folders may be written again, for a test to damage.
+/// An intact copy with writable folders, for a test to damage.
 fn writable() -> (Scratch, Copies, Digest, PathBuf) {
     let (dir, copies) = copies();
     let digest = Digest::of_files(&files());

@@ -1,5 +1,4 @@
-//! The table of decisions and the entries of the log that made its rows, as they are kept: what is damaged is given
-//! as damaged.
+//! The decisions table and the log entries that created its rows, read as stored: damaged data is returned as damaged.
 
 use super::error::StoreResult;
 use super::operations;
@@ -7,33 +6,33 @@ use super::queries::Queries;
 use super::reviews;
 use crate::domain::{Decision, Operation, OperationId, ReviewId};
 
-/// A row of the table of decisions.
+/// A row of the decisions table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptDecision {
-    /// Row number in the table.
+    /// Row number.
     pub number: i64,
-    /// The review that it is about.
+    /// The decided review.
     pub review: ReviewId,
-    /// The tool of that review; `None` when there is no such review.
+    /// The tool of that review; `None` when the review does not exist.
     pub tool: Option<String>,
-    /// The entry of the log that it names.
+    /// The log entry that the row names.
     pub operation: OperationId,
-    /// What it says; `None` when it cannot be read.
+    /// The decision; `None` when it cannot be read.
     pub decision: Option<Decision>,
 }
 
-/// Both sides of every decision, read at one moment.
+/// The rows and the log entries of all decisions, read at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KeptDecisions {
-    /// Rows of the table, oldest first.
+    /// Rows, oldest first.
     pub rows: Vec<KeptDecision>,
-    /// Entries of the log that decided a review, oldest first; one that cannot be read has only its number.
+    /// Log entries that decided a review, oldest first. An unreadable entry has only its number.
     pub entries: Vec<(OperationId, Option<Operation>)>,
 }
 
 impl Queries {
-    /// Every row of the table of decisions, and every entry of the log that decided a review, oldest first; an entry
-    /// that cannot be read is `None`.
+    /// Every row of the decisions table, and every log entry that decided a review, oldest first. An unreadable entry
+    /// has only its number.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.

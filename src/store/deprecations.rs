@@ -1,4 +1,4 @@
-//! Tools that should not be used any more.
+//! Tools that should no longer be used.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -19,7 +19,7 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// The mark of one tool; `None` when it may be used.
+    /// The deprecation of one tool; `None` when it is not deprecated.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -30,7 +30,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Sets the mark of a tool, or takes it away. Emits `tool-deprecated`.
+    /// Deprecates a tool, or ends its deprecation. Emits `tool-deprecated`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,7 +1,7 @@
-//! Kept documents, by the digest of their bytes: what a specification was read from can be read again.
+//! Kept documents, by the digest of their bytes, so that the source of a specification can be read again.
 //!
-//! A document appears at once or not at all, is read-only, and is hashed again whenever it is read. Nothing here is ever
-//! deleted. Knows nothing of SQL.
+//! A document appears completely or not at all, is read-only, and is hashed again whenever it is read. This module
+//! never deletes a document and does not use SQL.
 
 use super::copies::CopyError;
 use crate::domain::Digest;
@@ -17,16 +17,16 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// The documents in the state folder of a workspace. Touches nothing.
+    /// The documents in the state folder of a workspace. Does not access the file system.
     pub fn new(state_dir: &Path) -> Documents {
         Documents { dir: state_dir.join("documents") }
     }
 
-    /// Keeps a document and says its digest. One that is not sound is made anew. Several processes may keep the same
-    /// one at once.
+    /// Keeps a document and returns its digest. Writes a damaged one again. Several processes may keep the same
+    /// document at once.
     ///
     /// # Errors
-    /// [`CopyError::Io`] when the file system refuses; then no document appears.
+    /// [`CopyError::Io`] when the file system reports an error; then no document appears.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, CopyError> {
         let digest = Digest::of_bytes(bytes);
         if self.get(digest).is_err() {
@@ -46,10 +46,10 @@ impl Documents {
         fs::File::open(&self.dir)?.sync_all()
     }
 
-    /// Reads a document, and makes sure that it is what was kept.
+    /// Reads a document and verifies it.
     ///
     /// # Errors
-    /// [`CopyError::Missing`] when there is none, [`CopyError::Damaged`] when its bytes are not those of the digest.
+    /// [`CopyError::Missing`] when there is none, [`CopyError::Damaged`] when its bytes do not match the digest.
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>, CopyError> {
         let path = self.path(digest);
         let bytes = match fs::read(&path) {
@@ -78,7 +78,7 @@ impl Documents {
         let mut digests = Vec::new();
         for entry in entries {
             let name = entry.map_err(failed)?.file_name();
-            // What a killed process left half-written has another sort of name.
+            // Incomplete files of killed processes do not have a digest as their name.
             digests.extend(name.to_str().and_then(|name| name.parse::<Digest>().ok()));
         }
         digests.sort_unstable();

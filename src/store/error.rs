@@ -1,4 +1,4 @@
-//! What can go wrong with the state of a workspace, each in its own words.
+//! Errors of the state of a workspace, each with its own message.
 
 use crate::domain::SafeText;
 use rusqlite::ErrorCode;
@@ -9,47 +9,47 @@ use std::path::{Path, PathBuf};
 /// What to do when the database is not the newest one that was here.
 const LOST_HINT: &str = "deciding and running are disabled until a human chooses: `toolsmith doctor --restore` restores the newest backup, `--rebuild` rebuilds the state from the log and files, `--accept-loss` continues with the current state";
 
-/// The result of asking the store.
+/// The result of a store operation.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// Why the store could not do what was asked.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The state folder cannot be made or used.
+    /// The state folder cannot be created or used.
     #[error("cannot use the state folder {}: {source}", safe(.path))]
     Folder {
         /// The folder or the file in it.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The database or its folder may not be written.
+    /// The database or its folder is not writable.
     #[error("the state database cannot be written: it or its folder is read-only")]
     ReadOnly,
-    /// No room is left.
+    /// The disk is full.
     #[error("the state database cannot grow: the disk is full")]
     DiskFull,
     /// The disk or its file system failed.
     #[error("the disk that holds the state database reported an error: {}", SafeText::new(&.source.to_string()))]
     Disk {
-        /// Error of SQLite with its extended code.
+        /// The SQLite error with its extended code.
         source: rusqlite::Error,
     },
-    /// The file is no database, or one of another program.
+    /// The file is not a database, or belongs to another program.
     #[error("the state database is not a toolsmith database")]
     NotADatabase,
-    /// Something that is no file lies where the database or a file beside it belongs.
+    /// The path of the database, or of a file beside it, is not a regular file.
     #[error("{} is {what}, not a file", safe(.path))]
     NotAFile {
         /// Path of the thing in the way.
         path: PathBuf,
-        /// What lies there, with its article.
+        /// What the path is, with its article.
         what: &'static str,
     },
-    /// There was a database, and it is gone or empty.
+    /// There was a database, but it is missing or empty.
     #[error("the state database is missing or empty, although it existed before: {evidence}")]
     Lost {
-        /// What shows that there was a database.
+        /// Evidence that there was a database.
         evidence: String,
     },
     /// The database is older than what was seen of it.
@@ -57,50 +57,50 @@ pub enum StoreError {
         "the state database was replaced with an older one: its log ends with entry {last}, but entry {seen} was seen before"
     )]
     Behind {
-        /// The newest entry that it has.
+        /// The newest entry of this database.
         last: i64,
-        /// The newest entry that was seen.
+        /// The newest entry that was seen before.
         seen: i64,
     },
-    /// The log is not the one that was seen.
+    /// The log is a different one than was seen before.
     #[error("the state database was replaced: entry {entry} of its log differs from the one seen before")]
     Forked {
         /// The entry that differs.
         entry: i64,
     },
-    /// The file was removed or replaced while it was open.
+    /// The database file was removed or replaced while it was open.
     #[error("the state database was removed or replaced while it was open; nothing was written")]
     Replaced,
-    /// Somebody has the state open while it is to be replaced.
+    /// A process has the state open while it is to be replaced.
     #[error("the state of this workspace is in use by another toolsmith")]
     InUse,
-    /// Somebody else held the write lock for longer than the wait.
+    /// Another process held the write lock for longer than the timeout.
     #[error("the state database is locked: another process has been writing for more than 5 seconds")]
     Locked,
-    /// A newer program wrote it.
+    /// A newer version of Toolsmith wrote the database.
     #[error("the state database has format {found}, but this program supports formats up to {known}")]
     Newer {
-        /// Format number found in the file.
+        /// Format number in the file.
         found: i64,
-        /// The newest format known here.
+        /// The newest format that this program knows.
         known: i64,
     },
-    /// Something stored cannot be read back.
+    /// A stored value cannot be read.
     #[error("the state database is damaged: {}", SafeText::new(.what))]
     Damaged {
         /// Table or row, and what is wrong with it.
         what: String,
     },
-    /// A row that was named does not exist.
+    /// A named row does not exist.
     #[error("there is no {what}")]
     Missing {
         /// The row that was named, as `tool x`.
         what: String,
     },
-    /// SQLite refused for a reason that no other variant names.
+    /// SQLite reported an error that no other variant names.
     #[error("the state database refused a statement: {}", SafeText::new(&.source.to_string()))]
     Sql {
-        /// Error of SQLite, unchanged.
+        /// The SQLite error, unchanged.
         source: rusqlite::Error,
     },
     /// The database file could not be opened for the reason in `source`.
@@ -114,7 +114,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The reason itself: what [`StoreError::Open`] wraps, else the error.
+    /// The cause: the error inside [`StoreError::Open`], otherwise the error itself.
     pub fn reason(&self) -> &StoreError {
         match self {
             StoreError::Open { source, .. } => source.reason(),
@@ -122,7 +122,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the state can still be looked at: it cannot be written, or is not the newest that was here.
+    /// Whether the state can still be viewed: it is read-only, or not the newest state of this workspace.
     pub fn allows_viewing(&self) -> bool {
         matches!(
             self.reason(),
@@ -136,7 +136,7 @@ impl StoreError {
         )
     }
 
-    /// What to do next, one sentence; empty when nothing helps but a look at the message.
+    /// The next step, in one sentence; empty when only the message helps.
     pub fn hint(&self) -> &'static str {
         match self.reason() {
             StoreError::Folder { .. } | StoreError::ReadOnly => {
@@ -182,7 +182,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
             Some(ErrorCode::DiskFull) => StoreError::DiskFull,
-            // SQLite has no word of its own for an index of the log that finds no room.
+            // SQLite has no separate code for an index of the write-ahead log that does not fit on the disk.
             Some(ErrorCode::SystemIoFailure) if extended_code(&source) == Some(SQLITE_IOERR_SHMSIZE) => {
                 StoreError::DiskFull
             }

@@ -1,4 +1,4 @@
-//! The feed: what happened, in the order in which it became durable.
+//! The feed: events in the order in which they became durable.
 
 use super::error::StoreResult;
 use super::queries::Queries;

@@ -1,4 +1,4 @@
-//! Evolutions, and what was found of their answers.
+//! Evolutions, and the results of examining their answers.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -21,32 +21,32 @@ pub struct EvolutionQuery {
     pub tool: Option<ToolName>,
     /// Only in this state.
     pub state: Option<EvolutionState>,
-    /// At most so many.
+    /// The maximum number of evolutions.
     pub limit: usize,
 }
 
-/// An evolution that begins.
+/// An evolution to begin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvolution {
-    /// Name of the tool to improve or to make.
+    /// Name of the tool to improve or create.
     pub tool: ToolName,
-    /// The version that a better one is wanted of.
+    /// The version to improve.
     pub version: semver::Version,
     /// Digest of the version that it starts from.
     pub digest: Digest,
     /// Path of the definition.
     pub path: String,
-    /// What is asked for.
+    /// What was requested.
     pub asked: EvolveAsked,
     /// Digest of the kept bundle.
     pub bundle: Digest,
-    /// The user who asks.
+    /// The user who requested it.
     pub who: String,
-    /// The loop before its first step.
+    /// State of the loop before its first step.
     pub course: Value,
-    /// The process that drives it.
+    /// The process that drives the evolution.
     pub owner: String,
-    /// What kind of failure it is made against.
+    /// The kind of failure that it should fix.
     pub failure_kind: FailureKind,
 }
 
@@ -63,7 +63,7 @@ impl Queries {
         self.rows(&sql, params![query.tool, query.state, Count(query.limit as u64)], read)
     }
 
-    /// `None` when there is no evolution of this number.
+    /// One evolution; `None` when the number does not exist.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -71,7 +71,8 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
     }
 
-    /// The evolution one of whose answers a version is; of several the one that it was written of, then the newest.
+    /// The evolution that has a version among its answers. Of several, the one that wrote the version comes first, then
+    /// the newest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -83,7 +84,7 @@ impl Queries {
         self.row(&sql, params![tool, version], read)
     }
 
-    /// The examined answers of an evolution, in their order.
+    /// The examined answers of an evolution, in order.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -103,8 +104,8 @@ impl Queries {
         })
     }
 
-    /// Which kinds of change were good against which kinds of failure, the most used first. Those that ended without
-    /// an answer do not count.
+    /// How often each kind of change succeeded against each kind of failure, most used first. Evolutions that ended
+    /// without an answer do not count.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -126,7 +127,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps an evolution that begins, and returns its number. Emits `evolution-changed`.
+    /// Stores a new evolution and returns its number. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -152,7 +153,7 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Keeps where the loop stands. Emits `evolution-changed`.
+    /// Stores the state of the loop. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -161,8 +162,8 @@ impl Tx<'_> {
         self.emit(EventKind::EvolutionChanged, id).map(drop)
     }
 
-    /// Makes another process the one that drives it; `false` when it is not driven by `before` any more, or is over.
-    /// Emits `evolution-changed` when it did.
+    /// Transfers an evolution from the process `before` to `owner`. Returns `false` when another process drives it or
+    /// it has ended. Emits `evolution-changed` when it was transferred.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -175,7 +176,7 @@ impl Tx<'_> {
         Ok(is_taken)
     }
 
-    /// Asks whoever drives it to stop. Emits `evolution-changed`.
+    /// Requests that an evolution stops. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -184,7 +185,7 @@ impl Tx<'_> {
         self.emit(EventKind::EvolutionChanged, id).map(drop)
     }
 
-    /// Keeps what was found of an answer. Emits `evolution-changed`.
+    /// Stores the result of examining an answer. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -221,7 +222,7 @@ impl Tx<'_> {
         self.emit(EventKind::EvolutionChanged, id).map(drop)
     }
 
-    /// Keeps what was written of an evolution, and the review that judges it. Emits `evolution-changed`.
+    /// Records the version that an evolution wrote, and the review of it. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -232,7 +233,7 @@ impl Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Forgets that a version was written of the evolutions that this review judged: it was taken back. Emits
+    /// Deletes the written version from the evolutions that this review judged, after an undo. Emits
     /// `evolution-changed` for each.
     ///
     /// # Errors

@@ -1,33 +1,33 @@
-//! The catalog as a database of its own, for other programs.
+//! The catalog as a separate database, for other programs.
 
 use super::error::StoreResult;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use std::path::Path;
 
-/// A tool as it is exported.
+/// An exported tool.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportedTool {
     /// Counts up from 1 by name.
     pub id: i64,
     /// Name that the manifest states.
     pub tool_name: String,
-    /// The text of the file that runs.
+    /// The text of the executed file.
     pub code: String,
     /// When this version was first seen, RFC 3339.
     pub created_at: Option<String>,
-    /// When the newest run of the name started, RFC 3339.
+    /// When the newest run of a tool of this name started, RFC 3339.
     pub last_used: Option<String>,
-    /// Judged runs of the name.
+    /// Number of judged runs of this name.
     pub usage_count: u64,
-    /// Those that succeeded through all, 0 to 1; `None` without any.
+    /// Share of runs that succeeded, 0 to 1; `None` without any run.
     pub success_rate: Option<f64>,
 }
 
 /// Writes a new database with one table, `tools`.
 ///
 /// # Errors
-/// Any [`super::StoreError`] of a failed write, also when there is such a table already.
+/// Any [`super::StoreError`] of a failed write, including an existing table of that name.
 pub fn write_export(path: &Path, rows: &[ExportedTool]) -> StoreResult<()> {
     let mut connection = Connection::open(path)?;
     let transaction = connection.transaction()?;

@@ -1,5 +1,5 @@
-//! The failure history: groups by signature with counts by day, and the times in which a tool did not work. Both are
-//! kept up to date as runs end and as somebody marks a failure.
+//! The failure history: groups by signature with counts per day, and the incidents of tools. Both are updated when a
+//! run ends and when somebody marks a failure.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -19,7 +19,7 @@ const TREND_DAYS: i64 = 7;
 const DAY_MS: i64 = 86_400_000;
 
 impl Queries {
-    /// Failure groups, of one tool or of all, last seen first; the trend ends with the UTC day of `now`.
+    /// Failure groups of one tool or of all, most recent failure first. The trend ends with the UTC day of `now`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -39,7 +39,7 @@ impl Queries {
         })
     }
 
-    /// The groups whose signature begins like this.
+    /// The groups whose signature starts with this prefix.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -48,7 +48,7 @@ impl Queries {
         Ok(all.into_iter().filter(|group| group.signature.starts_with(prefix)).collect())
     }
 
-    /// The versions that failed with a signature, the one that failed last first.
+    /// The versions that failed with a signature, most recent failure first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -65,7 +65,7 @@ impl Queries {
         })
     }
 
-    /// The signature of a failed run; `None` for one that did not fail.
+    /// The signature of a failed run; `None` when the run did not fail.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -74,7 +74,7 @@ impl Queries {
         self.row(sql, params![run], |row| row.get(0))
     }
 
-    /// Times in which tools did not work, of one tool or of all, the newest first.
+    /// Incidents of one tool or of all, newest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -91,7 +91,7 @@ impl Queries {
         }
     }
 
-    /// How often the newest thousand runs of a version failed with exactly this input, which is JSON text.
+    /// How often a version failed with exactly this input (JSON text), within its newest thousand runs.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -102,7 +102,7 @@ impl Queries {
         Ok(count.map_or(0, |count| count.0))
     }
 
-    /// How many observed runs of a version failed because of their input, as far as their errors show.
+    /// How many observed runs of a version failed because of their input, judging by their errors.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -115,7 +115,7 @@ impl Queries {
         Ok(of_input.map(|(_, count)| count).sum())
     }
 
-    /// Counts of the days up to `today`, by signature, oldest first.
+    /// Counts per day up to `today`, by signature, oldest first.
     fn trends(&self, today: i64) -> StoreResult<HashMap<String, [u32; TREND_DAYS as usize]>> {
         let first = today - TREND_DAYS + 1;
         let sql = "SELECT signature, day, count FROM failure_days WHERE day BETWEEN ?1 AND ?2";
@@ -133,8 +133,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Adds the failed end of a run to its group, which is open again. Emits `failure-recorded` with the
-    /// number of the run.
+    /// Adds a failed run to its group, and opens the group. Emits `failure-recorded` with the number of the run.
     pub(super) fn record_failure(&self, run: RunId, tool: &ToolName, end: &RunEnd) -> StoreResult<()> {
         let outcome = end.outcome();
         let message = end.message().unwrap_or_default();
@@ -152,8 +151,8 @@ impl Tx<'_> {
         self.emit(EventKind::FailureRecorded, run).map(drop)
     }
 
-    /// Adds what somebody marked to the group of the run it is about; a failure that no run tells of becomes, or
-    /// counts in, a group of its own. Either is open again. Returns the signature. Emits `failure-changed`.
+    /// Adds a mark to the failure group of its run. A mark without a failed run counts in a group of its own, which is
+    /// created if needed. Opens the group and returns its signature. Emits `failure-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -187,8 +186,8 @@ impl Tx<'_> {
         Ok(signature)
     }
 
-    /// Lets a group tell the scenarios of the marks that count; one that consisted of marks, and has none left, is
-    /// over.
+    /// Updates the scenarios of a group from the marks that count. Resolves a group that consisted only of marks and
+    /// has none left.
     pub(super) fn renew_scenarios(&self, mark: MarkId) -> StoreResult<()> {
         let sql = "SELECT signature FROM failure_marks WHERE id = ?1";
         let Some(signature) = self.row(sql, params![mark], |row| row.get::<_, String>(0))? else { return Ok(()) };
@@ -200,7 +199,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Says of a group that it is over; `false` when it was so already, or there is none. Emits `failure-changed`.
+    /// Marks a group as resolved; `false` when it was resolved before or does not exist. Emits `failure-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -212,7 +211,7 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// Opens a group again; `false` when it was open, or there is none. Emits `failure-changed`.
+    /// Opens a group again; `false` when it was open or does not exist. Emits `failure-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -224,7 +223,7 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// Counts a failure in its group, which is open again.
+    /// Counts a failure in its group, and opens the group.
     fn count_failure(&self, counted: &Counted<'_>) -> StoreResult<()> {
         let Counted { signature, tool, run, severity, message, outcome } = counted;
         let known = "SELECT severity FROM failure_groups WHERE signature = ?1";
@@ -242,9 +241,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A failed run begins an incident of its tool or counts in the one that lasts; one that succeeded ends it. A run
-    /// whose owner died says nothing about the tool, and neither does one whose input was at fault: a good input is no
-    /// recovery from a bad one.
+    /// Begins an incident of a tool at a failed run, or counts the run in the current incident; a successful run ends
+    /// it. A run whose owner died does not count, and neither does a failure caused by the input: a later success with
+    /// good input would not be a recovery.
     pub(super) fn follow_incident(&self, run: RunId, tool: &ToolName, end: &RunEnd) -> StoreResult<()> {
         let outcome = end.outcome();
         if outcome.is_failure() && self.is_fault_of_input(run, end)? {
@@ -267,7 +266,7 @@ impl Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Whether a run failed because of its input: its error says so, and the tool never succeeded with that input.
+    /// Whether a run failed because of its input: the error says so, and the tool never succeeded with that input.
     fn is_fault_of_input(&self, run: RunId, end: &RunEnd) -> StoreResult<bool> {
         if failure_kind(&end.message().unwrap_or_default(), "") != FailureKind::Input {
             return Ok(false);
@@ -278,7 +277,7 @@ impl Tx<'_> {
     }
 }
 
-/// One failure to be counted in its group.
+/// One failure to count in its group.
 struct Counted<'a> {
     signature: &'a str,
     tool: &'a ToolName,

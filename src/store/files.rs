@@ -1,20 +1,20 @@
-//! What lies in a state folder beside the database: backups, and outputs of runs.
+//! The files in a state folder beside the database: backups and run outputs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A backup that is kept.
+/// A stored backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     /// Path of the backup file.
     pub path: PathBuf,
     /// When it was made, Unix milliseconds.
     pub at_ms: i64,
-    /// Number of the newest entry of its log.
+    /// Number of the newest log entry in the backup.
     pub operations: i64,
 }
 
-/// The folder that holds them.
+/// The folder of the backups.
 pub(super) fn folder(dir: &Path) -> PathBuf {
     dir.join("backups")
 }
@@ -32,7 +32,7 @@ fn read_name(path: &Path) -> Option<Backup> {
     Some(Backup { path: path.to_owned(), at_ms: at.parse().ok()?, operations: operations.parse().ok()? })
 }
 
-/// Numbers of the runs whose output lies in a state folder.
+/// Numbers of the runs with output in a state folder.
 pub fn spools(dir: &Path) -> Vec<i64> {
     let entries = fs::read_dir(dir.join("runs")).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".spool")?.parse().ok()).collect()

@@ -1,4 +1,4 @@
-//! What the tests of the store begin with.
+//! Fixtures for the tests of the store.
 
 use super::{FinishedRun, NewOperation, NewReview, NewRun, Store, StoreError, Tx, VersionRow};
 use crate::domain::{
@@ -8,7 +8,7 @@ use crate::domain::{
 use serde_json::json;
 use tempfile::TempDir;
 
-/// The point in time at which tests happen: 2026-01-02 03:04:05 UTC.
+/// The time at which tests happen: 2026-01-02 03:04:05 UTC.
 pub const NOW: Instant = Instant(1_767_323_045_000);
 
 /// An empty store in a folder of its own.
@@ -124,7 +124,7 @@ pub fn finished(end: RunEnd) -> FinishedRun {
     }
 }
 
-/// What a watched run was seen to do.
+/// The observed behaviour of a run.
 pub fn observed() -> Observation {
     let attempt = |touch, target: &str, answer| Attempt { touch, target: target.to_owned(), answer, count: 2 };
     Observation {

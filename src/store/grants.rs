@@ -1,7 +1,7 @@
-//! Grants: that a human, asked before its first run, let a version do what it declares.
+//! Grants: a human, asked before the first run of a version, allows the version what its manifest declares.
 //!
-//! A grant names a digest, so a version that declares more has none. It is kept apart from approvals: an
-//! approval says that the code is good, a grant that it may do this here.
+//! A grant names a digest, so a version that declares more has no grant. Grants are separate from approvals: an
+//! approval says that the code is good, a grant allows it to act in this workspace.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -11,7 +11,7 @@ use crate::domain::{Allowed, Digest, ToolName};
 use rusqlite::params;
 
 impl Queries {
-    /// What was granted to a version; `None` when nobody was asked, or said no.
+    /// The permissions granted to a version; `None` when nobody was asked or the human declined.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -23,7 +23,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps a grant, in place of an earlier one of the same version.
+    /// Stores a grant, in place of an earlier one of the same version.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -33,7 +33,7 @@ impl Tx<'_> {
         self.change(sql, params![tool, digest, Json(allowed), who, self.now()]).map(drop)
     }
 
-    /// Ends a grant; returns `false` when there was none. The log keeps that there was one.
+    /// Ends a grant; returns `false` when there was none. The log keeps its entry.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

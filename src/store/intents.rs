@@ -1,5 +1,5 @@
-//! Intents: work outside the store (files to move, a commit to make) that a committed operation still owes.
-//! Written with the operation, finished when the work is done; what is pending after a crash is done then.
+//! Intents: pending work outside the store (files to move, a commit to make) of a committed operation. Stored with the
+//! operation and finished when the work is done; pending work is resumed after a crash.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -9,19 +9,19 @@ use crate::domain::OperationId;
 use rusqlite::params;
 use serde_json::Value;
 
-/// Work that is still owed.
+/// Pending work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
     /// Row number; work is done in this order.
     pub id: i64,
-    /// The operation that owes it.
+    /// The operation that the work belongs to.
     pub operation: OperationId,
-    /// What to do, in the words of who wrote it.
+    /// What to do, in a format that the writer defines.
     pub body: Value,
 }
 
 impl Queries {
-    /// What is still owed, oldest first.
+    /// Pending work, oldest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -46,7 +46,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Notes work that `operation` owes, and returns its number.
+    /// Stores pending work of `operation`, and returns its number.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -55,8 +55,8 @@ impl Tx<'_> {
         self.insert(sql, params![operation, Json(body), self.now()])
     }
 
-    /// Notes that the work is done, with what came of it. Returns `false` when it was finished before (or
-    /// never was), and then changes nothing.
+    /// Records that the work is done, with its result. Returns `false`, and changes nothing, when it was finished
+    /// before or does not exist.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

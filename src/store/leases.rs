@@ -1,7 +1,7 @@
-//! Leases: which process looks after a run that has not ended, and until when it said it would.
+//! Leases: which process supervises an unfinished run, and until when it has promised to.
 //!
-//! There is a lease exactly as long as the run has no end. Whether one has expired is for its reader to judge,
-//! with a clock of its own.
+//! A lease exists exactly as long as its run has not ended. The reader decides, with its own clock, whether a lease has
+//! expired.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -15,15 +15,15 @@ use rusqlite::params;
 pub struct RunningRow {
     /// Number of the run.
     pub run: RunId,
-    /// The process that looks after it, in the words of that process.
+    /// The process that supervises the run, in a format that the process defines.
     pub owner: String,
-    /// Process id of the run, once it started.
+    /// Process id of the run; `None` until it starts.
     pub pid: Option<i32>,
-    /// Start time of that process as the system counts it, so that a reused process id is not mistaken for it.
+    /// Start time of that process as counted by the system, to detect a reused process id.
     pub pid_started: Option<u64>,
-    /// Until when the owner said it would look after it.
+    /// End of the lease.
     pub lease_until: Instant,
-    /// Whether somebody asked for it to be stopped.
+    /// Whether somebody asked the run to stop.
     pub cancel_asked: bool,
 }
 
@@ -48,7 +48,7 @@ impl Queries {
 }
 
 impl Queries {
-    /// Whether somebody asked for a run to be stopped that has not ended.
+    /// Whether somebody asked an unfinished run to stop.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -58,7 +58,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Notes the process of a run; returns `false` when the run has ended.
+    /// Records the process of a run; returns `false` when the run has ended.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -67,7 +67,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![run, pid, pid_started.map(Count)])? > 0)
     }
 
-    /// Prolongs every lease of an owner; returns how many runs it looks after.
+    /// Extends every lease of an owner; returns the number of its runs.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -75,8 +75,8 @@ impl Tx<'_> {
         self.change("UPDATE leases SET until_at_ms = ?2 WHERE owner = ?1", params![owner, until])
     }
 
-    /// Asks for a run to be stopped, whoever looks after it. Emits `run-cancel-asked` the first time;
-    /// returns `false` when the run has ended.
+    /// Asks a run to stop, whichever process supervises it. Emits `run-cancel-asked` the first time; returns `false`
+    /// when the run has ended.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,4 +1,4 @@
-//! Marks of failures: what somebody said did not work, and for what.
+//! Marks of failures: what a user says did not work, and for which scenario.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, run, tool, digest, scenario, error, severity, tags, who, at_ms, withdrawn";
 
 impl Queries {
-    /// The marks of a tool, oldest first; those taken back too.
+    /// The marks of a tool, oldest first, including withdrawn ones.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -27,7 +27,7 @@ impl Queries {
         self.rows(&sql, params![signature], read)
     }
 
-    /// The marks that count, of all tools, oldest first.
+    /// The marks of all tools that count, oldest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -45,7 +45,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Marks a failure, which opens its failure group. Emits `failure-marked`.
+    /// Stores a mark of a failure, and opens its failure group. Emits `failure-marked`.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.
@@ -60,7 +60,7 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Takes a mark back, or lets it count again. Emits `failure-marked`.
+    /// Withdraws a mark, or restores it. Emits `failure-marked`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such mark, and any other [`StoreError`] of a failed write.
@@ -71,7 +71,7 @@ impl Tx<'_> {
         self.emit(EventKind::FailureMarked, mark.tool).map(drop)
     }
 
-    /// Changes what a mark says. Emits `failure-marked`.
+    /// Changes the text of a mark. Emits `failure-marked`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such mark, and any other [`StoreError`] of a failed write.

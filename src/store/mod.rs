@@ -1,16 +1,15 @@
 //! The state of a workspace: one SQLite database and the kept copies of versions.
 //!
-//! The only module that knows SQL. A change is one transaction ([`Store::transact`]) that writes rows and
-//! event rows together; whoever wants to know of it reads [`Queries::events_since`]. There is no other
-//! notification path.
+//! This is the only module that uses SQL. A change is one transaction ([`Store::transact`]) that writes rows and event
+//! rows together; observers read [`Queries::events_since`]. There is no other notification path.
 //!
-//! What it deliberately does not do: it decides nothing (no policy, no stage rules), starts nothing, reads no
-//! clock (time comes in with each transaction) and never touches the workspace. Kept copies ([`Copies`]) know
-//! nothing of SQL, the database knows nothing of their bytes.
+//! The store deliberately decides nothing (no policy, no stage rules), starts nothing, reads no clock (each transaction
+//! is given the time), and never touches the workspace. Kept copies ([`Copies`]) do not use SQL, and the database does
+//! not hold their bytes.
 //!
-//! Who owns what: a [`Store`] is the write connection of a process, a [`StoreReader`] is a connection that can only
-//! read. Both give [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same
-//! folder open; SQLite's write lock orders them.
+//! A [`Store`] is the write connection of a process, a [`StoreReader`] is a read-only connection. Both give
+//! [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same folder open; SQLite's
+//! write lock orders them.
 
 mod agent_grants;
 mod answers;

@@ -1,8 +1,8 @@
-//! The operation log: who did what, hash-chained, appended to and never rewritten.
+//! The operation log: who did what. It is hash-chained and append-only.
 //!
-//! The chain alone cannot show that its end was cut off, so the number and the hash of the newest entry are
-//! kept beside it (`log_count`, `log_head`) and move in the same transaction. Someone who may write the
-//! database can recompute all of it; this shows accidents and careless hands, not an attacker with a plan.
+//! The chain alone cannot show that its end was cut off, so the number and the hash of the newest entry are stored
+//! separately (`log_count`, `log_head`) in the same transaction. Anyone who can write the database can recompute all of
+//! it: this detects accidents and careless changes, not a determined attacker.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -23,30 +23,30 @@ const LOG_HEAD: &str = "log_head";
 pub struct NewOperation {
     /// Reviewer identity for humans, `agent:NAME` for agents.
     pub who: String,
-    /// The verb, as in the table of actions.
+    /// The verb, as in the action table.
     pub verb: String,
-    /// What it is about: tool, review or run.
+    /// The subject: a tool, review or run.
     pub subject: String,
-    /// Arguments and what is needed to take it back.
+    /// The arguments, and what an undo needs.
     pub detail: Value,
-    /// Whether `undo` can take it back.
+    /// Whether `undo` can reverse it.
     pub reversible: bool,
 }
 
-/// What a walk over the whole log found.
+/// Result of a walk over the whole log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogCheck {
-    /// Entries that were read, damaged ones included.
+    /// Number of entries read, including damaged ones.
     pub entries: u64,
-    /// What is wrong, each naming its entry; empty means all is well.
+    /// Faults, each naming its entry; empty when the log is intact.
     pub faults: Vec<String>,
-    /// What is worth knowing and no fault: where the clock went back.
+    /// Notes that are not faults: where the clock was set back.
     pub notes: Vec<String>,
 }
 
 impl Queries {
-    /// Log entries, newest first, at most `limit`; with `grep` only those that hold this text in who, verb,
-    /// subject or detail (ASCII case does not matter, no character is special).
+    /// Log entries, newest first, at most `limit`. With `grep`, only entries that contain this text in who, verb,
+    /// subject or detail (ASCII case is ignored, no character is special).
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -63,7 +63,7 @@ impl Queries {
         self.rows(&sql, params![like(needle), limit], read)
     }
 
-    /// Every entry that can be read, oldest first.
+    /// Every readable entry, oldest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -80,11 +80,11 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM operations WHERE id = ?1"), params![id], read)
     }
 
-    /// One log entry that is to be relied on: `Ok(None)` when there is none of that number, `Err` with what speaks
-    /// against it when it is not as it was written.
+    /// One verified log entry: `Ok(None)` when the number does not exist, `Err` with the reason when the entry was
+    /// altered.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read; an entry that cannot be read speaks against itself.
+    /// Any [`StoreError`] of a failed read. An unreadable entry is a reason, not an error.
     pub fn sound_operation(&self, id: OperationId) -> StoreResult<Result<Option<Operation>, String>> {
         self.snapshot(|queries| {
             let sql = format!("SELECT {COLUMNS} FROM operations WHERE id = ?1");
@@ -102,7 +102,8 @@ impl Queries {
             let follows = if let Some(head) = next {
                 head == entry.hash
             } else {
-                // The newest one is followed by the note of where the log ends; what was cut off, the walk tells.
+                // The newest entry is compared with the recorded end of the log. The walk over the log reports entries
+                // that were cut off.
                 let is_last = queries.meta(LOG_COUNT)?.is_some_and(|count| count == id.to_string());
                 !is_last || queries.meta(LOG_HEAD)?.is_some_and(|head| head == entry.hash.hex())
             };
@@ -114,8 +115,8 @@ impl Queries {
         })
     }
 
-    /// Entries that gave or ended approvals, or moved what was approved, oldest first: of every tool, or of one and of adoptions, which cover
-    /// many. Those that cannot be read are left out.
+    /// Entries that gave or ended approvals, or moved approved tools, oldest first. With `tool`, only its entries and
+    /// adoptions, which cover many tools. Unreadable entries are left out.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -130,8 +131,8 @@ impl Queries {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    /// Entries with one of two verbs and this subject that have not been taken back, newest first. Those that cannot
-    /// be read are left out.
+    /// Entries with one of two verbs and this subject that were not undone, newest first. Unreadable entries are left
+    /// out.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -144,7 +145,7 @@ impl Queries {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Names of tools of which an archiving stands.
+    /// Names of tools that were archived, where the archiving was not undone.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -153,7 +154,7 @@ impl Queries {
         Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// The newest entry that can be taken back, has not been, and is no undo itself.
+    /// The newest entry that can be undone, has not been undone, and is not itself an undo.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -165,7 +166,7 @@ impl Queries {
         self.row(&sql, [], read)
     }
 
-    /// The newest entry with this verb and subject that has not been taken back.
+    /// The newest entry with this verb and subject that was not undone.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -189,7 +190,7 @@ impl Queries {
         self.rows(&sql, params![Count(limit as u64)], read)
     }
 
-    /// Entries with this verb that were taken back, newest first: about this subject, or about any.
+    /// Entries with this verb that were undone, newest first: about this subject, or about any.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -201,7 +202,7 @@ impl Queries {
         self.rows(&sql, params![verb, subject], read)
     }
 
-    /// Entries about this subject after an entry that can be taken back and have not been, newest first.
+    /// Entries about this subject after the given one that can be undone and have not been, newest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -213,13 +214,13 @@ impl Queries {
         self.rows(&sql, params![id, subject], read)
     }
 
-    /// Number and hash of the newest entry. A table and a note that disagree were tampered with: new entries
-    /// are numbered after both, so that what `verify_log` says stays true.
+    /// Number and hash of the newest entry. If table and recorded end disagree, the log was tampered with. New entries
+    /// are numbered after both, so that `verify_log` still reports it.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub(super) fn log_position(&self) -> StoreResult<(i64, Digest)> {
-        // One statement: another process may write between two, and its head would not fit the number.
+        // One statement: another process may write between two statements, and its hash would not belong to the number.
         let sql = "SELECT (SELECT MAX(id) FROM operations), (SELECT hash FROM operations ORDER BY id DESC LIMIT 1), \
              (SELECT value FROM meta WHERE key = ?1), (SELECT value FROM meta WHERE key = ?2)";
         let columns = |row: &Row<'_>| {
@@ -234,7 +235,7 @@ impl Queries {
         Ok((last.max(noted), head.and_then(|text| text.parse().ok()).unwrap_or(hash)))
     }
 
-    /// Whether anything was ever logged, also what cannot be read any more.
+    /// Whether anything was ever logged, including entries that can no longer be read.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -242,15 +243,15 @@ impl Queries {
         Ok(self.log_position()?.0 > 0)
     }
 
-    /// The hash of an entry; `None` when there is none of that number.
+    /// The hash of an entry; `None` when the number does not exist.
     pub(super) fn hash_of(&self, id: OperationId) -> StoreResult<Option<Digest>> {
         self.row("SELECT hash FROM operations WHERE id = ?1", params![id], |row| row.get(0))
     }
 
-    /// Walks the whole log: entries that were edited, are missing, changed places, or were cut from its end.
+    /// Walks the whole log and finds entries that were edited, are missing, changed places, or were cut off at the end.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read; an entry that cannot be read is a fault, not an error.
+    /// Any [`StoreError`] of a failed read. An unreadable entry is a fault, not an error.
     pub fn verify_log(&self) -> StoreResult<LogCheck> {
         self.snapshot(|queries| {
             let mut walk = LogWalk::default();
@@ -267,14 +268,14 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Appends an entry to the log, chained to the one before. Emits `operation-logged`.
+    /// Appends an entry to the log, chained to the previous one. Emits `operation-logged`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the detail cannot be read back as it is written (nested too deep), and
-    /// any other [`StoreError`] of a failed write.
+    /// [`StoreError::Damaged`] when the detail cannot be read back (nested too deep), and any other [`StoreError`] of a
+    /// failed write.
     pub fn log(&self, new: &NewOperation) -> StoreResult<OperationId> {
         let (count, head) = self.log_position()?;
-        // What is hashed is what will be read back.
+        // Hashes exactly what will be read back.
         let detail = serde_json::to_string(&new.detail).and_then(|text| serde_json::from_str(&text));
         let detail = detail.map_err(|e| StoreError::Damaged { what: format!("the detail of {}: {e}", new.verb) })?;
         let mut operation = Operation {
@@ -298,7 +299,7 @@ impl Tx<'_> {
         Ok(operation.id)
     }
 
-    /// Notes that `by` took `operation` back.
+    /// Records that `by` undid `operation`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such entry, and any other [`StoreError`] of a failed write.
@@ -328,18 +329,18 @@ impl Tx<'_> {
     }
 }
 
-/// The state of a walk over the log.
+/// State of a walk over the log.
 struct LogWalk {
     check: LogCheck,
-    /// Number of the entry before.
+    /// Number of the previous entry.
     last: i64,
-    /// Its hash; `None` when it could not be read, so that one fault is not told twice.
+    /// Hash of the previous entry; `None` when it could not be read, so that one fault is reported only once.
     head: Option<Digest>,
-    /// When the entry before was written.
+    /// When the previous entry was written.
     at: Instant,
-    /// What entries are marked with, which no hash covers: who took them back.
+    /// Entries marked as undone, and by which entry. No hash covers these marks.
     marked: Vec<(i64, i64)>,
-    /// What entries say themselves: the entry each undo took back.
+    /// What the undo entries themselves state: the entry that each of them undid.
     taken_back: HashSet<(i64, i64)>,
 }
 
@@ -389,13 +390,13 @@ impl LogWalk {
         self.marked.extend(entry.undone_by.map(|by| (id, by.0)));
         if let ("undo", Some(target)) = (entry.verb.as_str(), entry.detail.get("operation").and_then(Value::as_i64)) {
             self.taken_back.insert((target, id));
-            // What an adoption granted is taken back with it.
+            // An undo of an adoption also undoes what the adoption granted.
             let granted = entry.detail.get("granted").and_then(Value::as_array);
             self.taken_back.extend(granted.into_iter().flatten().filter_map(Value::as_i64).map(|other| (other, id)));
         }
     }
 
-    /// Compares the marks of entries that were taken back with the entries that did so.
+    /// Compares the marks of undone entries with the undo entries.
     fn compare_marks(&mut self) {
         let marked: HashSet<(i64, i64)> = self.marked.iter().copied().collect();
         let mut faults: Vec<(i64, String)> = Vec::new();
@@ -411,7 +412,7 @@ impl LogWalk {
         }
     }
 
-    /// Compares the end of the walk with what was noted when the newest entry was written.
+    /// Compares the end of the walk with the recorded end of the log.
     fn end(&mut self, count: Option<String>, head: Option<&str>) {
         let Some(count) = count.map_or(Some(0), |text| text.parse::<i64>().ok()) else {
             return self.fault("the recorded length of the log cannot be read".to_owned());
@@ -442,7 +443,7 @@ impl LogWalk {
     }
 }
 
-/// What is wrong with an entry by itself; `None` when it is as it was written.
+/// What is wrong with an entry on its own; `None` when it is intact.
 fn fault_of_content(entry: &Operation) -> Option<&'static str> {
     (entry.expected_hash() != entry.hash).then_some("was changed: its content does not match its hash")
 }
@@ -466,7 +467,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
     })
 }
 
-/// A LIKE pattern that finds `needle` anywhere, with nothing special in it.
+/// A LIKE pattern that finds `needle` anywhere and escapes special characters.
 fn like(needle: &str) -> String {
     let mut pattern = String::with_capacity(needle.len() + 2);
     pattern.push('%');

@@ -1,4 +1,4 @@
-//! What opportunities are mined from, and what was said to them.
+//! The data from which opportunities are computed, and how users answered them.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -8,11 +8,11 @@ use crate::domain::{DismissedOpportunity, OperationId, ReviewId, RunFact};
 use rusqlite::{Row, params};
 use std::collections::HashMap;
 
-/// Inputs of more characters are left out of a [`RunFact`]: they are documents, and hold no values that are handed on.
+/// Longer inputs (in characters) are left out of a [`RunFact`]: they are documents, not values passed from run to run.
 const LONG_INPUT: usize = 16_384;
 
 impl Queries {
-    /// The newest runs that have ended, at most so many, oldest first.
+    /// The newest runs that have ended, limited in number, oldest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -26,8 +26,8 @@ impl Queries {
         Ok(facts)
     }
 
-    /// The opportunities that became specifications, by key, each with the newest review of it. One whose review was
-    /// taken back is not among them.
+    /// Opportunities that became specifications, by key, each with its newest review. Those whose review was undone are
+    /// left out.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -58,7 +58,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Dismisses an opportunity; `false` when it was before. Emits nothing: who looks for opportunities asks for them.
+    /// Dismisses an opportunity; `false` when it was dismissed before. Emits no event: readers query these rows.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -69,7 +69,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![key, kind, title, reason, who, self.now(), operation])? > 0)
     }
 
-    /// Lets an opportunity be seen again; `false` when nobody had dismissed it.
+    /// Shows a dismissed opportunity again; `false` when it was not dismissed.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

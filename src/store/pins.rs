@@ -1,4 +1,4 @@
-//! Versions that are kept whatever is trimmed.
+//! Pinned versions, which cleaning up never removes.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -31,7 +31,7 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// Takes a pin away; `false` when there was none. Emits `version-chosen`.
+    /// Removes a pin; `false` when there was none. Emits `version-chosen`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,16 +1,16 @@
-//! The questions that every connection answers.
+//! The queries that every connection answers.
 
 use super::error::{StoreError, StoreResult};
 use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 
-/// Questions to the state; answered by a [`Store`](super::Store), a [`StoreReader`](super::StoreReader) and inside a
-/// transaction by a [`Tx`](super::Tx).
+/// Queries of the state. A [`Store`](super::Store), a [`StoreReader`](super::StoreReader) and, inside a transaction, a
+/// [`Tx`](super::Tx) answer them.
 pub struct Queries {
     pub(super) connection: Connection,
 }
 
 impl Queries {
-    /// A number that differs from the one read before exactly when another connection committed in between.
+    /// A number that changes exactly when another connection commits.
     ///
     /// # Errors
     /// [`StoreError::Sql`] and its like.
@@ -19,7 +19,7 @@ impl Queries {
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 
-    /// Lets `work` ask several questions of one and the same state, whatever others commit meanwhile.
+    /// Lets `work` run several queries on one unchanging state, whatever others commit meanwhile.
     ///
     /// # Errors
     /// What `work` returns, and [`StoreError`] when the state cannot be read.
@@ -32,7 +32,7 @@ impl Queries {
         work(self)
     }
 
-    /// The tables that cannot be read to their end, by name.
+    /// Names of the tables that cannot be read completely.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read of the list of tables.

@@ -1,4 +1,4 @@
-//! Reviews that were asked for from outside: by whom, until when, and what was posted.
+//! Reviews requested from outside: by whom, their deadline, and the posted request.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -8,7 +8,7 @@ use crate::domain::{Digest, Instant, Request, ReviewId, ReviewState, ToolName};
 use rusqlite::params;
 
 impl Queries {
-    /// Waiting reviews whose time was over at `now`, oldest first.
+    /// Waiting reviews whose deadline has passed at `now`, oldest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -17,7 +17,7 @@ impl Queries {
         self.rows(sql, params![ReviewState::Waiting, now], |row| row.get(0))
     }
 
-    /// Digests of a tool that humans approved and did not take back, the newest decision first; each once.
+    /// Digests of a tool with a human approval that was not undone, newest decision first, without duplicates.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -37,8 +37,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Notes who asked for a review, until when it can be decided, and what was posted. Emits nothing:
-    /// opening the review did.
+    /// Records who requested a review, its deadline, and the posted request. Emits no event: opening the review did.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such review, and any other [`StoreError`] of a failed write.

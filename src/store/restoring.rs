@@ -1,5 +1,5 @@
-//! Putting another database in the place of the one that is there: a backup, what can be saved of a damaged one, or an
-//! empty one. The old one is moved aside, never overwritten; the new one is complete before it gets the name.
+//! Replaces the database with a backup, with the readable rows of a damaged one, or with an empty one. The old database
+//! is moved aside, never overwritten; the new one is complete before it gets the name.
 
 use super::connection::{open_for_writing, take_over};
 use super::error::{StoreError, StoreResult};
@@ -16,40 +16,40 @@ use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Where the next database comes from.
+/// Source of the new database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestoreSource {
-    /// This file, as it is.
+    /// This file, unchanged.
     Backup(PathBuf),
     /// All rows of this file that can still be read.
     Salvage(PathBuf),
-    /// The database that is there, as it is.
+    /// The present database, unchanged.
     Present,
     /// Nothing: an empty database.
     Empty,
 }
 
-/// What came of it.
+/// Result of a replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
-    /// The folder that holds what was replaced; `None` when nothing was there.
+    /// The folder with the replaced files; `None` when there was nothing to replace.
     pub aside: Option<PathBuf>,
-    /// Tables of which rows could not be read.
+    /// Tables with rows that could not be read.
     pub incomplete: Vec<String>,
 }
 
-/// Whether the database in a state folder has something in it.
+/// Whether the database file in a state folder exists and is not empty.
 pub fn has_database(dir: &Path) -> bool {
     dir.join("store.db").metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
 }
 
-/// Makes a database from `source`, lets `work` change it and append the entry that says where it came from, and puts it
-/// in the place of the one in `dir`. Outputs of runs that the new one does not know are moved aside with the old one, so
-/// that no new run gets their number.
+/// Creates a database from `source`, lets `work` change it and provide the log entry about its origin, and puts it in
+/// the place of the one in `dir`. Outputs of runs that the new database does not know are moved aside with the old one,
+/// so that no new run gets their number.
 ///
 /// # Errors
-/// [`StoreError::InUse`] while anybody has the state open; what reading the source or writing says. Then everything is as
-/// it was.
+/// [`StoreError::InUse`] while anybody has the state open, and errors of reading the source or writing. Nothing is
+/// changed then.
 pub fn replace<E: From<StoreError>>(
     dir: &Path,
     source: &RestoreSource,
@@ -65,7 +65,7 @@ pub fn replace<E: From<StoreError>>(
     let incomplete = fill(dir, source, &path)?;
     let (last_run, seen) = {
         let queries = Queries { connection: open_for_writing(&path, None)? };
-        // Rows that a damaged database lost may be what other rows name.
+        // Other rows may refer to rows that the damaged database lost.
         queries.connection.pragma_update(None, "foreign_keys", false).map_err(StoreError::from)?;
         let transaction = queries.connection.unchecked_transaction().map_err(StoreError::from)?;
         let tx = Tx::new(&queries, now);
@@ -73,7 +73,7 @@ pub fn replace<E: From<StoreError>>(
         tx.log(&entry)?;
         transaction.commit().map_err(StoreError::from)?;
         let (operations, head) = queries.log_position()?;
-        // One file, with nothing beside it.
+        // One file, without a separate write-ahead log.
         queries.connection.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
         (queries.last_run()?.map_or(0, |run| run.0), LogEnd { operations, head: Some(head) })
     };
@@ -99,7 +99,7 @@ fn fill(dir: &Path, source: &RestoreSource, to: &Path) -> StoreResult<Vec<String
             backup::copy(&Connection::open(dir.join("store.db"))?, to)?;
         }
         RestoreSource::Salvage(file) => {
-            // A copy with its log: opening a database writes what the log holds into it.
+            // A copy with its write-ahead log: opening a database writes the log into it.
             let copy = to.with_file_name("damaged.db");
             let wal = |path: &Path| path.with_extension("db-wal");
             fs::copy(file, &copy).map_err(|error| StoreError::folder(file, error))?;
@@ -114,7 +114,7 @@ fn fill(dir: &Path, source: &RestoreSource, to: &Path) -> StoreResult<Vec<String
     Ok(Vec::new())
 }
 
-/// Moves the database, what belongs to it, and the outputs of runs above this number into a folder of their own.
+/// Moves the database, its companion files, and the outputs of runs above this number into a new folder.
 fn move_aside(dir: &Path, now: Instant, last_run: i64) -> StoreResult<Option<PathBuf>> {
     let newer = spools(dir).into_iter().filter(|run| *run > last_run).map(|run| format!("runs/{run}.spool"));
     let names = ["store.db", "store.db-wal", "store.db-shm"].map(str::to_owned).into_iter().chain(newer);
@@ -134,8 +134,8 @@ fn move_aside(dir: &Path, now: Instant, last_run: i64) -> StoreResult<Option<Pat
     Ok(Some(aside))
 }
 
-/// Copies every row that can be read, table by table, from both ends of a table that is damaged in the middle. Gives the
-/// tables that could not be read to their end.
+/// Copies every readable row, table by table; reads a table that is damaged in the middle from both ends. Returns the
+/// tables that could not be read completely.
 fn salvage(from: &Connection, to: &Connection) -> StoreResult<Vec<String>> {
     to.pragma_update(None, "foreign_keys", false)?;
     let transaction = to.unchecked_transaction()?;
@@ -149,7 +149,7 @@ fn salvage(from: &Connection, to: &Connection) -> StoreResult<Vec<String>> {
         }
         let forward = copy_rows(from, to, &table, &shared, "");
         if forward.is_err() {
-            // Tables without a row number have a primary key that they are read by; backwards is a best effort.
+            // Tables without row numbers are read by their primary key; reading backwards is a best effort.
             let _ = copy_rows(from, to, &table, &shared, "ORDER BY rowid DESC");
             incomplete.push(table);
         }
@@ -179,7 +179,7 @@ fn copy_rows(from: &Connection, to: &Connection, table: &str, columns: &[String]
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let values: Vec<Value> = (0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
-        // A row that its own table does not take is damage too.
+        // A row that its own table rejects is damaged too.
         insert.execute(params_from_iter(values))?;
     }
     Ok(())

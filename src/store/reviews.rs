@@ -1,4 +1,4 @@
-//! Reviews, what they cover, and the decisions on them.
+//! Reviews, what they cover, and their decisions.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -13,14 +13,14 @@ use rusqlite::{Row, ToSql, params};
 const INSERT: &str = "INSERT INTO reviews (kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, \
      risk, summary, path, base_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
-/// Of a decision, as [`read_decision`] wants it.
+/// Columns of a decision, in the order that [`read_decision`] expects.
 pub(super) const DECISION: &str = "d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, \
      d.tail_shown, d.open_ms, d.operation, d.undone, d.override_reason, d.role, d.seen";
 
-/// What a new review asks.
+/// A review to open.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewReview {
-    /// Decides what an approval does.
+    /// Determines what an approval does.
     pub kind: ReviewKind,
     /// The tool; for an adoption the word `adoption`.
     pub tool: ToolName,
@@ -32,7 +32,7 @@ pub struct NewReview {
     pub from_stage: Stage,
     /// Stage after an approval.
     pub to_stage: Stage,
-    /// How much harm a wrong yes could do.
+    /// How much harm a wrong approval could do.
     pub risk: Risk,
     /// One line for the queue, not escaped.
     pub summary: String,
@@ -44,12 +44,12 @@ pub struct NewReview {
     pub members: Vec<(ToolName, Digest)>,
 }
 
-/// As much of a review as it takes to find it.
+/// The part of a review that is needed to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewHead {
     /// Counts up within the workspace.
     pub id: ReviewId,
-    /// Decides what an approval does.
+    /// Determines what an approval does.
     pub kind: ReviewKind,
     /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
@@ -59,18 +59,18 @@ pub struct ReviewHead {
     pub path: String,
     /// Waiting, decided, or ended without a decision.
     pub state: ReviewState,
-    /// Whether it is a permit that a run made use of.
+    /// Whether it is a permit that a run has used.
     pub used: bool,
     /// The version that its changes are compared with.
     pub base_digest: Option<Digest>,
 }
 
-/// What became of a review, for the row of what it is about.
+/// The state of a review, for the row of its tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewOutcome {
     /// Counts up within the workspace.
     pub id: ReviewId,
-    /// What it asked.
+    /// What the review asks for.
     pub kind: ReviewKind,
     /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
@@ -102,7 +102,7 @@ impl Queries {
         Ok(self.load_reviews("reviews.id = ?1", &[&id])?.pop())
     }
 
-    /// All reviews in short, or those of one tool, oldest first.
+    /// All reviews in short form, or those of one tool, oldest first.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -117,8 +117,8 @@ impl Queries {
         self.rows(&format!("SELECT {HEAD} FROM reviews ORDER BY id"), [], read_head)
     }
 
-    /// What became of all reviews, or of those of one tool, oldest first and one after the other: of 100,000 a list is
-    /// 15 MB.
+    /// Calls back with the state of all reviews, or of those of one tool, oldest first. A list of 100,000 would take 15
+    /// MB.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -138,8 +138,8 @@ impl Queries {
         }
     }
 
-    /// Reviews of versions that lie in the workspace which are said to be decided although no decision in force says
-    /// so. A quick look by the tables; whether their entries of the log are sound is not looked at.
+    /// Decided reviews of versions in the workspace that no decision in force supports. A quick check of the tables; it
+    /// does not verify the log entries.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
@@ -155,7 +155,7 @@ impl Queries {
         self.rows(sql, [], |row| row.get(0))
     }
 
-    /// Reads reviews, their decisions and their members with one question each, however many there are.
+    /// Reads reviews, their decisions and their members with one query each, however many there are.
     fn load_reviews(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<Review>> {
         self.snapshot(|queries| {
             let sql = format!(
@@ -164,7 +164,7 @@ impl Queries {
                  summary, path, base_digest, asker, expires_at_ms, request FROM reviews WHERE {which} ORDER BY id"
             );
             let mut reviews = queries.rows(&sql, values, read_review)?;
-            // Of 100,000 that wait, the room that the list grew into is 20 MB.
+            // For 100,000 waiting reviews, the unused capacity of the list is 20 MB.
             reviews.shrink_to_fit();
             let place = |reviews: &[Review], id| reviews.binary_search_by_key(&id, |review| review.id).ok();
             for (id, member) in queries.load_members(which, values)? {
@@ -210,7 +210,7 @@ fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<ReviewHead> {
 }
 
 impl Tx<'_> {
-    /// Opens a review that waits for a human. Emits `review-opened`.
+    /// Opens a review, which then waits for a human. Emits `review-opened`.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.
@@ -238,8 +238,8 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Sets the summary of a review that waits, because more became known. Emits `review-opened`, so that whoever shows it
-    /// reads it again.
+    /// Sets the summary of a waiting review when more is known. Emits `review-opened`, so that views of the review are
+    /// updated.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when no such review waits, and any other [`StoreError`] of a failed write.
@@ -251,8 +251,8 @@ impl Tx<'_> {
         self.emit(EventKind::ReviewOpened, id).map(drop)
     }
 
-    /// Sets where a review stands. Emits `review-superseded` for that state, else `review-decided` (also
-    /// when a decision is taken back and it waits again).
+    /// Sets the state of a review. Emits `review-superseded` for that state, otherwise `review-decided` (also when a
+    /// decision is undone and the review waits again).
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such review, and any other [`StoreError`] of a failed write.
@@ -271,7 +271,7 @@ impl Tx<'_> {
         self.emit(kind, id).map(drop)
     }
 
-    /// Appends a decision to a review. Emits nothing: setting the state does.
+    /// Appends a decision to a review. Emits no event: setting the state does.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
@@ -300,7 +300,7 @@ impl Tx<'_> {
         self.insert(sql, row).map(drop)
     }
 
-    /// Notes that the decisions made by this log entry were taken back; returns how many there were.
+    /// Marks the decisions of this log entry as undone; returns how many there were.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.

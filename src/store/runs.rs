@@ -1,4 +1,4 @@
-//! Runs from their start to their one end, and the counts that are kept beside them.
+//! Runs from start to end, and the counts derived from them.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -27,26 +27,26 @@ const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4,
      peak_memory_bytes = ?17, peak_processes = ?18, disk_bytes = ?19, denied = ?20, departed = ?21 \
      WHERE id = ?1 AND outcome = 'running' RETURNING tool, digest";
 
-/// Which runs to read; newest first.
+/// Filter for runs; results are newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunQuery {
-    /// Only of this tool.
+    /// Only runs of this tool.
     pub tool: Option<ToolName>,
-    /// Only with this outcome.
+    /// Only runs with this outcome.
     pub outcome: Option<RunOutcome>,
-    /// Only started at or after this point.
+    /// Only runs that started at or after this point.
     pub since: Option<Instant>,
-    /// Only of this version.
+    /// Only runs of this version.
     pub digest: Option<Digest>,
-    /// Only failed ones with this signature.
+    /// Only failed runs with this signature.
     pub signature: Option<String>,
-    /// Only started by this run.
+    /// Only runs that this run started.
     pub parent: Option<RunId>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: usize,
 }
 
-/// A run that starts.
+/// A run to start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun {
     /// Name that the manifest states at the start.
@@ -61,17 +61,17 @@ pub struct NewRun {
     pub caller: String,
     /// The input, as JSON text.
     pub input: String,
-    /// The isolation it is to have; the end says what it had.
+    /// The requested isolation; the end records the actual one.
     pub isolation: Isolation,
-    /// The process that looks after it.
+    /// The process that supervises the run.
     pub owner: String,
-    /// The run counts as interrupted when nobody extends this in time.
+    /// The run counts as interrupted when nobody extends the lease before this time.
     pub lease_until: Instant,
     /// Whether the input becomes the tool's last input.
     pub remember_input: bool,
-    /// The run that starts it, and the step of it that it is.
+    /// The run that starts this one, and the step of the composite that it is.
     pub parent: Option<(RunId, Option<String>)>,
-    /// The worker that carries it out; `None` for this machine.
+    /// The worker that executes it; `None` for this machine.
     pub worker: Option<String>,
 }
 
@@ -80,28 +80,28 @@ pub struct NewRun {
 pub struct FinishedRun {
     /// Outcome with the facts that belong to it.
     pub end: RunEnd,
-    /// Time, memory and disk; zero where it was not measured.
+    /// Time, memory and disk; zero where not measured.
     pub usage: RunUsage,
-    /// The isolation it had.
+    /// The actual isolation.
     pub isolation: Isolation,
     /// Whether the kept output was cut.
     pub truncated: bool,
-    /// What else a human should know, one line each.
+    /// Notes for a human, one line each.
     pub notes: Vec<String>,
-    /// What it was seen to do; `None` when it never started.
+    /// Its observed behaviour; `None` when it never started.
     pub observation: Option<Observation>,
-    /// What it did that no run of its approved version had done before, one phrase each.
+    /// What it did that no earlier run of its approved version had done, one phrase each.
     pub departed: Vec<String>,
-    /// What the manifest of its version declares. Not stored: whoever judges the end needs it.
+    /// Permissions declared in the manifest of its version. Not stored: only needed to judge the end.
     pub declared: Permissions,
 }
 
 /// Counts of one tool name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Finished runs that say something about the tool: succeeded or failed.
+    /// Judged runs: those that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
@@ -110,28 +110,28 @@ pub struct Stats {
 /// Counts of one version.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct VersionStats {
-    /// Finished runs that say something about it: succeeded or failed.
+    /// Judged runs: those that succeeded or failed.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
-    /// The runs above, in sums for the score.
+    /// Sums over these runs for the score.
     pub uses: Uses,
 }
 
-/// What is judged of one finished run.
+/// The judged values of one finished run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JudgedRun {
-    /// End of the run, not its start.
+    /// When the run ended, not when it started.
     pub at: Instant,
-    /// The other judged runs failed.
+    /// `false`: the run failed.
     pub succeeded: bool,
-    /// How long it took, milliseconds.
+    /// Duration, milliseconds.
     pub duration_ms: u64,
     /// User and system time of all its processes, milliseconds.
     pub cpu_ms: u64,
-    /// Most memory it had, bytes.
+    /// Peak memory, bytes.
     pub memory_bytes: u64,
 }
 
@@ -140,9 +140,9 @@ pub struct JudgedRun {
 pub struct HourOfRuns {
     /// Hours since the epoch.
     pub hour: i64,
-    /// Finished runs that succeeded or failed; others say nothing about the tool.
+    /// Judged runs: those that succeeded or failed. Other outcomes say nothing about the tool.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// How many of `runs` succeeded.
     pub succeeded: u64,
     /// Mean of their durations, milliseconds.
     pub mean_ms: f64,
@@ -184,7 +184,7 @@ impl Queries {
         self.row("SELECT input FROM last_inputs WHERE tool = ?1", params![tool], |row| row.get(0))
     }
 
-    /// Finished runs of each version of a tool that say something about it, and those that succeeded.
+    /// Judged runs of each version of a tool: how many, and how many succeeded.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -230,8 +230,8 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// The judged runs of a version, or of all versions of a name, that started at or after a point in time, oldest end
-    /// first.
+    /// The judged runs of a version, or of all versions of a name, that started at or after a point in time, ordered by
+    /// their end.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -254,7 +254,7 @@ impl Queries {
         Ok(rows.into_iter().filter(|(judged, _)| *judged).map(|(_, run)| run).collect())
     }
 
-    /// The newest judged runs, oldest first: version and input, and whether they failed.
+    /// The newest judged runs, oldest first: version, input, and whether the run failed.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -268,7 +268,7 @@ impl Queries {
         Ok(judged.map(|(what, outcome)| (what, outcome.is_failure())).collect())
     }
 
-    /// Judged runs by the hour in which they started, oldest first; hours without any are left out.
+    /// Judged runs by the hour in which they started, oldest first; hours without runs are left out.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -297,7 +297,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Notes that a run starts, and who looks after it. Emits `run-started`.
+    /// Records that a run starts, and its supervising process. Emits `run-started`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -340,7 +340,7 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Notes the isolation that a running run was verified to have; returns `false` when it has ended.
+    /// Records the verified isolation of a running run; returns `false` when it has ended.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -351,7 +351,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![run, level, profile, Json(layers), Json(missing)])? > 0)
     }
 
-    /// Notes which interpreter a run has; changes nothing once it has ended.
+    /// Records the interpreter of a run; changes nothing once the run has ended.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -360,9 +360,9 @@ impl Tx<'_> {
         Ok(self.change(sql, params![id, Json(facts)])? > 0)
     }
 
-    /// Notes the one end of a run: its row, what it was seen to do, the counts, its lease, and the failure
-    /// history when it is a failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
-    /// nothing, when the run had ended before or does not exist.
+    /// Records the end of a run: its row, its observed behaviour, the counts, its lease, and for a failure the failure
+    /// history. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes nothing, when the
+    /// run has already ended or does not exist.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -386,7 +386,7 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// Counts one judged use of a version that ended now: a run, or a message to a service.
+    /// Counts one judged use of a version that ends now: a run, or a message to a service.
     pub(super) fn count_use(
         &self,
         tool: &ToolName,
@@ -407,7 +407,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes the end into the row of a running run; `None` when there is none.
+    /// Writes the end into the row of a running run; `None` when the run is not running.
     fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<(ToolName, Digest)>> {
         let FinishedRun { end, usage, isolation, truncated, notes, observation, departed, declared: _ } = finished;
         let denied = observation.as_ref().map(Observation::denials).unwrap_or_default();
@@ -438,8 +438,8 @@ impl Tx<'_> {
     }
 }
 
-/// The question that a query asks and its values, but for the last one, the limit. Only what is asked for
-/// stands in it: a clause that accepts everything would keep SQLite from using an index.
+/// The SQL of a query and its values, except for the last one, the limit. It contains only the requested filters: a
+/// condition that accepts everything would keep SQLite from using an index.
 fn select(query: &RunQuery) -> (String, Vec<&dyn ToSql>) {
     let RunQuery { tool, outcome, since, digest, signature, parent, limit: _ } = query;
     let wanted: [(&str, Option<&dyn ToSql>); 6] = [

@@ -1,4 +1,4 @@
-//! The formats of the database, and the way from each to the next.
+//! The formats of the database, and the migrations between them.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 /// Marks a database as ours (`TOOL` in ASCII), so that a foreign one is never migrated.
 const APPLICATION_ID: i64 = 0x544f_4f4c;
 
-/// Step `n` leads from format `n` to format `n + 1`. A released step is never edited.
+/// Step `n` migrates from format `n` to format `n + 1`. A released step is never edited.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_behaviour.sql"),
@@ -28,14 +28,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0017_reporters.sql"),
 ];
 
-/// The newest format known here.
+/// The newest format that this program knows.
 pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// Refuses a database that must not be touched; the first question to a file, before any setting of it.
+/// Refuses a database that must not be touched. Called first, before any setting of the connection.
 ///
 /// # Errors
-/// [`StoreError::NotADatabase`] for the database of another program, [`StoreError::Newer`] for a format of
-/// the future.
+/// [`StoreError::NotADatabase`] for the database of another program, [`StoreError::Newer`] for a format of a newer
+/// program.
 pub(super) fn recognise(connection: &Connection) -> StoreResult<()> {
     if !is_ours(connection)? && !is_empty(connection)? {
         return Err(StoreError::NotADatabase);
@@ -44,8 +44,8 @@ pub(super) fn recognise(connection: &Connection) -> StoreResult<()> {
     if found > KNOWN { Err(StoreError::Newer { found, known: KNOWN }) } else { Ok(()) }
 }
 
-/// Brings a recognised database to the newest format, each step in a transaction of its own, so that a
-/// killed process leaves one format or the next.
+/// Migrates a recognised database to the newest format, each step in its own transaction, so that a killed process
+/// leaves a valid format.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed write.
@@ -61,8 +61,8 @@ pub(super) fn migrate(connection: &Connection) -> StoreResult<()> {
     Ok(())
 }
 
-/// Whether a newer program has changed the format since this connection was opened. This program then understands the
-/// tables only in part.
+/// Whether a newer program has migrated the database since this connection was opened. This program then no longer
+/// understands all tables.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed read.
@@ -79,12 +79,12 @@ fn is_ours(connection: &Connection) -> StoreResult<bool> {
     Ok(id == APPLICATION_ID)
 }
 
-/// Whether it holds rows of an older format.
+/// Whether the database has an older format.
 pub(super) fn is_old(connection: &Connection) -> StoreResult<bool> {
     Ok(format(connection)? < KNOWN && !is_empty(connection)?)
 }
 
-/// Whether it has no table at all.
+/// Whether the database has no tables.
 pub(super) fn is_empty(connection: &Connection) -> StoreResult<bool> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(tables == 0)
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::domain::{RunId, RunOutcome, RunUsage};
 
-    /// The state of a workspace as the first release left it, with one run in it.
+    /// The state of a workspace as the first release wrote it, with one run.
     fn first_format(dir: &std::path::Path) {
         let connection = Connection::open(dir.join("store.db")).unwrap();
         connection.execute_batch(MIGRATIONS[0]).unwrap();

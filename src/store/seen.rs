@@ -1,5 +1,5 @@
-//! What is known of a database without asking it: a small file beside it that says how far its log went, the backups,
-//! and the files that only a used database leaves behind. A database that is gone or older than that is told, never
+//! What is known about a database without opening it: a small file beside it that records the end of its log, the
+//! backups, and the files that only a used database leaves behind. A missing or older database is reported, never
 //! replaced by an empty one.
 
 use super::error::{StoreError, StoreResult};
@@ -16,17 +16,17 @@ use std::path::Path;
 /// The name of the file.
 const FILE: &str = "seen.json";
 
-/// The end of the log as it was seen last. Always at or before the end of the log: it is written after the commit.
+/// The end of the log when it was last seen. Never past the actual end, because it is written after the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogEnd {
     /// Number of the newest entry; 0 when there is none.
     pub operations: i64,
-    /// Its hash; `None` when there is no entry.
+    /// Hash of the newest entry; `None` when there is no entry.
     pub head: Option<Digest>,
 }
 
 impl LogEnd {
-    /// Reads the file: `None` when there is none, nothing seen when it cannot be understood (then a database was here).
+    /// Reads the file: `None` when it is missing, an empty log when it cannot be parsed (there was a database then).
     pub fn read(dir: &Path) -> Option<LogEnd> {
         let text = match fs::read(dir.join(FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -35,19 +35,20 @@ impl LogEnd {
         Some(serde_json::from_slice(&text).unwrap_or_default())
     }
 
-    /// Writes the file, at once or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// What the system said.
+    /// The error of the system.
     pub fn write(self, dir: &Path) -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".seen-").tempfile_in(dir)?;
         serde_json::to_writer(&mut file, &self)?;
-        // Not flushed: after a power cut an older one is as true, and an empty one still says that a database was here.
+        // Not flushed: after a power cut, an older file is still true, and an empty one still shows that there was a
+        // database.
         file.persist(dir.join(FILE)).map(drop).map_err(|error| error.error)
     }
 }
 
-/// Refuses what is no file in the place of the database or of the files beside it, before anything opens one of them.
+/// Refuses a path of the database or of its companion files that is not a regular file, before any of them is opened.
 ///
 /// # Errors
 /// [`StoreError::NotAFile`].
@@ -73,7 +74,7 @@ pub(super) fn demand_files(dir: &Path) -> StoreResult<()> {
     Ok(())
 }
 
-/// What says that a database was here, in words; `None` when nothing does.
+/// Evidence that there was a database, in words; `None` without any.
 pub(super) fn evidence(dir: &Path) -> Option<String> {
     let names = |folder: &str| -> Vec<String> {
         let entries = fs::read_dir(dir.join(folder)).into_iter().flatten().flatten();
@@ -98,7 +99,7 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// The end of the log that is known without the database: what was seen last, else what the backups hold.
+/// The end of the log as known without the database: what was last seen, otherwise what the backups hold.
 pub(super) fn last_known(dir: &Path) -> Option<LogEnd> {
     LogEnd::read(dir).or_else(|| {
         let operations = files::list(dir).iter().map(|backup| backup.operations).max()?;
@@ -106,10 +107,10 @@ pub(super) fn last_known(dir: &Path) -> Option<LogEnd> {
     })
 }
 
-/// Refuses a database whose log ends before what was seen of it, or is another log.
+/// Refuses a database whose log ends earlier than was seen before, or has a different entry there.
 ///
 /// # Errors
-/// [`StoreError::Behind`]; any other [`StoreError`] of a failed read.
+/// [`StoreError::Behind`], [`StoreError::Forked`], and any other [`StoreError`] of a failed read.
 pub(super) fn demand_newest(queries: &Queries, dir: &Path) -> StoreResult<()> {
     let Some(seen) = last_known(dir) else { return Ok(()) };
     let (last, head) = queries.log_position()?;
@@ -118,14 +119,14 @@ pub(super) fn demand_newest(queries: &Queries, dir: &Path) -> StoreResult<()> {
     }
     let Some(known) = seen.head else { return Ok(()) };
     let there = if last == seen.operations { Some(head) } else { queries.hash_of(OperationId(seen.operations))? };
-    // An entry that is gone or cannot be read is for the walk over the log to name.
+    // The walk over the log reports a missing or unreadable entry.
     match there {
         Some(hash) if hash != known => Err(StoreError::Forked { entry: seen.operations }),
         _ => Ok(()),
     }
 }
 
-/// Brings the file up to what the log says, where it says less.
+/// Writes the current end of the log into the file, if it differs.
 pub(super) fn note(queries: &Queries, dir: &Path) -> StoreResult<()> {
     let (operations, head) = queries.log_position()?;
     let now = LogEnd { operations, head: (operations > 0).then_some(head) };

@@ -1,4 +1,4 @@
-//! Instances of services, what was said with them, and what they keep in mind.
+//! Instances of services, their exchanges, and their context.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -13,23 +13,23 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, name, stack, tool, version, digest, life, wish, heard, wants, run, keeper, keeper_due_ms, \
      ports, health, launched_by, created_at_ms, rules";
 
-/// Lines of exchanges that are kept of an instance.
+/// Maximum number of exchange lines kept for an instance.
 const MOST_LINES: u64 = 10_000;
 
-/// Bytes of text that are kept of an instance.
+/// Maximum bytes of text kept for an instance.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Old lines are deleted each time so many were added to the table.
+/// Old lines are deleted whenever this many were added to the table.
 const PRUNE_EVERY: i64 = 128;
 
-/// What somebody asks of an instance that a keeper looks after.
+/// What somebody requests of an instance, which its keeper carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// That it runs, or does not.
+    /// Run, or stop.
     To(Desired),
-    /// That it is killed.
+    /// Kill it.
     Killed,
-    /// That it ends and starts again.
+    /// Restart it.
     Fresh,
 }
 
@@ -52,57 +52,57 @@ impl Wish {
     }
 }
 
-/// An instance with what only its keeper and whoever asks it for something need to know.
+/// An instance with the fields that only its keeper and requesters need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceRow {
     /// The instance as everybody sees it.
     pub instance: Instance,
-    /// Counts up with each wish.
+    /// Number of wishes so far.
     pub wish: u64,
-    /// The wishes up to this one were carried out.
+    /// The keeper has carried out the wishes up to this one.
     pub heard: u64,
     /// The newest wish.
     pub wants: Wish,
-    /// When it is started again, as its definition says.
+    /// When it is restarted, as its definition says.
     pub rules: LifeRules,
 }
 
-/// A line of an exchange that is kept.
+/// A line of an exchange to store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewExchange<'a> {
-    /// The instance that it was said with.
+    /// The instance that took part.
     pub instance: InstanceId,
     /// Whether it is a message or an answer.
     pub role: ExchangeRole,
-    /// Who wrote it.
+    /// Who wrote the line.
     pub who: &'a str,
     /// The text, without secrets.
     pub text: &'a str,
-    /// The run that is talked to.
+    /// The run that took part.
     pub run: Option<RunId>,
 }
 
-/// Reads instances of services and what was said with them.
+/// Reads instances of services and their exchanges.
 #[derive(Clone, Copy)]
 pub struct ServiceRows<'q> {
     queries: &'q Queries,
 }
 
-/// Writes instances of services and what was said with them.
+/// Writes instances of services and their exchanges.
 #[derive(Clone, Copy)]
 pub struct ServiceWriter<'t> {
     tx: &'t Tx<'t>,
 }
 
 impl Queries {
-    /// Instances of services and what was said with them.
+    /// Reads instances of services and their exchanges.
     pub fn services(&self) -> ServiceRows<'_> {
         ServiceRows { queries: self }
     }
 }
 
 impl<'t> Tx<'t> {
-    /// Changes instances of services and what was said with them.
+    /// Writes instances of services and their exchanges.
     pub fn keep_services(&'t self) -> ServiceWriter<'t> {
         ServiceWriter { tx: self }
     }
@@ -146,7 +146,7 @@ impl ServiceRows<'_> {
         self.queries.row(&sql, params![stack, name], read)
     }
 
-    /// The next instance after this one that a keeper looks after; after the last one comes the first.
+    /// The next instance after this one that has a keeper; after the last one comes the first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -157,7 +157,7 @@ impl ServiceRows<'_> {
         self.queries.row(&sql, params![id], read)
     }
 
-    /// The row of the catalog with which an instance was launched.
+    /// The catalog row with which an instance was launched.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -166,7 +166,7 @@ impl ServiceRows<'_> {
         Ok(self.queries.row(sql, params![id], |row| row.get::<_, Json<Tool>>(0))?.map(|row| row.0))
     }
 
-    /// The newest lines that were said with an instance, oldest first, at most so many.
+    /// The newest lines of the exchanges with an instance, limited in number, oldest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -187,7 +187,7 @@ impl ServiceRows<'_> {
         Ok(lines)
     }
 
-    /// What an instance keeps in mind.
+    /// The context of an instance.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -202,10 +202,10 @@ impl ServiceRows<'_> {
 }
 
 impl ServiceWriter<'_> {
-    /// Adds an instance and returns its number; the number in `instance` does not count. Emits `service-changed`.
+    /// Adds an instance and returns its number; ignores the number in `instance`. Emits `service-changed`.
     ///
     /// # Errors
-    /// Any [`super::StoreError`] of a failed write, also for a name that is taken.
+    /// Any [`super::StoreError`] of a failed write, including a name that is taken.
     pub fn add_instance(&self, instance: &Instance, tool: &Tool, rules: &LifeRules) -> StoreResult<InstanceId> {
         let id = self.tx.insert(
             "INSERT INTO instances (name, stack, tool, version, digest, row, life, state, wish, heard, wants, ports, \
@@ -231,7 +231,7 @@ impl ServiceWriter<'_> {
         Ok(InstanceId(id))
     }
 
-    /// Makes an instance one of another version of its tool, launched by somebody else.
+    /// Switches an instance to another version of its tool, and records who launched it.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -248,9 +248,8 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
-    /// Keeps an instance as it is now: its life, run, keeper, ports and health, and the wishes that were heard. Names
-    /// its columns, so that a keeper of an older program changes nothing of what newer ones added. Emits
-    /// `service-changed`.
+    /// Updates an instance: its life, run, keeper, ports, health, and handled wishes. Names its columns, so that a
+    /// keeper of an older program leaves newer columns alone. Emits `service-changed`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such instance, and any other [`StoreError`] of a failed write.
@@ -280,7 +279,7 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
-    /// Deletes an instance, its context and what was said. Emits `service-changed`.
+    /// Deletes an instance, its context and its exchanges. Emits `service-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -296,7 +295,7 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
-    /// Keeps a line of an exchange and returns its number. An answer becomes the newest output of the instance. Emits
+    /// Stores a line of an exchange and returns its number. An answer becomes the latest output of the instance. Emits
     /// `service-changed`.
     ///
     /// # Errors
@@ -317,7 +316,7 @@ impl ServiceWriter<'_> {
         Ok(seq)
     }
 
-    /// Counts a message that an instance answered, or did not answer in time, as a use of its version. Emits
+    /// Counts a message to an instance as a use of its version: answered, or not answered in time. Emits
     /// `usage-counted`.
     ///
     /// # Errors
@@ -334,7 +333,7 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
-    /// Deletes the oldest lines of each instance that has more lines or bytes of text than this. The newest line stays.
+    /// Deletes the oldest lines of each instance that exceeds these limits. The newest line stays.
     fn prune_exchanges(self, lines: u64, bytes: u64) -> StoreResult<()> {
         let sql = "DELETE FROM exchanges WHERE seq IN (SELECT seq FROM (
                 SELECT seq, ROW_NUMBER() OVER newest AS place, SUM(octet_length(text)) OVER newest AS total
@@ -344,7 +343,7 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
-    /// Keeps what an instance keeps in mind. Emits `service-changed`.
+    /// Stores the context of an instance. Emits `service-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,4 +1,4 @@
-//! Signatures of entries of the log, and a walk over the log that reads each row once, as it lies there.
+//! Signatures of log entries, and a walk over the log that reads each row once, as stored.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -7,7 +7,7 @@ use crate::domain::{Digest, Instant, Operation, OperationId};
 use rusqlite::{Row, params};
 use serde::Serialize;
 
-/// The signature of an entry, and the name space it was made for.
+/// The signature of an entry, and its name space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSignature {
     /// The name space: the workspace whose log it is.
@@ -16,7 +16,7 @@ pub struct LogSignature {
     pub signature: String,
 }
 
-/// A row of the log, as it lies there: nothing of it is parsed or believed.
+/// A row of the log as stored: nothing in it is parsed or trusted.
 #[derive(Debug)]
 pub struct LogRow<'a> {
     /// Number of the entry.
@@ -27,23 +27,23 @@ pub struct LogRow<'a> {
     pub who: &'a str,
     /// Verb that the entry states.
     pub verb: &'a str,
-    /// What it is about.
+    /// The subject that the entry states.
     pub subject: &'a str,
     /// Its detail, as JSON text.
     pub detail: &'a str,
-    /// The hash of the entry before.
+    /// The hash of the previous entry.
     pub prev_hash: Digest,
-    /// The hash that it says it has.
+    /// The hash that the entry states.
     pub hash: Digest,
-    /// Whether `undo` can take it back.
+    /// Whether `undo` can reverse it.
     pub reversible: bool,
-    /// The entry that it says took it back; no hash covers this.
+    /// The entry that undid this one, as stated; no hash covers this field.
     pub undone_by: Option<i64>,
-    /// Its signature, if it has one.
+    /// Its signature, if any.
     pub signature: Option<LogSignature>,
 }
 
-/// The fields that the hash of an entry covers, but for the detail, in order.
+/// The fields that the hash of an entry covers, in order, without the detail.
 #[derive(Serialize)]
 struct Head<'a> {
     id: i64,
@@ -54,11 +54,11 @@ struct Head<'a> {
 }
 
 impl LogRow<'_> {
-    /// What its hash has to be; the same as [`Operation::expected_hash`], without reading the detail.
+    /// The hash that the entry must have; equals [`Operation::expected_hash`], without parsing the detail.
     pub fn expected_hash(&self) -> Digest {
         let head = Head { id: self.id, at: self.at, who: self.who, verb: self.verb, subject: self.subject };
         let mut bytes = self.prev_hash.0.to_vec();
-        // Numbers and strings serialize into memory; without them the hash fits nothing.
+        // Serializing numbers and strings into memory cannot fail. If it did, the hash would not match.
         let head = serde_json::to_vec(&head).unwrap_or_default();
         bytes.extend(head.strip_suffix(b"}").unwrap_or_default());
         bytes.extend(b",\"detail\":");
@@ -83,7 +83,7 @@ impl LogRow<'_> {
         })
     }
 
-    /// A digest over all rows up to this one, from that over the rows before it.
+    /// A digest over all rows up to this one, computed from the digest of the rows before.
     pub fn digest_after(&self, before: Digest) -> Digest {
         let parts = [before, self.expected_hash(), self.hash];
         Digest::of_bytes(&parts.map(|part| part.0).concat())
@@ -100,10 +100,10 @@ impl Queries {
         self.row(sql, params![operation], |row| Ok(LogSignature { space: row.get(0)?, signature: row.get(1)? }))
     }
 
-    /// Goes through the log, oldest first.
+    /// Walks the log, oldest entry first.
     ///
     /// # Errors
-    /// Any [`super::StoreError`] of a failed read, also of a row that cannot be read.
+    /// Any [`super::StoreError`] of a failed read, including an unreadable row.
     pub fn walk_log(&self, each: &mut dyn FnMut(&LogRow<'_>)) -> StoreResult<()> {
         let sql = "SELECT o.id, o.at_ms, o.who, o.verb, o.subject, o.detail, o.prev_hash, o.hash, o.reversible, \
                    o.undone_by, s.space, s.signature FROM operations o LEFT JOIN log_signatures s \
@@ -128,7 +128,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps the signature of an entry.
+    /// Stores the signature of an entry.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,4 +1,4 @@
-//! The state that commands change, as one digest: what two moments are compared by.
+//! The state that commands change, as text lines, to compare two moments.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -6,8 +6,8 @@ use crate::domain::Digest;
 use rusqlite::types::Value;
 use std::fmt::Write;
 
-/// What counts, table by table, without numbers that only count up: of the log and the feed nothing, of reviews
-/// where each stands, of decisions and comments those that hold.
+/// The compared columns, table by table, without counters. Excludes the log and the feed; includes the state of each
+/// review, and the decisions and comments that hold.
 const STATE: &[(&str, &str)] = &[
     ("approvals", "SELECT tool, digest, stage, operation, at_ms, base, signature FROM approvals"),
     (
@@ -24,8 +24,8 @@ const STATE: &[(&str, &str)] = &[
 ];
 
 impl Queries {
-    /// The rows that commands change, one a line, sorted: equal texts are equal states, and a difference can be
-    /// read. The log itself is left out, it only grows.
+    /// The rows that commands change, one per line, sorted: equal lines mean equal states, and a person can read a
+    /// difference. Leaves out the log, which only grows.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -45,7 +45,7 @@ impl Queries {
     }
 }
 
-/// A line with one more value.
+/// The line with one more value.
 fn written(mut line: String, value: &Value) -> String {
     // Writing into memory cannot fail.
     let _ = match value {

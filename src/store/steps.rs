@@ -1,4 +1,4 @@
-//! The steps of composites: one row for each step of each run, from its begin to its end.
+//! The steps of composites: one row for each step of each run.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -8,7 +8,7 @@ use crate::domain::composite::{RunStep, StepState};
 use crate::domain::{EventKind, RunId, RunOutcome};
 use rusqlite::params;
 
-/// The steps of a run in the order of the definition; empty for a run that is none of a composite.
+/// The steps of a run in the order of the definition; empty unless it is the run of a composite.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed read.
@@ -20,7 +20,7 @@ pub fn steps_of(queries: &Queries, run: RunId) -> StoreResult<Vec<RunStep>> {
 }
 
 impl Tx<'_> {
-    /// Notes the steps that a run of a composite has.
+    /// Stores the steps of a run of a composite.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -34,8 +34,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes how far one step is. Emits `run-started` for the run that it belongs to, so that whoever shows it looks
-    /// again.
+    /// Updates the state of one step. Emits `run-started` for the composite's run, so that views of it are updated.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -45,7 +44,7 @@ impl Tx<'_> {
         self.emit(EventKind::RunStarted, run).map(drop)
     }
 
-    /// The end of a run is the end of its steps: what has none yet was not run, or went down with its process.
+    /// Ends the open steps of an ended run: running ones are cancelled or interrupted, waiting ones were not run.
     pub(super) fn end_steps(&self, run: RunId, outcome: RunOutcome) -> StoreResult<()> {
         let went_down = if outcome == RunOutcome::Interrupted { StepState::Interrupted } else { StepState::Cancelled };
         let sql = "UPDATE run_steps SET state = CASE state WHEN 'running' THEN ?2 ELSE 'not-run' END \

@@ -1,4 +1,4 @@
-//! Files of the team, what they come to for each version, and the last exchange.
+//! Files of the team, the state that they imply for each version, and the last exchange.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -14,26 +14,26 @@ pub struct TeamFile {
     pub name: String,
     /// `rules` for a policy and for a list of decisions of another team, else the kind of the decision.
     pub kind: String,
-    /// The version that it is about.
+    /// The version that the file is about.
     pub digest: Option<Digest>,
     /// Its content.
     pub bytes: Vec<u8>,
     /// The key that signed it; `None` for `rules`.
     pub key: Option<String>,
-    /// Changes with its content at the carrier: its object in git; `None` until it was handed out.
+    /// Identifies the content at the remote: its git object; `None` until the file was sent.
     pub object: Option<String>,
 }
 
 /// The last exchange with the team.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TeamSync {
-    /// The address.
+    /// Address of the remote.
     pub remote: String,
-    /// From where the next look at what lies there goes on: a commit, for git.
+    /// Where the next fetch continues: for git, a commit.
     pub mark: Option<String>,
-    /// When it was.
+    /// When the exchange took place.
     pub at: Option<Instant>,
-    /// The policy and what it imports, under which the versions were computed.
+    /// The policy and its imports, with which the states of versions were computed.
     pub policy: Option<String>,
 }
 
@@ -50,12 +50,12 @@ fn file(row: &Row<'_>) -> rusqlite::Result<TeamFile> {
     })
 }
 
-/// Questions about the files of the team.
+/// Queries about the files of the team.
 #[derive(Clone, Copy)]
 pub struct TeamFiles<'q>(pub &'q Queries);
 
 impl TeamFiles<'_> {
-    /// Policies, and what agrees to one, by name.
+    /// Policies, and agreements to them, by name.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -73,7 +73,7 @@ impl TeamFiles<'_> {
         self.0.rows(&sql, params![digest], file)
     }
 
-    /// The digests of all versions that files are about.
+    /// The digests of all versions with files.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -82,7 +82,7 @@ impl TeamFiles<'_> {
         self.0.rows(sql, [], |row| row.get(0))
     }
 
-    /// Files that were not handed out yet, by name.
+    /// Files that were not sent yet, by name.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -98,7 +98,7 @@ impl TeamFiles<'_> {
         self.0.row(&format!("SELECT {COLUMNS} FROM team_files WHERE name = ?1"), params![name], file)
     }
 
-    /// When a file came here; `None` for one that is not here.
+    /// When a file was added; `None` when it is missing.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -106,7 +106,7 @@ impl TeamFiles<'_> {
         self.0.row("SELECT added_ms FROM team_files WHERE name = ?1", params![name], |row| row.get(0))
     }
 
-    /// Name and object of each file.
+    /// Name and git object of each file.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -129,7 +129,7 @@ impl TeamFiles<'_> {
         Ok(())
     }
 
-    /// What was computed for a version, as JSON.
+    /// The computed state of a version, as JSON.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -137,7 +137,8 @@ impl TeamFiles<'_> {
         self.0.row("SELECT state FROM team_versions WHERE digest = ?1", params![digest], |row| row.get(0))
     }
 
-    /// What was computed for all versions, as JSON, by digest; where words are given, only those with such a status.
+    /// The computed states of all versions, as JSON, by digest. With `of_status`, only those with one of these
+    /// statuses.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -149,7 +150,7 @@ impl TeamFiles<'_> {
         Ok(rows.into_iter().filter(|(_, status)| is_asked(status)).map(|(row, _)| row).collect())
     }
 
-    /// What was computed for the versions whose JSON has a text in it, by digest.
+    /// The computed states, as JSON, that contain a text, by digest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -158,8 +159,8 @@ impl TeamFiles<'_> {
         self.0.rows(sql, params![text], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// The digests of versions that are revoked or rejected, and of those about which machines may differ: a key that
-    /// decided about them has an end.
+    /// The digests of versions that are revoked or rejected, and of those on which machines may disagree because a key
+    /// that decided about them expires.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -169,7 +170,7 @@ impl TeamFiles<'_> {
         self.0.rows(sql, [], |row| row.get(0))
     }
 
-    /// The files that came last, newest first, each with when it came.
+    /// The most recently added files, newest first, each with its time.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -187,7 +188,7 @@ impl TeamFiles<'_> {
         Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(0))
     }
 
-    /// What does not count: path, object and the reason, by path.
+    /// Files that do not count, by path: path, object and reason.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -196,7 +197,7 @@ impl TeamFiles<'_> {
         self.0.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
-    /// Whether a version came from elsewhere: a `sync` or a `pull` put it into the workspace.
+    /// Whether `sync` or `pull` put a version into this workspace.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -205,7 +206,7 @@ impl TeamFiles<'_> {
         Ok(self.0.row(sql, params![digest], |_| Ok(()))?.is_some())
     }
 
-    /// The last exchange; `None` where there was none.
+    /// The last exchange; `None` when there was none.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -216,12 +217,12 @@ impl TeamFiles<'_> {
     }
 }
 
-/// Changes of the files of the team.
+/// Writes the files of the team.
 #[derive(Clone, Copy)]
 pub struct TeamWriter<'t, 'a>(pub &'t Tx<'a>);
 
 impl TeamWriter<'_, '_> {
-    /// Adds a file. One that is here already stays as it is, but for its object where that was not known.
+    /// Adds a file. An existing one stays as it is, but gets its object if that was unknown.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -232,7 +233,7 @@ impl TeamWriter<'_, '_> {
         self.0.change(sql, params![name, kind, digest, bytes, key, object, self.0.now()]).map(drop)
     }
 
-    /// Notes the object of a file; `None` when it has to be handed out again.
+    /// Sets the object of a file; `None` when the file must be sent again.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -240,7 +241,7 @@ impl TeamWriter<'_, '_> {
         self.0.change("UPDATE team_files SET object = ?2 WHERE name = ?1", params![name, object]).map(drop)
     }
 
-    /// Keeps what was computed for a version. Emits `team-changed` when it differs from before.
+    /// Stores the computed state of a version. Emits `team-changed` when it differs from before.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -254,7 +255,7 @@ impl TeamWriter<'_, '_> {
         Ok(changed)
     }
 
-    /// Forgets what was computed for all versions.
+    /// Deletes the computed states of all versions.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -262,7 +263,7 @@ impl TeamWriter<'_, '_> {
         self.0.change("DELETE FROM team_versions", []).map(drop)
     }
 
-    /// Keeps what does not count, in place of what was kept before.
+    /// Stores the files that do not count, in place of what was stored before.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -275,7 +276,7 @@ impl TeamWriter<'_, '_> {
         Ok(())
     }
 
-    /// Notes that a version came from elsewhere.
+    /// Records that `sync` or `pull` put a version into this workspace.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -283,7 +284,7 @@ impl TeamWriter<'_, '_> {
         self.0.change("INSERT OR IGNORE INTO team_landed (digest) VALUES (?1)", params![digest]).map(drop)
     }
 
-    /// Notes an exchange.
+    /// Records an exchange.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,4 +1,4 @@
-//! What humans opened beyond the cost tier low, and the choices of tools that they saved.
+//! Unlocks of cost tiers above low, and saved sets of tools.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, tool, tier, session, until_ms, who, at_ms, operation";
 
 impl Queries {
-    /// What was opened and not revoked, newest first; also what ended by itself.
+    /// Unlocks that were not revoked, newest first, including expired ones.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -19,7 +19,7 @@ impl Queries {
         self.rows(&sql, [], read)
     }
 
-    /// One by its number, also when it was revoked.
+    /// One unlock by its number, even if it was revoked.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -27,7 +27,7 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM tier_unlocks WHERE id = ?1"), params![id], read)
     }
 
-    /// The saved choices of tools, by name.
+    /// The saved sets of tools, by name.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -39,7 +39,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps what was opened, by the log entry that it names; its own number does not count. Emits `tiers-changed`.
+    /// Stores an unlock under the log entry that it names; ignores the number in `unlock`. Emits `tiers-changed`.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.
@@ -52,7 +52,7 @@ impl Tx<'_> {
         Ok(UnlockId(id))
     }
 
-    /// The number that the next one gets.
+    /// The number that the next unlock gets.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -60,17 +60,17 @@ impl Tx<'_> {
         self.next_number("tier_unlocks").map(UnlockId)
     }
 
-    /// Locks again what was opened, or lets it hold again. Emits `tiers-changed`.
+    /// Revokes an unlock, or restores it. Emits `tiers-changed`.
     ///
     /// # Errors
-    /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such number, and any other [`StoreError`](super::StoreError) of a failed write.
+    /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such number, and any other
+    /// [`StoreError`](super::StoreError) of a failed write.
     pub fn set_unlock_revoked(&self, id: UnlockId, revoked: bool) -> StoreResult<()> {
         self.mark_revoked(("tier_unlocks", "unlock"), id.0, revoked)?;
         self.emit(EventKind::TiersChanged, id).map(drop)
     }
 
-    /// Saves a choice of tools in place of what had its name; without tools there is none any more. Emits
-    /// `tiers-changed`.
+    /// Saves a set of tools in place of an earlier set of that name. An empty set is deleted. Emits `tiers-changed`.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.

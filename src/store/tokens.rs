@@ -1,4 +1,4 @@
-//! Tokens by which agents are known that connect over HTTP.
+//! Tokens that identify agents that connect over HTTP.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -17,7 +17,7 @@ pub struct TokenRow {
     pub created_by: String,
     /// When it was created.
     pub created: Instant,
-    /// When an agent connected with it last.
+    /// When an agent last connected with it.
     pub used: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ fn token(row: &rusqlite::Row<'_>) -> rusqlite::Result<TokenRow> {
     })
 }
 
-/// Every token that is valid, oldest first.
+/// Every valid token, oldest first.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed read.
@@ -50,7 +50,7 @@ pub fn agent_token(queries: &Queries, digest: Digest) -> StoreResult<Option<Toke
     queries.row(&sql, params![digest.0.as_slice()], token)
 }
 
-/// Keeps a new token. Emits `agents-changed`.
+/// Stores a new token. Emits `agents-changed`.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.
@@ -61,7 +61,7 @@ pub fn create_agent_token(tx: &Tx<'_>, agent: &str, digest: Digest, by: &str) ->
     Ok(id)
 }
 
-/// Notes that an agent connected with a token just now. Emits nothing: the connection is told.
+/// Records that an agent connected with a token now. Emits no event: the connection does.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.

@@ -1,5 +1,5 @@
-//! A transaction in progress. What it can do stands beside what it is done to: runs in `runs`, reviews in
-//! `reviews` and so on.
+//! A transaction in progress. Its methods are defined beside their subject: runs in `runs`, reviews in `reviews`, and
+//! so on.
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
@@ -10,8 +10,8 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::ops::Deref;
 
-/// A transaction in progress; reads what it wrote. Rows and the events that tell of them are written
-/// together, so nobody can see one without the other.
+/// A transaction in progress; it reads what it wrote. Rows and their events are written together, so nobody sees one
+/// without the other.
 pub struct Tx<'a> {
     queries: &'a Queries,
     now: Instant,
@@ -23,17 +23,17 @@ impl<'a> Tx<'a> {
         Tx { queries, now, logged: Cell::new(None) }
     }
 
-    /// The point in time of everything that this transaction writes.
+    /// The time of everything that this transaction writes.
     pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// The same transaction at another point in time, for what happened then and is written once more.
+    /// The same transaction at another time, to write again what happened then.
     pub fn at(&self, then: Instant) -> Tx<'a> {
         Tx::new(self.queries, then)
     }
 
-    /// Takes every row out of a table.
+    /// Deletes every row of a table.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -43,7 +43,7 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Appends an event to the feed. Most changes here do so themselves and say so; this is for the others.
+    /// Appends an event to the feed. Most changes emit their own event, as documented; this is for the others.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -52,12 +52,12 @@ impl<'a> Tx<'a> {
         self.insert(sql, params![self.now, kind, subject.to_string()]).map(EventSeq)
     }
 
-    /// The end of the log, when this transaction moved it.
+    /// The new end of the log, if this transaction moved it.
     pub(super) fn logged(&self) -> Option<LogEnd> {
         self.logged.get()
     }
 
-    /// Notes that this transaction moved the end of the log.
+    /// Records that this transaction moved the end of the log.
     pub(super) fn note_logged(&self, end: LogEnd) {
         self.logged.set(Some(end));
     }
@@ -67,16 +67,17 @@ impl<'a> Tx<'a> {
         Ok(self.queries.connection.prepare_cached(sql)?.insert(params)?)
     }
 
-    /// The number that the next row of a table gets. No number is used twice: rows are never deleted there.
+    /// The number that the next row of a table gets. No number is used twice: these tables never delete rows.
     pub(super) fn next_number(&self, table: &'static str) -> StoreResult<i64> {
         let newest = self.row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get::<_, Option<i64>>(0))?;
         Ok(newest.flatten().unwrap_or(0) + 1)
     }
 
-    /// Revokes a row of a table, or lets it hold again.
+    /// Revokes a row of a table, or restores it.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no such row, called `what`, and any other [`StoreError`] of a failed write.
+    /// [`StoreError::Missing`], which names the row as `what`, when there is no such row; any other [`StoreError`] of a
+    /// failed write.
     pub(super) fn mark_revoked(
         &self,
         (table, what): (&'static str, &'static str),
@@ -87,7 +88,7 @@ impl<'a> Tx<'a> {
         if changed == 0 { Err(StoreError::missing(format_args!("{what} {id}"))) } else { Ok(()) }
     }
 
-    /// Changes rows and returns how many.
+    /// Changes rows and returns their number.
     pub(super) fn change(&self, sql: &str, params: impl Params) -> StoreResult<usize> {
         Ok(self.queries.connection.prepare_cached(sql)?.execute(params)?)
     }

@@ -1,4 +1,4 @@
-//! What upkeep asks of the whole library at once: when tools came, who had to do with them, what is to stay.
+//! What upkeep needs to know of the whole library: when tools were added, who used them, what is pinned.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -17,8 +17,7 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// When somebody last had to do with each subject of the log: its newest entry that counts. What was only asked
-    /// for is no use of it.
+    /// When each subject of the log was last used: its newest entry that was not undone. A request alone is not a use.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -29,7 +28,7 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// The tools of which a version is pinned.
+    /// The tools with a pinned version.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -38,8 +37,8 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// The tools that a review waits for which somebody asked for, or which is about more than a new file. What a scan
-    /// opens by itself for every new tool does not count.
+    /// Tools with a waiting review that somebody requested or that is about more than a new file. Reviews that a scan
+    /// opens for every new tool do not count.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.

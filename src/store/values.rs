@@ -1,4 +1,4 @@
-//! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
+//! How domain values are stored in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::composite::StepState;
 use crate::domain::service::{ExchangeRole, InstanceId, InstanceState};
@@ -122,7 +122,7 @@ impl FromSql for Digest {
     }
 }
 
-/// A value that lies in a text column in its printed form.
+/// A value stored in a text column in its printed form.
 pub(super) struct Text<T>(pub T);
 
 impl<T: Display> ToSql for Text<T> {
@@ -141,7 +141,7 @@ where
     }
 }
 
-/// A value that lies in a text column as JSON.
+/// A value stored in a text column as JSON.
 pub(super) struct Json<T>(pub T);
 
 impl<T: Serialize> ToSql for Json<T> {
@@ -157,7 +157,7 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
     }
 }
 
-/// A count. SQLite's integers are signed: what does not fit is stored as the largest that does.
+/// A count. SQLite's integers are signed: a larger count is stored as the largest integer.
 pub(super) struct Count(pub u64);
 
 impl ToSql for Count {

@@ -1,8 +1,8 @@
-//! What the checks say of versions, and which process makes them.
+//! Verdicts of the checks on versions, and which process computes them.
 //!
-//! A lease says who examines a version and until when; whether it has expired is judged by its reader. The verdict
-//! of a version is replaced as a whole, also while checks go on, so that a killed process leaves an unfinished one
-//! that the next owner begins again.
+//! A lease says who checks a version and until when; the reader decides whether it has expired. The verdict of a
+//! version is always replaced as a whole, also while checks run, so that a killed process leaves an unfinished verdict
+//! that the next owner starts over.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -12,7 +12,7 @@ use crate::domain::{Digest, EventKind, Instant, ReviewId, ReviewState, ToolName,
 use rusqlite::params;
 use std::collections::HashMap;
 
-/// A waiting review whose version has no verdict of today's checks against its base.
+/// A waiting review whose version has no complete verdict against its base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unexamined {
     /// Number of the waiting review.
@@ -36,8 +36,8 @@ impl Queries {
         Ok(found.map(|json| json.0))
     }
 
-    /// Waiting reviews of versions without a complete verdict against their base, and without a lease that holds
-    /// at `now`; oldest first, at most `limit`.
+    /// Waiting reviews of versions without a complete verdict against their base and without a valid lease at `now`,
+    /// oldest first, at most `limit`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -53,7 +53,7 @@ impl Queries {
         })
     }
 
-    /// Versions that were approved although checks had failed, and why; decisions taken back do not count.
+    /// Versions that were approved despite failed checks, with the reason; undone decisions do not count.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -63,8 +63,8 @@ impl Queries {
         self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
-    /// How much of versions was on no screen when they were approved. Of several approvals of one version the one
-    /// counts that had the most on screen; those taken back, and those that say nothing of it, do not count.
+    /// How many lines of each version were on no screen when it was approved. Of several approvals, the one with the
+    /// fewest unread lines counts. Ignores undone approvals and approvals without a line count.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -90,7 +90,7 @@ impl Queries {
         Ok(least)
     }
 
-    /// Whether somebody holds the lease on the checks of a version at `now`.
+    /// Whether somebody holds a valid lease on the checks of a version at `now`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -119,7 +119,7 @@ impl Tx<'_> {
         self.change("DELETE FROM check_leases WHERE owner = ?1", params![owner]).map(drop)
     }
 
-    /// Takes the checks of a version, or prolongs one's own lease; `false` when another owner holds it.
+    /// Takes the lease on the checks of a version, or extends one's own; `false` when another owner holds it.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -130,7 +130,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![tool, digest, owner, until, self.now()])? > 0)
     }
 
-    /// Ends a lease of one's own.
+    /// Ends one's own lease.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -139,7 +139,7 @@ impl Tx<'_> {
         self.change(sql, params![tool, digest, owner]).map(drop)
     }
 
-    /// Keeps what the checks of a version say so far. Emits `verdict-changed`.
+    /// Stores the verdict of the checks so far. Emits `verdict-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -160,7 +160,7 @@ impl Tx<'_> {
         self.emit(EventKind::VerdictChanged, tool).map(drop)
     }
 
-    /// Forgets the verdict of a version, so that its checks are made again. Emits `verdict-changed`.
+    /// Deletes the verdict of a version, so that its checks run again. Emits `verdict-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

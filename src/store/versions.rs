@@ -1,4 +1,4 @@
-//! Versions: every one ever seen, what lies in the workspace now, and which digests are approved.
+//! Versions: every version ever seen, the definitions in the workspace, and the approved digests.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -20,11 +20,11 @@ pub struct VersionRow {
     pub digest: Digest,
     /// Version that the manifest stated.
     pub version: semver::Version,
-    /// Stage when it was seen last.
+    /// Stage when it was last seen.
     pub stage: Stage,
-    /// Path of its definition when it was seen last.
+    /// Path of its definition when it was last seen.
     pub path: String,
-    /// Where its files lay when it was seen last.
+    /// Location of its files when it was last seen.
     pub placement: Placement,
     /// When it was seen first.
     pub first_seen_at: Instant,
@@ -32,7 +32,7 @@ pub struct VersionRow {
     pub description: String,
 }
 
-/// A definition that lies in the workspace now.
+/// A definition that is in the workspace now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentRow {
     /// Path of the definition.
@@ -41,9 +41,9 @@ pub struct PresentRow {
     pub tool: ToolName,
     /// Digest of its files.
     pub digest: Digest,
-    /// Read from the folder that it lies in.
+    /// The stage of its folder.
     pub stage: Stage,
-    /// Where its files lie.
+    /// Location of its files.
     pub placement: Placement,
 }
 
@@ -60,22 +60,23 @@ pub struct Approval {
     pub operation: OperationId,
     /// When the decision was logged.
     pub at: Instant,
-    /// The folder that its files were approved in; `None` for one of an older format: any folder of the stage.
+    /// The folder in which its files were approved; `None` for an approval of an older format, which holds for any
+    /// folder of the stage.
     pub base: Option<String>,
-    /// The reviewer's signature over what `approval.toml` says of it, armored.
+    /// The reviewer's signature over the content of `approval.toml`, armored.
     pub signature: Option<String>,
 }
 
 impl Approval {
-    /// Whether it speaks for this row of the catalog: same bytes, and where the stage means something, at the
-    /// stage and in the folder that they were approved for. A copy elsewhere was approved by nobody.
+    /// Whether the approval covers this catalog row: same bytes and, in stages that need an approval, the same stage
+    /// and folder. A copy elsewhere is not approved.
     pub fn covers(&self, tool: &Tool) -> bool {
         let in_place = self.stage == tool.stage && self.base.as_ref().is_none_or(|base| *base == tool.placement.base);
         self.tool == *tool.reviewed_as() && self.digest == tool.digest && (in_place || !tool.stage.is_vouched())
     }
 
-    /// The one of these that speaks for this row. Where something else was approved in the same place later, that counts
-    /// there: whoever puts older bytes back, although they were approved once, has decided nothing.
+    /// The approval that covers this row. A later approval in the same place replaces it: restoring older bytes, even
+    /// approved ones, is not a decision.
     pub fn in_force<'a>(approvals: impl IntoIterator<Item = &'a Approval>, tool: &Tool) -> Option<&'a Approval> {
         let of_tool: Vec<&Approval> =
             approvals.into_iter().filter(|approval| approval.tool == *tool.reviewed_as()).collect();
@@ -105,7 +106,7 @@ impl Queries {
         self.rows(&sql, params![tool], read_version)
     }
 
-    /// Versions of a tool whose digest begins with these hex digits, newest first.
+    /// Versions of a tool whose digest starts with these hex digits, newest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -115,7 +116,7 @@ impl Queries {
         Ok(versions)
     }
 
-    /// The digest of every version ever seen, each once, ascending.
+    /// The digest of every version ever seen, ascending, without duplicates.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -123,7 +124,7 @@ impl Queries {
         self.rows("SELECT DISTINCT digest FROM versions ORDER BY digest", [], |row| row.get(0))
     }
 
-    /// What lies in the workspace now, by path.
+    /// The definitions in the workspace, by path.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -160,8 +161,8 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Notes a version. A new one (`true`) emits `version-found`; of a known one only where it lies and its
-    /// stage are brought up to date.
+    /// Records a version. A new one (`true`) emits `version-found`; for a known one only location and stage are
+    /// updated.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -192,8 +193,8 @@ impl Tx<'_> {
         Ok(false)
     }
 
-    /// Sets the stage of a version; returns `false` when it is not known. Emits nothing: who moves a tool
-    /// tells of the move.
+    /// Sets the stage of a version; returns `false` when the version is unknown. Emits no event: the caller that moves
+    /// a tool does.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -202,7 +203,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![tool, digest, stage])? > 0)
     }
 
-    /// Notes what lies at a path now.
+    /// Records the definition at a path.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -213,14 +214,14 @@ impl Tx<'_> {
         self.change(sql, params![row.path, row.tool, row.digest, row.stage, base, exclusive]).map(drop)
     }
 
-    /// Notes that nothing lies at a path any more. Emits `tool-lost` with the name; returns `false`, and
-    /// emits nothing, when nothing was there.
+    /// Records that a path no longer has a definition. Emits `tool-lost` with the name; returns `false`, and emits
+    /// nothing, when there was none.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
     pub fn drop_present(&self, path: &str) -> StoreResult<bool> {
         let sql = "DELETE FROM present WHERE path = ?1 RETURNING tool";
-        // All rows are read: a statement that returns rows has taken effect only at its end.
+        // All rows are read: a statement that returns rows takes full effect only at its end.
         let lost: Vec<ToolName> = self.rows(sql, params![path], |row| row.get(0))?;
         for tool in &lost {
             self.emit(EventKind::ToolLost, tool)?;
@@ -228,7 +229,7 @@ impl Tx<'_> {
         Ok(!lost.is_empty())
     }
 
-    /// Puts an approval in force, in place of an earlier one of the same tool and digest.
+    /// Stores an approval, in place of an earlier one of the same tool and digest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -241,7 +242,7 @@ impl Tx<'_> {
         self.change(&sql, params![tool, digest, stage, operation, at, base, signature]).map(drop)
     }
 
-    /// Ends an approval; returns `false` when none was in force. The log keeps that there was one.
+    /// Ends an approval; returns `false` when none was in force. The log keeps its entry.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -250,7 +251,7 @@ impl Tx<'_> {
         Ok(self.change(sql, params![tool, digest])? > 0)
     }
 
-    /// Sets the stage that an approval is for; returns `false` when none is in force.
+    /// Sets the stage of an approval; returns `false` when none is in force.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.

@@ -1,6 +1,5 @@
-//! A state that can be looked at and not be changed: a private copy of a database whose folder is read-only, whose
-//! disk is full, or which is lost. Everything can be asked of it; nothing that is said to it would last, so every change
-//! is refused.
+//! A state for viewing only: a private copy of a database whose folder is read-only, whose disk is full, or which is
+//! lost. It answers every query and refuses every change, because no change would last.
 
 use super::backup;
 use super::connection::Store;
@@ -13,14 +12,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// How often a database that is being written is copied anew before it is given up.
+/// How often copying a database that is being written is tried.
 const TRIES: usize = 20;
 
 impl Store {
-    /// Opens a private copy of the state in `dir` as it is now, or an empty one where there is no database.
+    /// Opens a private copy of the current state in `dir`, or an empty one when there is no database.
     ///
     /// # Errors
-    /// [`StoreError::NotAFile`] and what opening says when the database cannot be read; [`StoreError::Folder`] or
+    /// [`StoreError::NotAFile`] and errors of opening when the database cannot be read; [`StoreError::Folder`] or
     /// [`StoreError::DiskFull`] when no folder for temporary files has room.
     pub fn view(dir: &Path) -> StoreResult<Store> {
         super::seen::demand_files(dir)?;
@@ -42,13 +41,13 @@ impl Store {
     }
 }
 
-/// A folder that nobody else can look into: the state holds inputs of runs.
+/// A folder that only this user can read: the state contains inputs of runs.
 fn private_folder(place: &Path) -> std::io::Result<TempDir> {
     let mode = std::fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("toolsmith-view-").permissions(mode).tempdir_in(place)
 }
 
-/// Where a copy may lie, the usual place first; the others are there when the disk is full.
+/// Folders for the copy, the usual one first; the others help when the disk is full.
 fn places() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
     [Some(std::env::temp_dir()), runtime, Some(PathBuf::from("/dev/shm"))].into_iter().flatten().collect()
@@ -72,7 +71,7 @@ fn fill(dir: &Path, private: TempDir) -> StoreResult<TempDir> {
         Ok(found) if found.len() == 0 => return Ok(private),
         Ok(_) => {}
     }
-    // SQLite itself reads what is not yet in the main file, where it may make or find what it needs for that.
+    // SQLite itself reads the write-ahead log, provided that it can create or find the files that it needs.
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let asked = Connection::open_with_flags(&from, read_only).map_err(StoreError::from);
     match asked.and_then(|source| backup::copy(&source, &to)) {
@@ -96,13 +95,13 @@ fn fill(dir: &Path, private: TempDir) -> StoreResult<TempDir> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> StoreResult<()> {
-    // Not `fs::copy`: the mode of a file that may not be written would come along.
+    // Not `fs::copy`, which would also copy the mode of a read-only file.
     let mut source = fs::File::open(from).map_err(|error| StoreError::folder(from, error))?;
     let target = fs::File::create(to).map_err(|error| StoreError::folder(to, error));
     io::copy(&mut source, &mut target?).map(drop).map_err(|error| StoreError::folder(to, error))
 }
 
-/// What tells that a file was written; `None` when it is not there.
+/// Values that change when a file is written; `None` when it does not exist.
 fn stamp(path: &Path) -> Option<(u64, u64, i64, i64)> {
     let found = path.metadata().ok()?;
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))

@@ -1,4 +1,4 @@
-//! `run --show`: what a run would start.
+//! `run --show`: shows what a run would start.
 
 use crate::cli::call::{Answer, Call};
 use crate::cli::print_text::{Ink, Page, StyledLine};
@@ -10,17 +10,17 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::io;
 
-/// So many characters of the text on standard input are shown.
+/// The maximum number of characters shown of standard input, or of the body of a request.
 const SHOWN_STDIN: usize = 2_000;
 
-/// How one input is passed.
+/// How one input field is passed.
 #[derive(Serialize)]
 struct Way {
     input: String,
     way: String,
 }
 
-/// What stands for a secret.
+/// The replacement for a secret.
 const MASK: &str = "masked";
 
 /// What a run would do.
@@ -32,7 +32,7 @@ pub(in crate::cli) enum Shown {
     Prompt(ShownPrompt),
 }
 
-/// The request that a run would send; the values of variables are masked.
+/// The request that a run would send, with the values of variables masked.
 #[derive(Serialize)]
 pub(in crate::cli) struct ShownRequest {
     tool: String,
@@ -43,7 +43,7 @@ pub(in crate::cli) struct ShownRequest {
     invalid: Option<String>,
 }
 
-/// What a run would ask a generator.
+/// The prompt that a run would send to a generator.
 #[derive(Serialize)]
 pub(in crate::cli) struct ShownPrompt {
     tool: String,
@@ -52,11 +52,11 @@ pub(in crate::cli) struct ShownPrompt {
     invalid: Option<String>,
 }
 
-/// What a run would start; secrets are masked.
+/// The command that a run would start, with secrets masked.
 #[derive(Serialize)]
 pub(in crate::cli) struct ShownCommand {
     tool: String,
-    /// As a shell would be given it.
+    /// The command line, quoted for a shell.
     line: String,
     #[serde(flatten)]
     command: CommandLine,
@@ -65,10 +65,11 @@ pub(in crate::cli) struct ShownCommand {
     invalid: Option<String>,
 }
 
-/// Works out what a run would start, send or ask.
+/// Determines what a run would start, send or ask.
 ///
 /// # Errors
-/// Those of naming a tool and giving it an input, and [`ErrorCode::Usage`] where a value is missing.
+///
+/// Those of finding a tool and reading its input, and [`ErrorCode::Usage`] for a missing value.
 pub(super) fn shown(call: &Call<'_>) -> Result<Shown, EngineError> {
     let given = input::given(call)?.with_words(call.texts("word"));
     let (engine, _catalog) = call.open_catalog()?;
@@ -112,7 +113,7 @@ pub(super) fn shown(call: &Call<'_>) -> Result<Shown, EngineError> {
     Ok(Shown::Command(ShownCommand { tool: name, line: command.to_string(), command, inputs: ways(manifest), invalid }))
 }
 
-/// The fields of an input, without the text of secrets.
+/// The fields of an input, with secrets masked.
 fn masked(input: &Value, schema: Option<&Value>) -> Map<String, Value> {
     let fields = input.as_object().into_iter().flatten();
     let mask = |(name, value): (&String, &Value)| {

@@ -1,4 +1,4 @@
-//! A run for a script that reads along: one event a line (`--jsonl`).
+//! A run for a script that reads along: one event per line (`--jsonl`).
 
 use super::exit_code;
 use crate::cli::call::{Call, Stop, answered};
@@ -11,7 +11,7 @@ use crate::engine::{Engine, EngineError, RunHandle};
 use serde::Serialize;
 use std::io;
 
-/// Prints events as they come; an error before the start is an event too.
+/// Prints events as they occur. An error before the start is an event too.
 pub(super) fn tell(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineError>) -> Result<u8, Stop> {
     let (engine, handle) = match started {
         Ok(started) => started,
@@ -19,7 +19,8 @@ pub(super) fn tell(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineE
             return answered(error.code.exit_code(), print_event(&RunEvent::Error { error: &error }));
         }
     };
-    // A run that began is followed to its end, also when nobody reads: the first output that cannot be written stops it.
+    // A started run is followed to its end even if nobody reads the events: the first output that cannot be written
+    // cancels it.
     let begun = print_event(&RunEvent::Started { run: &engine.runs().record(handle.id)? });
     let mut events = Events::default();
     let (run, taken) = follow(call, &engine, handle, &mut events)?;
@@ -69,14 +70,14 @@ impl Sink for Events {
     }
 }
 
-/// Turns bytes that come in pieces into text, without tearing a character apart.
+/// Turns bytes that arrive in pieces into text, without splitting characters.
 #[derive(Default)]
 struct Joiner {
     held: Vec<u8>,
 }
 
 impl Joiner {
-    /// The text of these bytes and of what was held; bytes that are no UTF-8 become U+FFFD.
+    /// The text of the bytes held back and of these bytes; invalid UTF-8 becomes U+FFFD.
     fn push(&mut self, bytes: &[u8]) -> String {
         self.held.extend_from_slice(bytes);
         let whole = self.held.len() - torn_tail(&self.held);
@@ -85,7 +86,7 @@ impl Joiner {
         text
     }
 
-    /// The text of what is still held.
+    /// The text of the bytes still held back.
     fn finish(&mut self) -> String {
         let text = String::from_utf8_lossy(&self.held).into_owned();
         self.held.clear();

@@ -3,12 +3,12 @@
 use crate::domain::{Run, RunOutcome};
 use crate::engine::ErrorCode;
 
-/// The exit code that goes with a run that ended.
+/// The exit code for a run that has ended.
 pub(super) fn of(run: &Run) -> u8 {
     if run.lacked_isolation() { ErrorCode::IsolationMissing.exit_code() } else { of_outcome(run.outcome) }
 }
 
-/// The exit code that goes with the end of a run.
+/// The exit code for the outcome of a run.
 fn of_outcome(outcome: RunOutcome) -> u8 {
     match outcome {
         RunOutcome::Succeeded => 0,

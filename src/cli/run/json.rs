@@ -1,4 +1,4 @@
-//! A run for a script: one object at its end.
+//! A run for a script: one JSON object at its end.
 
 use super::exit_code;
 use crate::cli::call::{Call, Stop, answered};

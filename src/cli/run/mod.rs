@@ -1,4 +1,4 @@
-//! Running tools: `run`, `rerun`. Each way to answer has its file: text, one JSON object, events.
+//! Running tools: `run`, `rerun`. Each output format has its own file: text, one JSON object, events.
 
 mod command;
 mod events;
@@ -29,19 +29,19 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     Ok(code)
 }
 
-/// `run-strict`: a run without what the tool declares.
+/// `run-strict`: a run without the access that the tool declares.
 pub(super) fn run_strict(call: &Call<'_>) -> Result<u8, Stop> {
     let code = run_now(call, Rules::Strict)?;
     tell_unused_input(call);
     Ok(code)
 }
 
-/// The rules that a run is asked to have.
+/// The access rules of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rules {
-    /// Those that the tool declares and was allowed.
+    /// The access that the tool declares and that is granted.
     Declared,
-    /// Those of an experimental tool.
+    /// The rules for an experimental tool.
     Strict,
 }
 
@@ -58,7 +58,7 @@ fn run_now(call: &Call<'_>, rules: Rules) -> Result<u8, Stop> {
         let engine = call.open_around(call.required("tool")?)?;
         let tool = engine.library().resolve(call.required("tool")?)?;
         let again = if rules == Rules::Strict { None } else { from(call, &engine, &tool)? };
-        // What is gone on with has an input already.
+        // A continued run already has an input.
         let input = if again.is_some() && given.is_empty() {
             None
         } else {
@@ -74,7 +74,7 @@ fn run_now(call: &Call<'_>, rules: Rules) -> Result<u8, Stop> {
     start(call, rules, asked)
 }
 
-/// `run NAME --from STEP --of RUN`: the earlier run that is gone on with.
+/// `run NAME --from STEP --of RUN`: the earlier run to continue.
 fn from(call: &Call<'_>, engine: &Engine, tool: &Tool) -> Result<Option<RerunFrom>, EngineError> {
     let step = call.text("from").map(str::to_owned);
     match (step, call.id("of").map(RunId)) {
@@ -88,7 +88,7 @@ fn from(call: &Call<'_>, engine: &Engine, tool: &Tool) -> Result<Option<RerunFro
     }
 }
 
-/// `continue RUN`: a composite again from what failed.
+/// `continue RUN`: repeats a composite from the step that failed.
 pub(super) fn go_on(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let (engine, _catalog) = call.open_catalog()?;
@@ -100,7 +100,7 @@ pub(super) fn go_on(call: &Call<'_>) -> Result<u8, Stop> {
     start(call, Rules::Declared, asked)
 }
 
-/// `rerun RUN`: the same tool with the same input, where it ran before.
+/// `rerun RUN`: the same tool with the same input in the same folder.
 pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let (engine, _catalog) = call.open_catalog()?;
@@ -112,8 +112,8 @@ pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
     start(call, Rules::Declared, asked)
 }
 
-/// The row that ran before when its files are still there; else what goes by its name now, and that
-/// it is another version is said.
+/// The same version as before if its files still exist; otherwise the current tool of that name, with a note that the
+/// version differs.
 fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>, EngineError> {
     let catalog = engine.library().catalog();
     if let Some(tool) = catalog.tools.iter().find(|tool| tool.name == before.tool && tool.digest == before.digest) {
@@ -132,7 +132,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
     Ok(tool)
 }
 
-/// Starts what was asked for and follows it to its end.
+/// Starts the run and follows it to its end.
 fn start(
     call: &Call<'_>,
     rules: Rules,

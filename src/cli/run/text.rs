@@ -1,4 +1,4 @@
-//! A run for a human: the output of the tool as it comes, then a line that sums it up.
+//! A run for a human: the live output of the tool, then a summary line.
 
 use super::exit_code;
 use crate::cli::call::{Call, Stop, answered};
@@ -31,15 +31,15 @@ pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Resul
     answered(exit_code::of(&run), taken.and(finished))
 }
 
-/// What to do about a composite that did not succeed: what its steps gave is kept.
+/// A hint for a composite that did not succeed: the results of its steps are stored.
 fn next_step(engine: &Engine, run: &Run) -> Option<String> {
     let is_open = run.outcome.has_started() && run.outcome != RunOutcome::Succeeded;
-    // What cannot be read has no steps to go on with.
+    // A run whose steps cannot be read has no step to continue from.
     let has_steps = is_open && engine.runs().steps_of(run.id).is_ok_and(|steps| !steps.is_empty());
     has_steps.then(|| format!("`toolsmith continue {}` runs what did not succeed", run.id))
 }
 
-/// One line: how it ended, what it used, how far it was isolated, and what was cut.
+/// The summary line: outcome, resource use, isolation, and cuts of the output.
 fn summary(run: &Run) -> StyledLine {
     let line = StyledLine::new()
         .put(Ink::Dim, format!("run {} · ", run.id))
@@ -54,7 +54,7 @@ fn summary(run: &Run) -> StyledLine {
     if run.truncated { line.put(Ink::Warn, " · output truncated at its limit") } else { line }
 }
 
-/// Time, processor, peak memory and processes; what was not measured is left out.
+/// Time, processor time, peak memory and processes; values that were not measured are omitted.
 fn used(usage: &RunUsage) -> String {
     let mut parts = vec![span(usage.duration_ms), format!("cpu {}", span(usage.cpu_ms))];
     if usage.most_memory_bytes() > 0 {

@@ -1,8 +1,8 @@
-//! What a version, or one run of it, was seen to do, as every front end shows it.
+//! The observed behaviour of a version, or of one run of it, as every front end shows it.
 //!
-//! Three kinds of evidence, named as such and never mixed: *result* (a tool cannot forge it), *enforced* (sandbox
-//! layers that were verified) and *reported* (may be incomplete). Where nobody watched, that is said in words: an empty
-//! list never stands for it.
+//! There are three separate kinds of evidence: *result* (a tool cannot forge it), *enforced* (sandbox layers that were
+//! verified) and *reported* (may be incomplete). If nothing was observed, the text says so; an empty list never means
+//! that.
 
 use super::permission_words::permission;
 use crate::catalog;
@@ -17,118 +17,118 @@ use crate::engine::workspace::Workspace;
 use crate::store::RunQuery;
 use serde::Serialize;
 
-/// Runs looked at for what a version usually uses, and for the sandbox layers it had.
+/// Number of newest runs that are evaluated for typical resource use and sandbox layers.
 const RECENT_RUNS: usize = 200;
 
-/// Examples in one line.
+/// Maximum number of examples in one line.
 const EXAMPLES: usize = 4;
 
-/// Files loaded as code that the evidence of a review lists.
+/// Maximum number of files loaded as code that the evidence of a review lists.
 const MOST_LOADED: usize = 20;
 
 /// The label of a file that was loaded as code through a declared path.
 const LOADED: &str = "code loaded";
 
-/// What a version, or one run of it, was seen to do.
+/// The observed behaviour of a version, or of one run of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Behaviour {
     /// Name of the tool that ran.
     pub tool: ToolName,
     /// Version that the manifest states.
     pub version: semver::Version,
-    /// Digest whose runs were watched.
+    /// Digest of the observed version.
     pub digest: Digest,
-    /// The one run this is about; `None` for all runs of the version.
+    /// The run, if this is about one; `None` for all runs of the version.
     pub run: Option<RunId>,
-    /// Runs that were watched.
+    /// Number of observed runs.
     pub observed: u64,
-    /// Runs that were not.
+    /// Number of runs without an observation.
     pub unobserved: u64,
-    /// Why nobody watched; `None` when at least one run was watched.
+    /// Why there is no observation; `None` when at least one run was observed.
     pub observer_off: Option<String>,
-    /// Result: what lay on disk before and after.
+    /// Result: differences on disk.
     pub result: ResultEvidence,
     /// Enforced: the sandbox layers in force, newest first.
     pub enforced: Vec<Enforced>,
-    /// Reported: what the observer was told.
+    /// Reported: what the observer received.
     pub reported: Reported,
-    /// Reported: files that were loaded as code through declared paths, by path, as they were last.
+    /// Reported: files that were loaded as code through declared paths, by path, in their latest state.
     pub loaded: Vec<LoadedFile>,
-    /// Declared permissions against what was seen.
+    /// Declared permissions compared with observed behaviour.
     pub permissions: Vec<PermissionLine>,
-    /// Runs among the newest that had the declared permissions; the others prove nothing about their use.
+    /// Number of newest runs that had the declared permissions. The others prove nothing about their use.
     pub permitted: u64,
-    /// What runs did that no run of the approved version had done before.
+    /// Runs that did something that no earlier run of the approved version had done.
     pub departed: Vec<Departed>,
-    /// What a run usually uses; `None` before the first one that ran to its end.
+    /// Typical resource use of a run; `None` before the first run that ended by itself.
     pub usage: Option<Typical>,
 }
 
 /// Differences on disk after a run; the tool cannot forge them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResultEvidence {
-    /// The run that made them: the one asked about, else the newest that was looked at.
+    /// The run that made the changes: the requested one, otherwise the newest with an observation.
     pub run: Option<RunId>,
-    /// In order of path.
+    /// The changes, ordered by path.
     pub changes: Vec<FileChange>,
-    /// How many more there are.
+    /// Number of changes that are not listed.
     pub cut: u64,
-    /// Why the differences could not be collected, where they could not; then `changes` is not all.
+    /// Why the differences could not be collected, if so. Then `changes` is incomplete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uncollected: Option<String>,
 }
 
-/// Sandbox layers that some runs had in common.
+/// Sandbox layers that some runs have in common.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Enforced {
-    /// Level, profile, layers, and what was missing.
+    /// Level, profile, layers, and missing layers.
     #[serde(flatten)]
     pub isolation: Isolation,
-    /// In how many of the newest runs.
+    /// Number of newest runs with them.
     pub runs: u64,
-    /// The worker that reports it, and everything else that these runs did; `None` if this machine saw it.
+    /// The worker that reported the layers, and everything else about these runs; `None` for this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
 }
 
-/// What the observer was told.
+/// What the observer received.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reported {
-    /// Always true: a tool with two threads can be to the observer.
+    /// Always true: a tool with several threads can deceive the observer.
     pub may_be_incomplete: bool,
-    /// What was tried, in order of kind and target.
+    /// Attempts, ordered by kind and target.
     pub attempts: Vec<Tried>,
-    /// Attempts that are not listed.
+    /// Number of attempts that are not listed.
     pub cut: u64,
 }
 
-/// Something that was tried.
+/// An attempted action.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tried {
-    /// What was tried; `count` says how often in the run, or in how many runs of the version.
+    /// The action; `count` is the number of times in the run, or the number of runs of the version.
     #[serde(flatten)]
     pub attempt: Attempt,
 }
 
-/// A run outside the envelope of its version.
+/// A run that went outside the envelope of its version.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Departed {
     /// Number of the run.
     pub run: RunId,
-    /// What it did, one phrase each.
+    /// What the run did, one phrase each.
     pub did: Vec<String>,
 }
 
-/// A part of a behaviour as lines for a reader.
+/// A section of the behaviour as lines of text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BehaviourPart {
-    /// Which kind of evidence.
+    /// Title: the kind of evidence.
     pub title: &'static str,
     /// One line for each fact.
     pub lines: Vec<EvidenceLine>,
 }
 
-/// What runs of a version were seen to do.
+/// Observed behaviour of runs.
 #[derive(Clone, Copy)]
 pub struct Observations<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -136,7 +136,7 @@ pub struct Observations<'e> {
 }
 
 impl Observations<'_> {
-    /// What one run was seen to do; `None` for one that never started, has not ended, or is older than this record.
+    /// The observation of one run; `None` when it never started, has not ended, or is older than this feature.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -144,7 +144,7 @@ impl Observations<'_> {
         self.workspace.read(|q| Ok(q.observation(run)?))
     }
 
-    /// What all runs of a version were seen to do.
+    /// The observed behaviour of all runs of a version.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -152,7 +152,7 @@ impl Observations<'_> {
         self.workspace.read(|q| Ok(q.envelope(tool, digest)?))
     }
 
-    /// What a run of a version usually uses; `None` before the first one that ran to its end.
+    /// The typical resource use of a run of a version; `None` before the first run that ended by itself.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -160,11 +160,11 @@ impl Observations<'_> {
         self.workspace.read(|q| Ok(Typical::of(&q.usages(tool, digest, RECENT_RUNS)?)))
     }
 
-    /// What all runs of a version did.
+    /// The observed behaviour of all runs of a version.
     ///
     /// # Errors
-    /// `Internal` for errors of the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest
-    /// cannot be read.
+    /// `Internal` for errors of the store; those of [`Library::detail`](crate::engine::Library::detail) when its
+    /// manifest cannot be read.
     pub fn behaviour(&self, tool: &Tool) -> Result<Behaviour, EngineError> {
         let declared = self.engine.library().detail(tool)?.manifest.permissions;
         let envelope = self.envelope(&tool.name, tool.digest)?;
@@ -205,10 +205,11 @@ impl Observations<'_> {
         })
     }
 
-    /// What one run did.
+    /// The observed behaviour of one run.
     ///
     /// # Errors
-    /// `NotFound`; `Internal` for errors of the store. A manifest that is gone leaves the permissions out.
+    /// `NotFound`; `Internal` for errors of the store. If the manifest is no longer available, the permissions are
+    /// empty.
     pub fn behaviour_of_run(&self, id: RunId) -> Result<Behaviour, EngineError> {
         let run = self.engine.runs().record(id)?;
         let observation = self.observation(id)?;
@@ -240,8 +241,8 @@ impl Observations<'_> {
         })
     }
 
-    /// The lines of permissions with the calls of other tools in them. These go through pipes of ours, which no observer
-    /// sees; each is a run of its own.
+    /// Adds calls of other tools to the permission lines. These calls go through our own pipes, which no observer sees;
+    /// each of them is a separate run.
     fn with_calls(&self, mut lines: Vec<PermissionLine>, runs: &[Run]) -> Result<Vec<PermissionLine>, EngineError> {
         for line in &mut lines {
             let Some(name) = line.permission.strip_prefix("run tool:") else { continue };
@@ -260,7 +261,7 @@ impl Observations<'_> {
         Ok(lines)
     }
 
-    /// The runs since the version was approved last: an approval accepts what was seen until then.
+    /// The runs since the version was last approved: an approval accepts what was observed until then.
     fn since_approval<'a>(&self, tool: &Tool, runs: &'a [Run]) -> Result<&'a [Run], EngineError> {
         let approvals = self.workspace.read(|q| Ok(q.approvals_of(&tool.name)?))?;
         let Some(approval) = approvals.iter().find(|approval| approval.digest == tool.digest) else { return Ok(runs) };
@@ -274,7 +275,7 @@ impl Observations<'_> {
         self.workspace.read(|q| Ok(q.runs(&query)?))
     }
 
-    /// The newest of these runs whose observation is kept.
+    /// The newest of these runs with a stored observation.
     fn newest_observation(&self, runs: &[Run]) -> Result<Option<(RunId, Observation)>, EngineError> {
         for run in runs {
             if let Some(seen) = self.observation(run.id)? {
@@ -284,7 +285,8 @@ impl Observations<'_> {
         Ok(None)
     }
 
-    /// What the manifest of the version that ran declares; `None` when neither disk nor a kept copy has it.
+    /// The permissions in the manifest of the version that ran; `None` when neither the workspace nor a kept copy has
+    /// it.
     fn declared_by(&self, run: &Run) -> Option<Permissions> {
         let view = self.engine.library().around(&run.tool);
         let row = view.tools.iter().find(|tool| tool.name == run.tool && tool.digest == run.digest);
@@ -300,13 +302,13 @@ impl Observations<'_> {
     }
 }
 
-/// How many of these runs had what the version declares.
+/// Number of these runs that had the declared permissions.
 fn permitted(runs: &[Run]) -> u64 {
     let had = |run: &&Run| run.isolation.profile == Profile::Declared;
     runs.iter().filter(had).count() as u64
 }
 
-/// The lines of permissions, as far as these runs had any: what was not granted could not be used.
+/// The permission lines, corrected for runs without the declared permissions: what was not granted could not be used.
 fn as_granted(mut lines: Vec<PermissionLine>, runs: &[Run]) -> Vec<PermissionLine> {
     if permitted(runs) == 0 {
         for line in lines.iter_mut().filter(|line| line.verdict == PermissionUse::Unused) {
@@ -316,7 +318,7 @@ fn as_granted(mut lines: Vec<PermissionLine>, runs: &[Run]) -> Vec<PermissionLin
     lines
 }
 
-/// Why nothing is known of a version, given its runs.
+/// Why nothing is known about a version, given its runs.
 fn never(runs: &[Run]) -> &'static str {
     if runs.iter().any(|run| run.outcome.has_started()) {
         "none of its runs has an observation"
@@ -325,7 +327,7 @@ fn never(runs: &[Run]) -> &'static str {
     }
 }
 
-/// Why nothing is known of a run.
+/// Why nothing is known about a run.
 fn unseen(run: &Run) -> &'static str {
     match run.outcome {
         RunOutcome::Running => "it has not finished yet",
@@ -341,7 +343,7 @@ fn unseen(run: &Run) -> &'static str {
     }
 }
 
-/// The sandbox layers of these runs, equal ones counted together.
+/// The sandbox layers of these runs; equal ones are counted together.
 fn enforced(runs: &[Run]) -> Vec<Enforced> {
     let mut walls: Vec<Enforced> = Vec::new();
     for run in runs.iter().filter(|run| run.outcome.has_started()) {
@@ -377,7 +379,7 @@ impl Reported {
 }
 
 impl Behaviour {
-    /// The whole behaviour for a reader: declared against observed, then the three kinds of evidence.
+    /// The whole behaviour as text: declared compared with observed, then the three kinds of evidence.
     pub fn parts(&self) -> Vec<BehaviourPart> {
         vec![
             BehaviourPart { title: "Declared and observed", lines: self.permission_lines() },
@@ -387,11 +389,11 @@ impl Behaviour {
         ]
     }
 
-    /// The facts for a review: departures, permissions, programs and hosts, or that nobody watched.
+    /// The facts for a review: departures, permissions, programs and hosts, or that there is no observation.
     pub fn evidence(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
         if self.enforced.is_empty() {
-            // No run has started, which the line about the runs says.
+            // No run has started; another line about the runs says so.
             return lines;
         }
         if let Some(why) = &self.result.uncollected {
@@ -422,12 +424,12 @@ impl Behaviour {
         lines
     }
 
-    /// Runs that were watched and had what is declared.
+    /// Number of runs that were observed and had the declared permissions.
     fn compared(&self) -> u64 {
         self.observed.min(self.permitted)
     }
 
-    /// What to say where nobody watched: there is nothing to be off before the first run.
+    /// The word for a missing observation. Before the first run, no observer can have been off.
     fn unknown(&self) -> &'static str {
         if self.unobserved > 0 { "observer off" } else { "unknown" }
     }
@@ -546,7 +548,7 @@ fn loaded_line(file: &LoadedFile) -> EvidenceLine {
     line(Weight::Warn, LOADED, text)
 }
 
-/// How a level reads.
+/// The weight of an isolation level.
 pub(super) fn level_weight(level: IsolationLevel) -> Weight {
     match level {
         IsolationLevel::Isolated => Weight::Good,

@@ -1,4 +1,4 @@
-//! What runs were seen to do, from their end to what a reviewer reads.
+//! Observed behaviour, from the end of a run to the text for a reviewer.
 
 use crate::domain::{
     Answer, Attempt, DecisionKind, Isolation, IsolationLevel, Observation, Observer, Permissions, Profile, ReviewKind,
@@ -11,7 +11,7 @@ use crate::store::FinishedRun;
 use std::time::Duration;
 use std::time::Instant as Clock;
 
-/// The end of a run at this level that read these files.
+/// The end of a run at this isolation level that read these files.
 fn finished(level: IsolationLevel, paths: &[&str]) -> FinishedRun {
     let attempt =
         |path: &&str| Attempt { touch: Touch::Read, target: (*path).to_owned(), answer: Answer::Denied, count: 1 };
@@ -28,7 +28,7 @@ fn finished(level: IsolationLevel, paths: &[&str]) -> FinishedRun {
     }
 }
 
-/// Records a run of the adder that ended so.
+/// Records a run of the adder with this end.
 fn record(engine: &Engine, finished: &FinishedRun) -> RunId {
     let tool = engine.library().resolve("adder").unwrap();
     let run = engine.runs().open(&tool, Profile::Declared, &ada(), "").unwrap();
@@ -36,7 +36,7 @@ fn record(engine: &Engine, finished: &FinishedRun) -> RunId {
     run
 }
 
-/// The lines of evidence of the one review that waits, as `weight label: text`.
+/// The evidence lines of the only waiting review, as `weight label: text`.
 fn evidence(engine: &Engine) -> Vec<String> {
     let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let lines = engine.reviews().detail(review.id).unwrap().evidence.into_iter();

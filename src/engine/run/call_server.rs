@@ -1,10 +1,11 @@
-//! Answers a tool that calls other tools: one thread for each run that may, as long as that run lasts.
+//! Serves calls of other tools by a tool: one thread for each run that may call, for the duration of the run.
 //!
-//! A request is a line of JSON, and so is the answer. A request with several `calls` has an answer for each, which says the
-//! place of its call (`call`) and is written when that call ends; some of them run at the same time. Everything that arrives was written by a tool: it is bounded, it is
-//! understood or refused with a reason, and it can ask for two things only, the run of a tool that the manifest names
-//! (`tool`), or of the one among those that fits some words best (`need`). Each is an ordinary run with this one as its
-//! parent: policy is asked for the caller of the parent.
+//! A request is one line of JSON, and so is an answer. A request with several `calls` gets one answer for each of them,
+//! written when that call ends; its field `call` is the position of the call. Some of these calls run at the same time.
+//! Requests come from a tool, so they are limited in size and refused with a reason when invalid. A request can do two
+//! things only: run a tool that the manifest names (`tool`), or run the best match for a description among these tools
+//! (`need`). Each call is an ordinary run with this run as its parent, and the policy is applied to the caller of the
+//! parent.
 
 use super::Runs;
 use super::call_stop::CallStop;
@@ -25,32 +26,32 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most bytes of one request.
+/// Maximum bytes of one request.
 const MOST_REQUEST: usize = 16 << 20;
 
-/// The most requests of one run, those that were refused included.
+/// Maximum number of calls by one run, including refused ones.
 const MOST_CALLS: usize = 1_000;
 
-/// How often it checks whether the run is over while nothing is asked.
+/// How often the end of the run is checked while there is no request.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a tool asks.
+/// A request of a tool.
 #[derive(Debug, Deserialize)]
 struct CallAsked {
-    /// A tool by name.
+    /// The name of a tool.
     tool: Option<String>,
-    /// What is needed, in words; or the name of a tool.
+    /// The task in words, or the name of a tool.
     need: Option<String>,
     #[serde(default)]
     input: Value,
     #[serde(default)]
     tags: Vec<String>,
     max_attempts: Option<usize>,
-    /// Several calls instead of one.
+    /// Several calls in one request.
     calls: Option<Vec<CallAsked>>,
 }
 
-/// What it is told.
+/// The answer to a call.
 enum CallAnswer {
     Output(Box<Run>, String),
     Failed(String, Option<RunId>),
@@ -70,7 +71,7 @@ impl CallAnswer {
 }
 
 impl Runs<'_> {
-    /// Puts the modules with which a tool calls others where its run may read them, if it has use for them.
+    /// Writes the modules for calling other tools to a place that the run may read, if the tool mentions them.
     pub(super) fn put_call_modules(&self, detail: &ToolDetail) -> Result<(), EngineError> {
         if !runner::mentions_calls(&detail.manifest.permissions, &detail.files) {
             return Ok(());
@@ -78,7 +79,8 @@ impl Runs<'_> {
         runner::write_call_modules(&self.workspace.state_dir).map_err(EngineError::internal)
     }
 
-    /// Lets a run call the tools that its manifest names. Not under strict rules: what nobody approved calls nothing.
+    /// Lets a run call the tools that its manifest names. A strict run calls no tools, because nobody approved its
+    /// version.
     pub(super) fn offer_calls(
         &self,
         prepared: Prepared,
@@ -91,7 +93,7 @@ impl Runs<'_> {
         if ready.profile == Profile::Strict || declared.is_empty() || !is_plain {
             return Ok(prepared);
         }
-        // A worker was refused before: the calls would have to come back.
+        // A worker was refused before: it cannot pass calls back.
         let runner::Start::Here(spec) = prepared.start else { return Ok(prepared) };
         let (spec, channel) = spec.with_calls()?;
         let parent = ParentRun {
@@ -108,7 +110,7 @@ impl Runs<'_> {
     }
 }
 
-/// Answers one run.
+/// Serves the calls of one run.
 pub(super) struct CallServer {
     engine: Engine,
     caller: Caller,
@@ -123,13 +125,13 @@ impl CallServer {
         CallServer { engine, caller, parent, declared, stop: Arc::default() }
     }
 
-    /// What ends it.
+    /// Stops serving.
     pub(super) fn stop(&self) -> Arc<CallStop> {
         self.stop.clone()
     }
 
-    /// Answers until the run is over. Without a thread nothing is answered, and the tool is told so by the end of the
-    /// pipes.
+    /// Serves calls until the run is over. If no thread can be started, the pipes are closed, which the tool can
+    /// detect.
     pub(super) fn serve(self, channel: CallChannel) {
         let (engine, stop) = (self.engine.clone(), self.stop.clone());
         let spawned = std::thread::Builder::new().name("calls".to_owned()).spawn(move || self.answer_all(&channel));
@@ -156,7 +158,7 @@ impl CallServer {
         }
     }
 
-    /// Answers a request; `false` when nobody reads answers any more.
+    /// Answers a request; `false` when nobody reads the answers.
     fn answer(&self, line: &[u8], left: &mut usize, answers: &Answers<'_>) -> bool {
         let asked: CallAsked = match serde_json::from_slice(line) {
             _ if *left == 0 => return answers.write(&too_many(), None),
@@ -180,7 +182,7 @@ impl CallServer {
         }
     }
 
-    /// Answers several calls, [`MOST_AT_ONCE`] at the same time. A call that fails keeps no other from its end.
+    /// Answers several calls, [`MOST_AT_ONCE`] at the same time. A failed call does not affect the others.
     fn answer_each(&self, calls: &[CallAsked], answers: &Answers<'_>) -> bool {
         let (next, is_heard) = (AtomicUsize::new(0), AtomicBool::new(true));
         let work = || {
@@ -194,7 +196,7 @@ impl CallServer {
         };
         std::thread::scope(|scope| {
             for _ in 1..calls.len().min(MOST_AT_ONCE) {
-                // Where no thread can be started, this one does the work.
+                // If no further thread can be started, this thread does the work.
                 let _ = std::thread::Builder::new().name("calls".to_owned()).spawn_scoped(scope, work);
             }
             work();
@@ -217,7 +219,7 @@ impl CallServer {
         }
     }
 
-    /// Whether the manifest names a tool; its version may be chosen.
+    /// Whether the manifest names a tool; a version after `@` is ignored.
     fn is_declared(&self, name: &str) -> bool {
         let bare = name.split_once('@').map_or(name, |(bare, _)| bare);
         self.declared.iter().any(|declared| declared == bare)
@@ -296,20 +298,20 @@ fn failed(why: String) -> CallAnswer {
     CallAnswer::Failed(why, None)
 }
 
-/// What was heard.
+/// The next input from the tool.
 enum Heard {
     Line(Vec<u8>),
     TooLong,
     End,
 }
 
-/// Cuts what arrives into lines.
+/// Splits the input into lines.
 #[derive(Default)]
 struct Lines {
     rest: Vec<u8>,
-    /// How much of it was searched for the end of a line.
+    /// Number of bytes already searched for the end of a line.
     searched: usize,
-    /// Whether where the next line begins is no longer known.
+    /// Set when the start of the next line is no longer known.
     is_broken: bool,
 }
 
@@ -342,7 +344,7 @@ impl Lines {
     }
 }
 
-/// Where answers are written, one at a time.
+/// Writes answers, one at a time.
 struct Answers<'s> {
     to: &'s OwnedFd,
     stop: &'s CallStop,
@@ -350,7 +352,7 @@ struct Answers<'s> {
 }
 
 impl Answers<'_> {
-    /// Writes all of an answer as the reader takes it; `false` when nobody does any more.
+    /// Writes a whole answer as fast as the reader takes it; `false` when nobody reads.
     fn write(&self, answer: &CallAnswer, place: Option<usize>) -> bool {
         let line = answer.line(place);
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The end of the answers to a tool that calls others: told by its run, looked at by whoever answers.
+//! Signals the end of a run to the thread that serves its calls of other tools.
 
 use crate::domain::RunId;
 use crate::engine::Engine;
@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// Ends the answers of a run, and the runs that it waits for.
+/// Stops serving the calls of a run, and the runs that it waits for.
 #[derive(Default)]
 pub(super) struct CallStop {
     is_over: AtomicBool,
     children: Mutex<BTreeSet<RunId>>,
-    /// Who answers.
+    /// The thread that serves the calls.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl CallStop {
-    /// The run is over: nothing is answered any more. Stops the runs that it waits for, and waits for their end.
+    /// Ends serving because the run is over. Cancels the runs that it waits for, and waits for the thread.
     pub(super) fn end(&self, engine: &Engine) {
         self.is_over.store(true, Ordering::Release);
         let children = self.children.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -26,7 +26,7 @@ impl CallStop {
         }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // One that panicked answers nothing any more, which is all that is wanted.
+            // A thread that panicked has ended too, which is all that matters.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Who calls: an agent that did not say so is written into the log with where it was found.
+//! Callers: logs an agent that did not identify itself, and where it was detected.
 
 use crate::domain::Caller;
 use crate::engine::Runs;
@@ -7,14 +7,14 @@ use crate::runner::FoundAgent;
 use crate::store::NewOperation;
 use serde_json::json;
 
-/// The verb of such an entry in the log.
+/// The verb of this log entry.
 const VERB: &str = "agent-found";
 
-/// What an agent is called whose name cannot be one: too long, empty, hidden characters, or `human`.
+/// The name of an agent whose own name is invalid: too long, empty, with hidden characters, or `human`.
 pub const UNNAMED_AGENT: &str = "unnamed-agent";
 
 impl Runs<'_> {
-    /// Logs that the caller of `asked` was found to be `agent`, which it did not say, and whether it was refused.
+    /// Logs that the caller of `asked` was detected as `agent` without saying so, and whether the call was refused.
     ///
     /// # Errors
     /// `Internal` for errors of the store.

@@ -62,7 +62,8 @@ impl FarSide {
         // Empty, so that tools of this machine's workspaces cannot be accessed.
         let workspace = dir.join("workspace");
         std::fs::create_dir_all(&workspace).map_err(EngineError::internal)?;
-        // What was open is closed now. Files that others changed before are not those of their digest.
+        // Folders that were open to other users are closed now. Files that others changed before no longer match their
+        // digest.
         if let Some(error) =
             exposure::close_to_others(&home.data, &dir).filter(|error| error.code == ErrorCode::Internal)
         {

@@ -115,7 +115,7 @@ mod tests {
             let at = SystemTime::now() - std::time::Duration::from_secs(1_000 - 10 * age);
             File::open(&used.folder).unwrap().set_modified(at).unwrap();
         }
-        // The oldest one is used again, the next one is in use just now, though both look old.
+        // The oldest one is used again, and the next one is in use now, although both look old.
         drop(keep_in_use(&copies, versions[0].0, &versions[0].1).unwrap());
         let handle = File::open(copies.path(versions[1].0)).unwrap();
         handle.lock_shared().unwrap();

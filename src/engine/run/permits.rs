@@ -1,7 +1,7 @@
 //! Permits: a human allows one run of a tool that costs so much that agents never run it by themselves.
 //!
-//! What is asked for is a text with everything that the run depends on: who calls, which version, what it may do, and
-//! the input. The review covers the digest of this text, so an approval is valid for exactly this call. It is valid once
+//! A permit covers a text with everything that the run depends on: who calls, which version, what it may do, and the
+//! input. The review covers the digest of this text, so an approval is valid for exactly this call. It is valid once
 //! and for 15 minutes; both are checked again in the transaction that opens the run.
 
 use super::inputs::stored_input;
@@ -39,8 +39,8 @@ enum Permit {
 }
 
 impl Runs<'_> {
-    /// What policy says of a run when permits count: one that was given lets it run. Where one is asked for, gives the
-    /// review.
+    /// The result of the policy when permits count: a given permit lets the run start. If a permit is requested,
+    /// returns the review.
     ///
     /// # Errors
     /// `Refused` when too many requests of the caller wait; `Internal` for errors of the store.
@@ -74,7 +74,7 @@ impl Runs<'_> {
         })
     }
 
-    /// Looks for a permit of this call; where there is none, asks for one.
+    /// Looks for a permit for this call; if there is none, requests one.
     fn permit(
         &self,
         request: &RunRequest,
@@ -110,8 +110,8 @@ impl Runs<'_> {
         self.ask_for_permit(detail, caller, &asked, &files).map(Permit::Asked)
     }
 
-    /// Everything that the run depends on. Secrets in the input are not shown; a digest over all of it, as it is,
-    /// makes the permit good for nothing else.
+    /// A text with everything that the run depends on. It does not show secrets in the input; a digest over the
+    /// complete input limits the permit to this call.
     fn call_request(&self, request: &RunRequest, (detail, caller): (&ToolDetail, &Caller), is_strict: bool) -> Request {
         let tool = &detail.tool;
         let permissions = &detail.manifest.permissions;
@@ -136,7 +136,7 @@ impl Runs<'_> {
             ("continues", json!(again)),
             ("steps", if steps.is_empty() { Value::Null } else { json!(steps) }),
             ("input", canonical(&shown)),
-            // Of the input as it is, secrets included, and of the values of variables: they are not shown.
+            // Covers the unredacted input and the values of variables, which are not shown.
             ("digest_of_input_and_variables", json!(Digest::of_bytes(all.to_string().as_bytes()))),
         ] {
             if !value.is_null() || name == "input" {
@@ -211,7 +211,7 @@ impl Runs<'_> {
             writes: None,
         };
         let who = caller.identity();
-        // Another run may have asked the same since this one looked.
+        // Another run may have made the same request since this one checked.
         let is_same = |head: &ReviewHead| {
             (head.kind, head.digest, head.state) == (ReviewKind::Call, digest, ReviewState::Waiting)
         };
@@ -230,10 +230,10 @@ impl Runs<'_> {
     }
 }
 
-/// Takes a permit for a run, in the transaction that opens it.
+/// Uses a permit for a run, in the transaction that opens the run.
 ///
 /// # Errors
-/// `Conflict` when it is used, withdrawn or too old.
+/// `Conflict` when it is used, withdrawn or expired.
 pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Instant) -> Result<(), EngineError> {
     let review = tx.review(permit)?.filter(|review| review.state == ReviewState::Approved);
     let is_in_force = review.as_ref().and_then(approved_at).is_some_and(|approved| is_valid(approved, at));
@@ -244,14 +244,14 @@ pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Insta
     Err(EngineError::new(ErrorCode::Conflict, message, "run it again to ask for another one"))
 }
 
-/// What an approval of such a review means, in a line.
+/// The effect of approving such a review, in one line.
 pub(in crate::engine) fn consequence(review: &Review) -> String {
     let agent = review.request.as_ref().and_then(|request| request.metadata.get("agent")).and_then(Value::as_str);
     let agent = agent.map_or_else(|| "the requester".to_owned(), |agent| format!("agent {agent:?}"));
     format!("{agent} may run {} once with exactly this input within 15 minutes; no file moves", review.tool)
 }
 
-/// The digest of the version that such a review wants to run; `None` for every other review.
+/// The digest of the version to run; `None` for other reviews.
 pub(in crate::engine) fn version_called(review: &Review) -> Option<Digest> {
     let request = review.request.as_ref().filter(|_| review.kind == ReviewKind::Call)?;
     request.metadata.get("digest")?.as_str()?.parse().ok()
@@ -261,7 +261,7 @@ fn last_decision(review: &Review) -> Option<&Decision> {
     review.decisions.iter().rev().find(|decision| !decision.undone)
 }
 
-/// When a human approved it.
+/// When a human approved the review.
 fn approved_at(review: &Review) -> Option<Instant> {
     last_decision(review).filter(|decision| decision.kind == DecisionKind::Approve).map(|decision| decision.at)
 }
@@ -276,8 +276,8 @@ fn files_of(request: &Request) -> Result<Vec<VersionFile>, EngineError> {
     Ok(vec![VersionFile { path: CALL_FILE.to_owned(), mode: FileMode::Plain, bytes }])
 }
 
-/// The value with the fields of its objects in order, so that the same input is the same text. As in RFC 8785, but
-/// numbers stay as they were written: 1 and 1.0 are two inputs.
+/// The value with sorted object fields, so that equal inputs give equal texts. Like RFC 8785, except that numbers are
+/// kept as written: 1 and 1.0 are different inputs.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

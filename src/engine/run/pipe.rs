@@ -57,7 +57,7 @@ impl InputPipe {
         self.put(Piece { bytes, written: None })
     }
 
-    /// Writes typed input. `written` gets true when that is done, false if too much is pending.
+    /// Writes typed input. `written` becomes true when that is done, false if too much is pending.
     pub(in crate::engine) fn write_typed(&self, bytes: Vec<u8>, written: SyncSender<bool>) {
         let refused = written.clone();
         if !self.put(Piece { bytes, written: Some(written) }) {

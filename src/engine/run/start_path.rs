@@ -1,4 +1,4 @@
-//! How a run of each kind of tool is started: the one place that knows.
+//! Selects how a run of each kind of tool is started. No other code does.
 
 use super::inputs::stored_input;
 use super::running::{Ready, RunHandle};
@@ -9,7 +9,7 @@ use crate::engine::error::EngineError;
 use crate::engine::view::RunRequest;
 
 impl Runs<'_> {
-    /// Starts a run of a tool that policy lets run, in the way of its kind.
+    /// Starts a run that the policy allows, in the way of the tool's kind.
     pub(super) fn start_by_kind(
         &self,
         request: &RunRequest,
@@ -31,7 +31,8 @@ impl Runs<'_> {
         }
         match ready.detail.tool.kind {
             Kind::Composite => self.launch_composite(request, caller, ready),
-            // One process; that of an HTTP tool is this program. The last has none, and is recorded as refused.
+            // One process; for an HTTP tool it is this program. The last kind has no process and is recorded as
+            // refused.
             Kind::Command | Kind::Service | Kind::Http | Kind::Mcp => self.launch(request, caller, ready),
             Kind::Prompt => {
                 ready.with = StartWith::Prompt(Box::new(self.prompt(request, &ready.detail)));

@@ -1,4 +1,4 @@
-//! What a run is started with beside its definition, and what is started with it.
+//! Additional parts of a start, besides the definition of the tool.
 
 use super::call_stop::CallStop;
 use super::prompting::{Notes, PromptStart};
@@ -8,15 +8,15 @@ use crate::runner;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a run is started with beside its definition.
+/// What a run is started with, besides its definition.
 pub(super) enum StartWith {
     /// Nothing.
     Nothing,
     /// As a service.
     Service(Box<ServiceStart>),
-    /// On a worker: which version, at which stage.
+    /// On a worker, with the version and its stage.
     Worker((Digest, Stage), Box<runner::Worker>),
-    /// With the answer of a generator; or why there will be none.
+    /// With the answer of a generator; or with the reason why there is none.
     Prompt(Box<Result<PromptStart, RunEnd>>),
 }
 
@@ -25,7 +25,7 @@ impl StartWith {
         matches!(self, StartWith::Service(_))
     }
 
-    /// How long such a run may take where nobody says so.
+    /// The default timeout of such a run.
     pub(super) fn patience(&self) -> Option<Duration> {
         match self {
             StartWith::Prompt(start) => start.as_ref().as_ref().ok().map(PromptStart::patience),
@@ -33,7 +33,7 @@ impl StartWith {
         }
     }
 
-    /// Works out what is started.
+    /// Prepares the start.
     ///
     /// # Errors
     /// Those of [`runner::prepare`], and why a generator cannot be asked.
@@ -59,14 +59,14 @@ impl StartWith {
     }
 }
 
-/// A run ready to be started.
+/// A run that is ready to start.
 pub(super) struct Prepared {
     pub(super) start: runner::Start,
-    /// Who else is told of it.
+    /// Hooks that receive its events.
     pub(super) hooks: Option<ServiceHooks>,
-    /// What is noted of it at its end.
+    /// Notes to add at its end.
     pub(super) notes: Notes,
     pub(super) is_service: bool,
-    /// Ends the answers to its calls of other tools.
+    /// Stops serving its calls of other tools.
     pub(super) calls: Option<Arc<CallStop>>,
 }

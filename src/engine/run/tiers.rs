@@ -1,4 +1,4 @@
-//! What may run here, as far as costs and choices decide: the cap, what humans opened, the tools in use.
+//! Which tools may run, by cost tier and selection: the cap, unlocks, and the tools in use.
 
 use crate::domain::{
     Category, Chosen, CostTier, GrantScope, Instant, Outcome, Preset, QueryField, Selection, SetMember, Stage, Tiers,
@@ -18,37 +18,37 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What whoever starts this process lets run.
+/// Limits that the starter of this process sets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// The most that may run; `None` for everything but prohibited.
+    /// The highest cost tier that may run; `None` for every tier except prohibited.
     pub max_tier: Option<CostTier>,
-    /// The tools to take in use, as [`ToolSets::choose`](crate::engine::ToolSets::choose) takes them; `None` for all.
+    /// The tools in use, in the format of [`ToolSets::choose`](crate::engine::ToolSets::choose); `None` for all.
     pub tools: Option<String>,
-    /// The tools that there are at all, whatever is taken in use; `None` for all.
+    /// The tools that can be in use at all; `None` for all.
     pub fence: Option<String>,
 }
 
-/// A choice of tools as it is listed.
+/// A set of tools, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetRow {
-    /// Name to choose it by.
+    /// Name of the set.
     pub name: String,
-    /// What it holds, in words: a rule, or names.
+    /// Its content in words: a rule, or names.
     pub holds: String,
-    /// How many tools that are not archived it holds here.
+    /// Number of its tools in this workspace that are not archived.
     pub tools: usize,
-    /// How many of them a human must open before they run.
+    /// Number of its tools that a human must unlock before they run.
     pub locked: usize,
-    /// Names and categories in it that no tool has here.
+    /// Names and categories in it that no tool in this workspace has.
     pub unknown: Vec<SetMember>,
-    /// Whether somebody saved it, and who; `None` for a preset.
+    /// Who saved it; `None` for a preset.
     pub saved_by: Option<String>,
     /// Whether it is the one in use.
     pub in_use: bool,
 }
 
-/// Which tools are in use here: sets, cost tiers and the limits of this process.
+/// The tools in use: sets, cost tiers and the limits of this process.
 #[derive(Clone, Copy)]
 pub struct ToolSets<'e> {
     pub(in crate::engine) engine: &'e Engine,
@@ -57,7 +57,7 @@ pub struct ToolSets<'e> {
 }
 
 impl ToolSets<'_> {
-    /// Lets no more than this run, in this process. Never more than the user's settings let.
+    /// Sets the limits of this process. They never exceed the user's settings.
     ///
     /// # Errors
     /// Those of [`Self::choose`].
@@ -71,28 +71,29 @@ impl ToolSets<'_> {
         self.choose(limits.tools.as_deref())
     }
 
-    /// Whether whoever started this process lets less run than the user's settings do.
+    /// Whether this process has stricter limits than the user's settings.
     pub(super) fn is_limited(&self) -> bool {
         let force = lock(&self.state.0);
         force.cap.is_some() || force.fence.is_some() || force.selection.is_some()
     }
 
-    /// What a tool must be in to be in use: nothing, or each of these.
+    /// The selections that a tool must be in to be in use; empty for no restriction.
     pub(in crate::engine) fn selections(&self) -> Vec<Selection> {
         let force = lock(&self.state.0);
         force.fence.iter().chain(&force.selection).cloned().collect()
     }
 
-    /// The choice of tools in use; `None` for all that there are.
+    /// The selection of tools in use; `None` for all.
     fn selection(&self) -> Option<Selection> {
         lock(&self.state.0).selection.clone()
     }
 
-    /// Takes some tools in use: names of tools, of presets and of saved sets, and `category:NAME`, joined by commas. `None`, or what means
-    /// everything, takes all. What the names mean is known after the next scan: [`Self::unknown_choice`].
+    /// Selects the tools in use: names of tools, presets and saved sets, and `category:NAME`, separated by commas.
+    /// `None`, or the preset of all tools, selects all. The next scan determines what the names mean:
+    /// [`Self::unknown_choice`].
     ///
     /// # Errors
-    /// `Usage` for what no tool can be called, `Internal` for errors of the store.
+    /// `Usage` for an invalid name, `Internal` for errors of the store.
     pub fn choose(&self, text: Option<&str>) -> Result<(), EngineError> {
         let selection = text.map(|text| self.selection_of(text)).transpose()?;
         let everything = |selection: &Selection| selection.parts == [Chosen::Preset(Preset::Full)];
@@ -121,7 +122,7 @@ impl ToolSets<'_> {
         Ok(Selection { name: text.to_owned(), parts })
     }
 
-    /// A name among the tools in use that nothing here has; `None` when all are known, and before the folders were read.
+    /// The error for a selected name that does not exist here; `None` when all are known, and before the first scan.
     pub fn unknown_choice(&self) -> Option<EngineError> {
         let selections = self.selections();
         if selections.is_empty() {
@@ -139,7 +140,7 @@ impl ToolSets<'_> {
         Some(EngineError::new(ErrorCode::NotFound, format!("there is no {what}"), HINT))
     }
 
-    /// Every choice that there is, presets first.
+    /// All sets of tools, presets first.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -147,7 +148,7 @@ impl ToolSets<'_> {
         let view = self.engine.library().catalog();
         let fence = lock(&self.state.0).fence.clone();
         let inside = |tool: &Tool| fence.as_ref().is_none_or(|fence| fence.holds(tool));
-        // Within a fence nothing chosen means all that it holds.
+        // With a fence and no selection, all tools inside the fence are in use.
         let chosen = self.selection().or_else(|| fence.clone());
         let used = chosen.as_ref().map_or(Preset::Full.word(), |selection| selection.name.as_str());
         let row = |selection: &Selection, holds: String, saved_by: Option<String>| {
@@ -178,18 +179,18 @@ impl ToolSets<'_> {
         Ok(rows)
     }
 
-    /// The name of the choice that a tool is not in; `None` when it is in use.
+    /// The name of a selection that a tool is not in; `None` when the tool is in use.
     pub(in crate::engine) fn unused(&self, tool: &Tool) -> Option<String> {
         self.selections().into_iter().find(|selection| !selection.holds(tool)).map(|selection| selection.name)
     }
 
-    /// What may run here and now, as far as costs decide.
+    /// Which cost tiers may run here and now.
     pub(in crate::engine) fn tiers(&self) -> Result<Tiers, EngineError> {
         let asked = lock(&self.state.0).cap;
-        // The lower of both: whoever calls can only take away.
+        // The lower of both: the caller can only restrict.
         let cap = asked.into_iter().chain([self.workspace.settings.max_tier]).min();
         let (now, session) = (now(), self.engine.grants().session());
-        // What was opened in one workbench is open in that one.
+        // An unlock for a workbench holds only in that workbench.
         let here = |owner: &str| owner == self.workspace.owner;
         let trust = self.engine.integrity().trust()?;
         let unlocks = self.workspace.read(|q| {
@@ -206,7 +207,7 @@ impl ToolSets<'_> {
         Ok(Tiers { cap, unlocks, all_open: false })
     }
 
-    /// What was opened and was not revoked, with why it opens nothing.
+    /// Unlocks that were not revoked, each with the reason if it has no effect.
     pub(super) fn listed_unlocks(&self) -> Result<Vec<Unlock>, EngineError> {
         let (now, trust) = (now(), self.engine.integrity().trust()?);
         self.workspace.read(|q| {
@@ -224,7 +225,7 @@ impl ToolSets<'_> {
         })
     }
 
-    /// The tool and tier that are to be opened.
+    /// The tool and tier to unlock.
     fn named_tier(
         &self,
         tool: Option<&str>,
@@ -261,7 +262,7 @@ impl ToolSets<'_> {
         )
     }
 
-    /// What opening would mean.
+    /// The effect of an unlock.
     pub(in crate::engine) fn preview_unlock(
         &self,
         (tool, tier): (Option<&str>, Option<CostTier>),
@@ -286,13 +287,13 @@ impl ToolSets<'_> {
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
 
-    /// Saves these tools under the name of the call; none deletes the set.
+    /// Saves these tools as the set that the call names; an empty list deletes the set.
     fn save(&self, who: &str, call: &VerbCall, tools: &[String]) -> Result<Outcome, EngineError> {
         let (name, tools) = self.named_set(argument(call, "name")?, tools)?;
         self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
-    /// The name of a set and what it names, each of which is known here.
+    /// The name of a set and its members, all of which must be known here.
     fn named_set(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<SetMember>), EngineError> {
         let name = ToolName::new(name).map_err(|error| {
             EngineError::new(ErrorCode::Usage, format!("{name:?} is not a valid name: {error}"), "")
@@ -315,7 +316,7 @@ impl ToolSets<'_> {
         Ok((name, names))
     }
 
-    /// What saving a choice would mean.
+    /// The effect of saving a set.
     fn preview_save(&self, call: &VerbCall, tools: &[String]) -> Result<Preview, EngineError> {
         let (name, tools) = self.named_set(argument(call, "name")?, tools)?;
         let undo = "u (undo) reverts it".to_owned();
@@ -327,7 +328,7 @@ impl ToolSets<'_> {
     }
 }
 
-/// Saves a choice of tools under a name.
+/// Saves a set of tools under a name.
 pub(super) const SET: PlainVerb = PlainVerb {
     name: "set",
     needs_catalog: true,
@@ -335,7 +336,7 @@ pub(super) const SET: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.tool_sets().save(who, call, &tools_of(call)?)),
 };
 
-/// Deletes a saved choice of tools.
+/// Deletes a saved set of tools.
 pub(super) const UNSET: PlainVerb = PlainVerb {
     name: "unset",
     needs_catalog: true,
@@ -343,7 +344,7 @@ pub(super) const UNSET: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.tool_sets().save(who, call, &[])),
 };
 
-/// The tools of a set, joined by commas. A list without a name is a mistake: it must not delete the set.
+/// The tools of a set, separated by commas. A call without tools is an error, because it must not delete the set.
 pub(super) fn tools_of(call: &VerbCall) -> Result<Vec<String>, EngineError> {
     let names = argument(call, "tools")?.split(',').map(str::trim);
     let names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -358,7 +359,7 @@ pub(super) fn tools_of(call: &VerbCall) -> Result<Vec<String>, EngineError> {
     Ok(names)
 }
 
-/// What helps when a name is not known.
+/// The hint for an unknown name.
 const HINT: &str = "`toolsmith sets` lists presets and sets, `toolsmith list` tools";
 
 fn is_known(view: &CatalogView, member: &SetMember) -> bool {
@@ -366,7 +367,7 @@ fn is_known(view: &CatalogView, member: &SetMember) -> bool {
     is_usual || view.tools.iter().any(|tool| member.holds(tool))
 }
 
-/// The category of exactly this name.
+/// The category with exactly this name.
 fn known_category(view: &CatalogView, category: &Category) -> Result<Category, EngineError> {
     let found = query_values(QueryField::Category, &category.0, &view.tools);
     match found.as_deref() {

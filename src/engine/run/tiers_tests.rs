@@ -1,4 +1,4 @@
-//! One catalog, looked at in four ways: by category, by name, by what is in use, by what may run.
+//! One catalog in four views: by category, by name, in use, and allowed to run.
 
 use super::tiers::tools_of;
 use crate::domain::{Category, Command, Preset, ToolName, VerbCall};
@@ -46,11 +46,11 @@ fn every_look_up_finds_the_same_row_whatever_is_in_use() {
         let in_use: BTreeSet<&str> =
             view.tools.iter().filter(|tool| !tool.facts.unused).map(|tool| tool.name.as_str()).collect();
         for row in &view.tools {
-            // By name: the very row, not a copy of it.
+            // By name: the same row, not a copy.
             prop_assert!(Arc::ptr_eq(&engine.library().resolve(row.name.as_str()).unwrap(), row));
             prop_assert_eq!(row.facts.locked, row.cost_tier.word() != "low");
         }
-        // By category nothing is there twice, and nothing is missing.
+        // By category: every tool exactly once.
         let by_category = CATEGORIES.iter().flat_map(|word| {
             let category = Category::new(word);
             view.tools.iter().filter(move |tool| tool.category == category)

@@ -1,7 +1,7 @@
-//! What tools keep between their runs: where it is, listing it, and clearing it.
+//! The state that tools keep between their runs: its location, listing and clearing it.
 //!
-//! Approved versions of a tool share one archive, wherever they run. A version that nobody approved has one of its own,
-//! by its digest, so that it cannot change what an approved one keeps.
+//! The approved versions of a tool share one archive, wherever they run. An unapproved version has its own archive, by
+//! digest, so that it cannot change the state of approved versions.
 
 use super::Runs;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
@@ -18,23 +18,23 @@ use std::time::SystemTime;
 /// The folder of all archives, in the state folder.
 const FOLDER: &str = "tool-state";
 
-/// How an archive is called behind its stem.
+/// The extension of an archive.
 const ENDING: &str = "state";
 
-/// The stem of the archive of approved versions.
+/// The file stem of the archive of approved versions.
 const APPROVED: &str = "approved";
 
-/// Archives of versions that nobody approved that are kept of one tool, the newest.
+/// Maximum number of archives of unapproved versions that are kept for a tool; the newest are kept.
 const MOST_UNAPPROVED: usize = 4;
 
-/// Lists what a tool keeps.
+/// Lists the state of a tool.
 pub(in crate::engine) const STATE: PlainQuery = PlainQuery {
     name: "state",
     needs_catalog: true,
     answer: |engine, call, _| Described::of(&engine.runs().tool_state(argument(call, "tool")?)?),
 };
 
-/// Deletes what a tool keeps.
+/// Deletes the state of a tool.
 pub(in crate::engine) const CLEAR_STATE: PlainVerb = PlainVerb {
     name: "clear-state",
     needs_catalog: true,
@@ -42,7 +42,7 @@ pub(in crate::engine) const CLEAR_STATE: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.runs().clear_state(who, call)),
 };
 
-/// A file that a tool keeps.
+/// A file in the state of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptFile {
     /// Path relative to the working folder of a run.
@@ -51,35 +51,35 @@ pub struct KeptFile {
     pub bytes: u64,
 }
 
-/// What one archive of a tool holds.
+/// The content of one archive of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptFiles {
-    /// `approved`, or the first digits of the digest of the version that nobody approved.
+    /// `approved`, or the first digits of the digest of an unapproved version.
     pub versions: String,
-    /// Whether the version in use has this one.
+    /// Whether the version in use has this archive.
     pub in_use: bool,
     /// Its files by path.
     pub files: Vec<KeptFile>,
     /// Size of all files in bytes.
     pub bytes: u64,
-    /// Why it cannot be read, when it cannot.
+    /// Why it cannot be read, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
-/// What a tool keeps between its runs.
+/// The state that a tool keeps between its runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolState {
     /// The tool.
     pub tool: ToolName,
-    /// What it declares; `None`: nothing.
+    /// The rule in its manifest; `None` without one.
     pub declared: Option<StateRule>,
-    /// Its archives: that of approved versions first.
+    /// Its archives, that of approved versions first.
     pub kept: Vec<KeptFiles>,
 }
 
 impl ToolState {
-    /// One line for the version in use: what is declared, and what is there.
+    /// One line for the version in use: the declared rule, and the present state.
     pub fn summary(&self) -> Option<String> {
         let declared = self.declared.as_ref()?.summary();
         let now = self.kept.iter().find(|kept| kept.in_use);
@@ -128,10 +128,10 @@ impl Runs<'_> {
         self.workspace.state_dir.join(FOLDER).join(tool.as_str())
     }
 
-    /// The archive of a version that is about to run under these rules; `None` when it keeps nothing.
+    /// The archive of a version that is about to run with this profile; `None` when it keeps no state.
     ///
     /// # Errors
-    /// `Internal` when an archive that is too many cannot be removed.
+    /// `Internal` when a surplus archive cannot be removed.
     pub(super) fn archive_for(&self, detail: &ToolDetail, profile: Profile) -> Result<Option<PathBuf>, EngineError> {
         if detail.manifest.state.is_none() {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Runs<'_> {
         Ok(Some(self.state_folder(&detail.tool.name).join(format!("{stem}.{ENDING}"))))
     }
 
-    /// Removes the oldest archives of versions that nobody approved, beyond the newest ones.
+    /// Removes the oldest archives of unapproved versions beyond the limit.
     fn trim_archives(&self, tool: &ToolName) -> Result<(), EngineError> {
         let mut others: Vec<(SystemTime, PathBuf)> = Vec::new();
         for path in archives(&self.state_folder(tool)) {
@@ -163,7 +163,7 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// What a tool keeps.
+    /// The state of a tool.
     ///
     /// # Errors
     /// Those of finding the tool and reading its definition.
@@ -173,7 +173,7 @@ impl Runs<'_> {
         self.state_of(&detail)
     }
 
-    /// What a tool keeps whose definition was read.
+    /// The state of a tool whose definition was already read.
     ///
     /// # Errors
     /// `Internal` for trouble with the state folder.
@@ -230,7 +230,7 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The archives in a folder; none where there is no folder.
+/// The archives in a folder; empty when the folder does not exist.
 fn archives(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.filter(|path| path.extension().is_some_and(|ending| ending == ENDING)).collect()

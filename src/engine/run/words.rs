@@ -1,23 +1,24 @@
-//! Plain words on a command line as input values: `run resize photo.png 50`, `run resize -- --width 50 photo.png`.
+//! Converts plain words of a command line to input values: `run resize photo.png 50`, `run resize -- --width 50
+//! photo.png`.
 
 use crate::domain::{ArgPlace, ArgRule, Manifest, OPTIONS_FIRST, OptionForms, SafeText};
 use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::Value;
 use std::collections::VecDeque;
 
-/// This many inputs are named where a word is refused.
+/// Number of inputs that an error about a word lists.
 const SHOWN_INPUTS: usize = 4;
 
-/// The words as assignments `KEY=VALUE`. Options are those of the tool's own command line, else `--NAME` of an input; plain
-/// words are its positional inputs, else its inputs in their order, those that it needs first. Behind a command only what
-/// belongs to it counts. A list takes all words that are left.
+/// Converts words to assignments `KEY=VALUE`. An option belongs to the tool's own command line, otherwise `--NAME`
+/// names an input. Plain words fill the positional inputs; without those, they fill all inputs in order, required ones
+/// first. After a command, only its own inputs count. A list takes all remaining words.
 ///
-/// No word is dropped or moved without notice: where the tool takes words as they are ([`ArgRule::is_raw`]), the first word that
-/// no other input can hold and all behind it are passed as they were typed. Elsewhere such a word is refused.
+/// No word is dropped or moved silently. If the tool has an input for raw words ([`ArgRule::is_raw`]), the first word
+/// that no other input can hold, and all words after it, are passed as typed. Otherwise such a word is refused.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] for an option that the tool does not have, one without its value, one that is given twice but holds one
-/// value, and a word too many.
+/// [`ErrorCode::Usage`] for an unknown option, an option without its value, an option for one value that is given
+/// twice, and a surplus word.
 pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, EngineError> {
     let mut inputs = Inputs { manifest, found: Vec::new() };
     let mut words: VecDeque<&str> = words.iter().copied().collect();
@@ -35,19 +36,19 @@ pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, E
                 inputs.refuse_late(word)?;
             }
             inputs.word(word)?;
-            // The tool reads no option behind its first word.
+            // The tool reads no options after its first word.
             takes_options &= !is_options_first;
         }
     }
     Ok(inputs.found.into_iter().map(Found::assignment).collect())
 }
 
-/// Whether a word is written as an option. A number may be negative.
+/// Whether a word has the form of an option; a negative number has not.
 fn is_option(word: &str) -> bool {
     word.len() > 1 && word.starts_with('-') && word.parse::<f64>().is_err()
 }
 
-/// What the words gave an input.
+/// The values that words gave to an input.
 struct Found {
     input: String,
     values: Vec<Value>,
@@ -65,18 +66,18 @@ impl Found {
 
 struct Inputs<'m> {
     manifest: &'m Manifest,
-    /// What the words before gave, in their order.
+    /// The values given by the previous words, in order.
     found: Vec<Found>,
 }
 
 impl Inputs<'_> {
-    /// The input that takes words as they are.
+    /// The input for raw words.
     fn raw(&self) -> Option<String> {
         self.counting().into_iter().find(|rule| rule.is_raw()).map(|rule| rule.input.clone())
     }
 
-    /// Whether a word belongs to those that are passed as they were typed: it stands behind one of them, it ends the options in
-    /// front of them, or no other input can hold it.
+    /// Whether a word is passed as typed: it follows a raw word (unless it is an option of a missing required input),
+    /// it is the `--` before the raw words, or no other input can hold it.
     fn passes_on(&self, word: &str, takes_options: bool) -> bool {
         let Some(raw) = self.raw() else { return false };
         if self.is_given(&raw) {
@@ -101,13 +102,13 @@ impl Inputs<'_> {
         }
     }
 
-    /// The input of the option in a word, whose value may be joined to it.
+    /// The input of the option in a word, which may contain a joined value.
     fn of_word(&self, word: &str) -> Option<String> {
         let flag = word.split('=').next().unwrap_or(word);
         self.of_flag(flag).or_else(|| self.of_negative(flag))
     }
 
-    /// Whether a word is short options in one: `-vx`, `-n5`.
+    /// Whether a word combines short options: `-vx`, `-n5`.
     fn is_group(&self, word: &str) -> bool {
         self.short_values(word).is_some()
     }
@@ -116,12 +117,12 @@ impl Inputs<'_> {
         self.found.iter().any(|found| found.input == input)
     }
 
-    /// Whether an option may stand there more than once.
+    /// Whether an option may be repeated.
     fn holds_several(&self, input: &str) -> bool {
         self.is_list(input) || self.is_counted(input)
     }
 
-    /// Takes a plain word: the value of the next positional input, or one more of a list.
+    /// Handles a plain word: the value of the next positional input, or another item of a list.
     fn word(&mut self, word: &str) -> Result<(), EngineError> {
         let positions = self.positions();
         let last = positions.last().filter(|name| self.is_list(name));
@@ -131,7 +132,7 @@ impl Inputs<'_> {
         Ok(())
     }
 
-    /// Takes an option and its value, which may be joined to it, or be the next word.
+    /// Handles an option and its value, which may be joined to it or be the next word.
     fn option(&mut self, word: &str, words: &mut VecDeque<&str>) -> Result<(), EngineError> {
         let (flag, joined) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
         if let Some(input) = self.of_flag(flag) {
@@ -148,7 +149,7 @@ impl Inputs<'_> {
             }
             if values.is_empty() {
                 values.extend(words.pop_front());
-                // Further values of an option that takes several.
+                // Further values of an option with several values.
                 let most = self.most_values(&input, flag);
                 while values.len() < most && words.front().is_some_and(|next| !is_option(next)) {
                     values.extend(words.pop_front());
@@ -183,7 +184,8 @@ impl Inputs<'_> {
         Ok(())
     }
 
-    /// Refuses an option behind the first word, where the tool would take it for a word, and no word is left.
+    /// Refuses an option after the first word if the tool would read it as a word and no positional input is left for
+    /// it.
     fn refuse_late(&self, word: &str) -> Result<(), EngineError> {
         let is_full = self.positions().iter().all(|name| self.is_given(name) && !self.is_list(name));
         if !is_full || self.of_word(word).is_none() {
@@ -196,7 +198,7 @@ impl Inputs<'_> {
         ))
     }
 
-    /// Refuses the second value of what holds one: which of them the tool would use is not known.
+    /// Refuses a second value of an input with one value: it is unknown which of them the tool would use.
     fn refuse_second(&self, input: &str, flag: &str) -> Result<(), EngineError> {
         if !self.is_given(input) || self.holds_several(input) {
             return Ok(());
@@ -206,7 +208,7 @@ impl Inputs<'_> {
         Err(usage(self.manifest, message))
     }
 
-    /// What `-n5`, and `-vx` for two switches, gives; `None` when it is nothing of the kind.
+    /// The values given by combined short options such as `-n5`, or `-vx` for two switches; `None` for another form.
     fn short_values<'w>(&self, word: &'w str) -> Option<Vec<(String, &'w str)>> {
         let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
         let mut given = Vec::new();
@@ -227,14 +229,14 @@ impl Inputs<'_> {
         Some(given)
     }
 
-    /// One more of an option that is counted.
+    /// Counts one more occurrence of a counted option.
     fn count(&mut self, input: &str) {
         let known = self.found.iter().find(|found| found.input == input);
         let times = known.and_then(|found| found.values.last()?.as_str()?.parse::<u64>().ok()).unwrap_or_default();
         self.give(input, &(times + 1).to_string());
     }
 
-    /// One more group of values of a list of lists.
+    /// Adds a group of values to a list of lists.
     fn give_group(&mut self, input: &str, values: &[&str]) {
         let group = Value::Array(values.iter().map(|value| self.item(input, value)).collect());
         match self.found.iter_mut().find(|found| found.input == input) {
@@ -252,7 +254,7 @@ impl Inputs<'_> {
         }
     }
 
-    /// A word as an item of a list: a number where the list has numbers.
+    /// A word as an item of a list: a number if the list has numbers.
     fn item(&self, input: &str, word: &str) -> Value {
         let items = self.schema(input).map(|schema| &schema["items"]);
         let items = items.map(|items| if items["type"] == "array" { &items["items"] } else { items });
@@ -266,7 +268,7 @@ impl Inputs<'_> {
         self.manifest.recipe.as_ref().map(|recipe| &recipe.args[..]).unwrap_or_default()
     }
 
-    /// The rules that count with the commands chosen so far.
+    /// The rules that apply to the commands chosen so far.
     fn counting(&self) -> Vec<&ArgRule> {
         ArgRule::counting(self.rules(), &|name| {
             let given = self.found.iter().find(|found| found.input == name).and_then(|found| found.values.last());
@@ -287,7 +289,7 @@ impl Inputs<'_> {
         required.is_some_and(|names| names.iter().any(|name| name == input))
     }
 
-    /// The inputs that plain words are, in order.
+    /// The inputs that plain words fill, in order.
     fn positions(&self) -> Vec<String> {
         let counting = self.counting();
         let stated: Vec<String> =
@@ -304,7 +306,7 @@ impl Inputs<'_> {
         names().filter(|name| self.is_required(name)).chain(names().filter(|name| !self.is_required(name))).collect()
     }
 
-    /// Whether an unknown option is a word like any other: the tool reads no options, and takes all words that are left.
+    /// Whether an unknown option counts as a plain word: the tool has no options, and a list takes all remaining words.
     fn takes_any(&self, word: &str) -> bool {
         let has_options = self.rules().iter().any(|rule| matches!(rule.place, ArgPlace::Option(_)));
         let takes_rest = self.positions().last().is_some_and(|name| self.is_list(name));
@@ -312,7 +314,7 @@ impl Inputs<'_> {
         !self.rules().is_empty() && !has_options && takes_rest && self.of_flag(flag).is_none()
     }
 
-    /// The input that an option stands for. Before a command is chosen, those of all commands are known.
+    /// The input of an option. Before a command is chosen, the options of all commands are known.
     fn of_flag(&self, flag: &str) -> Option<String> {
         if let Some(rule) = self.rule_of(&|forms| forms.has(flag)) {
             return Some(rule.input.clone());
@@ -323,7 +325,7 @@ impl Inputs<'_> {
         names.find(|key| !is_stated(key) && (*key == name || key.replace('_', "-") == name)).cloned()
     }
 
-    /// The input that is `false` with an option such as `--no-color`.
+    /// The input that an option such as `--no-color` sets to `false`.
     fn of_negative(&self, flag: &str) -> Option<String> {
         self.rule_of(&|forms| forms.off == Some(flag)).map(|rule| rule.input.clone())
     }
@@ -338,7 +340,7 @@ impl Inputs<'_> {
         counting.or_else(|| self.rules().iter().filter(is_open).find(has))
     }
 
-    /// This many values follow an option at most.
+    /// The maximum number of values after an option.
     fn most_values(&self, input: &str, flag: &str) -> usize {
         let is_together = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_together);
         let schema = self.schema(input);
@@ -351,18 +353,18 @@ impl Inputs<'_> {
         self.schema(input).is_some_and(|schema| schema["type"] == word)
     }
 
-    /// Whether it is given by its option alone.
+    /// Whether the option takes no value.
     fn is_switch(&self, input: &str) -> bool {
         self.is_type(input, "boolean")
     }
 
-    /// Whether it may be given by its option alone: it takes a value, or is `true`.
+    /// Whether the value of the option may be omitted; it is `true` then.
     fn may_be_bare(&self, input: &str) -> bool {
         let kinds = self.schema(input).and_then(|schema| schema["type"].as_array());
         kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "boolean"))
     }
 
-    /// Whether its option is repeated as often as its number says.
+    /// Whether the option is repeated to count up its value.
     fn is_counted(&self, input: &str) -> bool {
         self.rules().iter().any(|rule| rule.is_counted && rule.input == input)
     }
@@ -385,7 +387,7 @@ impl Inputs<'_> {
         usage(self.manifest, format!("{} is one word too many; {} takes {takes}", quoted(word), self.manifest.name))
     }
 
-    /// How a tool without plain words takes its inputs.
+    /// How to pass inputs to a tool without positional inputs.
     fn other_ways(&self) -> String {
         let names: Vec<&str> = self.properties().map(|(name, _)| name.as_str()).take(SHOWN_INPUTS).collect();
         match names.as_slice() {

@@ -103,7 +103,7 @@ fn what_no_input_can_hold_is_passed_as_it_was_typed() {
         "tag": {"type": "array"}, "args": {"type": "array"}});
     let tool = tool(&["--count,-n n", "--all,-a", "--tag", "file", "args..."], json!({"properties": properties}));
     let of = |words: &[&str]| assignments(&tool, words).unwrap();
-    // The control: what the form can hold is in it.
+    // For comparison: inputs of the form are filled.
     assert_eq!(of(&["-an5", "--tag", "x", "f", "y"]), ["all=true", "n=5", r#"tag=["x"]"#, "file=f", r#"args=["y"]"#]);
     assert_eq!(of(&["f", "y", "-n", "5"]), ["file=f", r#"args=["y","-n","5"]"#]);
     assert_eq!(of(&["--odd", "-n", "5", "x"]), [r#"args=["--odd","-n","5","x"]"#]);

@@ -1,4 +1,4 @@
-//! Workers of the user's: the near side. Which there are, what one answers, and making a run take place on one.
+//! The near side of the user's workers: listing them, querying one, and executing a run on one.
 
 use super::Runs;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
-/// Lists the workers, or tries one.
+/// Lists the workers, or queries one.
 pub(in crate::engine) const WORKERS: PlainQuery = PlainQuery {
     name: "workers",
     needs_catalog: false,
@@ -26,7 +26,7 @@ pub(in crate::engine) const WORKERS: PlainQuery = PlainQuery {
 /// The workers of the user's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Workers {
-    /// By name.
+    /// Sorted by name.
     pub workers: Vec<WorkerRow>,
 }
 
@@ -35,40 +35,40 @@ pub struct Workers {
 pub struct WorkerRow {
     /// Its name.
     pub name: String,
-    /// The command that starts another one there.
+    /// The command that starts another command on the worker.
     pub prefix: Vec<String>,
-    /// This program, as it is called there.
+    /// The path of Toolsmith on the worker.
     pub program: String,
-    /// The weakest isolation that is accepted there.
+    /// The weakest isolation that is accepted.
     pub least: IsolationLevel,
-    /// How many runs of a workspace it carries out at once.
+    /// Maximum number of runs of a workspace at the same time.
     pub most: u64,
-    /// How many runs of this workspace it carries out now.
+    /// Number of runs of this workspace that it executes now.
     pub running: u64,
     /// Its labels.
     pub tags: Vec<String>,
-    /// Whether agents may name it.
+    /// Whether agents may select it.
     pub agents: bool,
 }
 
-/// What a worker answered.
+/// The answer of a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorkerAnswer {
     /// Its name.
     pub name: String,
-    /// The version of Toolsmith there.
+    /// The version of Toolsmith on the worker.
     pub version: String,
-    /// The isolation of runs there.
+    /// The isolation of runs on the worker.
     pub isolation: IsolationLevel,
-    /// Why it is not stronger; empty where it is the strongest.
+    /// Why the isolation is not stronger; empty for the strongest.
     pub why: String,
-    /// Whether it is as strong as the settings demand.
+    /// Whether the isolation is as strong as the settings require.
     pub accepted: bool,
-    /// The weakest that they accept.
+    /// The weakest isolation that the settings accept.
     pub least: IsolationLevel,
-    /// Languages of tools there, with their versions.
+    /// Languages of tools on the worker, with their versions.
     pub languages: Vec<String>,
-    /// From the start of the prefix to the answer, in milliseconds.
+    /// Time from the start of the prefix to the answer, in milliseconds.
     pub round_trip_ms: u64,
 }
 
@@ -130,7 +130,7 @@ impl Describe for WorkerAnswer {
     }
 }
 
-/// How many runs a worker carries out now.
+/// Number of runs that a worker executes now.
 pub(super) fn running_on(q: &Queries, worker: &str) -> Result<u64, EngineError> {
     let mut found = 0;
     for row in q.running()? {
@@ -140,7 +140,7 @@ pub(super) fn running_on(q: &Queries, worker: &str) -> Result<u64, EngineError> 
 }
 
 impl Runs<'_> {
-    /// The workers of the user's settings, without asking them anything.
+    /// The workers of the user's settings; does not contact them.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -154,7 +154,7 @@ impl Runs<'_> {
         Ok(Workers { workers })
     }
 
-    /// Asks a worker what it is.
+    /// Queries a worker.
     ///
     /// # Errors
     /// `NotFound` for a worker that the settings do not name, `Failed` when it does not answer.
@@ -193,7 +193,7 @@ impl Runs<'_> {
         })
     }
 
-    /// A worker, ready to be dialled; inside, why its prefix cannot be started.
+    /// A worker that is ready to be contacted; the inner error states why its prefix cannot be started.
     ///
     /// # Errors
     /// `NotFound` for a worker that the settings do not name.
@@ -220,10 +220,10 @@ impl Runs<'_> {
         }))
     }
 
-    /// Whether a caller may name a worker: agents only those that a human allowed for them.
+    /// Whether a caller may select a worker. Agents may select only workers that a human allowed for them.
     ///
     /// # Errors
-    /// `NotFound` for a worker that the settings do not name; `HumanNeeded` for an agent that may not.
+    /// `NotFound` for a worker that the settings do not name; `HumanNeeded` for an agent that may not select it.
     pub(in crate::engine) fn may_name_worker(&self, name: &str, caller: &Caller) -> Result<(), EngineError> {
         let is_allowed = self.worker_setting(name)?.agents;
         match caller {
@@ -236,7 +236,7 @@ impl Runs<'_> {
         }
     }
 
-    /// How many runs a worker carries out at once.
+    /// The maximum number of runs that a worker executes at the same time.
     ///
     /// # Errors
     /// `NotFound` for a worker that the settings do not name.
@@ -244,7 +244,7 @@ impl Runs<'_> {
         Ok(usize::try_from(self.worker_setting(name)?.most).unwrap_or(usize::MAX))
     }
 
-    /// That a worker carries out as many runs as it may already.
+    /// Refuses a run when a worker already executes its maximum number of runs.
     pub(super) fn worker_is_full(&self, name: &str, running: u64) -> Result<(), EngineError> {
         let most = self.worker_setting(name)?.most;
         if running < most {

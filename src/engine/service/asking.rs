@@ -1,4 +1,4 @@
-//! Launching, ending and restarting instances, and finding those whose keeper died.
+//! Launching, ending and restarting instances, and recovering those whose keeper died.
 
 use super::{Services, keeper, status, wire};
 use crate::domain::service::{Desired, InstanceId, InstanceState, LifeEvent, ServiceDefinition};
@@ -15,34 +15,34 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often somebody who waits for an instance looks at its row.
+/// Interval between reads of an instance's row while waiting.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How much longer than its definition says an instance may take to end.
+/// Time that an instance may take to end beyond the time in its definition.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
 
-/// Services that need each other may form a chain of this many.
+/// Maximum length of a chain of services that need each other.
 const MOST_DEPENDENCIES: usize = 32;
 
-/// What is launched.
+/// A request to launch an instance.
 #[derive(Debug, Clone)]
 pub struct LaunchRequest {
     /// The tool.
     pub tool: Arc<Tool>,
-    /// Name of the instance; `None`: that of the tool.
+    /// Name of the instance; `None` for the name of the tool.
     pub instance: Option<ToolName>,
 }
 
-/// An instance that was launched.
+/// The result of a launch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Launched {
     /// Name of the instance.
     pub instance: ToolName,
-    /// What it is doing now.
+    /// The present state.
     pub state: InstanceState,
-    /// What a human should know.
+    /// A warning for a human.
     pub warning: Option<String>,
-    /// Further instances that were launched because it needs them.
+    /// Other instances that were launched because this one needs them.
     pub with: Vec<ToolName>,
 }
 
@@ -53,11 +53,11 @@ fn dependents_warning(dependents: &[ToolName]) -> Option<String> {
 }
 
 impl Services<'_> {
-    /// Starts an instance, after those that it needs; returns when its keeper was started.
+    /// Launches an instance, after those that it needs; returns when its keeper was started.
     ///
     /// # Errors
-    /// `Usage` for a tool that is not a service, `Refused` or `HumanNeeded` where policy says no, `Conflict` when the
-    /// instance runs already or the tool changed on disk.
+    /// `Usage` for a tool that is not a service, `Refused` or `HumanNeeded` if the policy refuses, `Conflict` when the
+    /// instance already runs or the tool changed on disk.
     pub fn launch(&self, launch: &LaunchRequest, caller: &Caller) -> Result<Launched, EngineError> {
         let mut with = Vec::new();
         let mut path = Vec::new();
@@ -66,7 +66,7 @@ impl Services<'_> {
         Ok(Launched { instance: row.instance.name.clone(), state: row.instance.life.state, warning, with })
     }
 
-    /// The instance that a launch asks for, when it runs already or will in a moment.
+    /// The instance that a launch would create, if it already runs or is about to.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -81,7 +81,7 @@ impl Services<'_> {
         Ok(running.map(|(row, state)| Launched { instance: row.instance.name, state, warning: None, with: Vec::new() }))
     }
 
-    /// Launches what an instance needs, then the instance. `path` are the instances that wait for this one.
+    /// Launches what an instance needs, then the instance. `path` contains the instances that wait for this one.
     fn launch_after(
         &self,
         launch: &LaunchRequest,
@@ -118,7 +118,7 @@ impl Services<'_> {
         Ok((self.follow_up(asked)?, warning))
     }
 
-    /// What is needed to start a tool as a service, when this caller may.
+    /// The data for starting a tool as a service, if this caller may.
     pub(super) fn startable(
         &self,
         tool: &Arc<Tool>,
@@ -142,8 +142,8 @@ impl Services<'_> {
         Ok((detail, definition, warning))
     }
 
-    /// Refuses an instance of one service that has the name of another service: messages and dependencies would go to
-    /// the wrong one.
+    /// Refuses an instance of one service under the name of another service: messages and dependencies would go to the
+    /// wrong one.
     fn demand_own_name(&self, name: &ToolName, tool: &ToolName) -> Result<(), EngineError> {
         let catalog = self.engine.library().catalog();
         let is_service = |other: &&Arc<Tool>| other.name == *name && other.kind == Kind::Service;
@@ -157,7 +157,7 @@ impl Services<'_> {
         Err(EngineError::new(ErrorCode::Conflict, message, hint))
     }
 
-    /// Refuses a version that this caller may not run; returns what a human should know.
+    /// Refuses a version that this caller may not run; returns a warning for a human.
     pub(super) fn demand_allowed(&self, detail: &ToolDetail, caller: &Caller) -> Result<Option<String>, EngineError> {
         match self.engine.runs().may_run(detail, caller)? {
             RunPolicy::Allow { warning, .. } => Ok(warning),
@@ -166,7 +166,7 @@ impl Services<'_> {
         }
     }
 
-    /// What a human must allow before this service, or one that it needs, can be launched: the first that is missing.
+    /// The first missing permission that a human must grant before this service, or one that it needs, can be launched.
     ///
     /// # Errors
     /// Those of [`Runs::unallowed`](crate::engine::Runs::unallowed).
@@ -224,7 +224,7 @@ impl Services<'_> {
         Ok(outcome)
     }
 
-    /// What to know before an instance is terminated: which running instances depend on it.
+    /// A warning before an instance is terminated: the running instances that depend on it.
     ///
     /// # Errors
     /// `NotFound`.
@@ -236,7 +236,7 @@ impl Services<'_> {
     fn dependents(&self, needed: &InstanceRow) -> Result<Vec<ToolName>, EngineError> {
         let rows = self.workspace.read(|q| Ok(q.services().instances(&needed.instance.stack)?))?;
         let running = rows.into_iter().filter(|row| self.state_of(row).needs_keeper());
-        // What cannot be read any more names nothing.
+        // An unreadable definition has no dependencies.
         let needs = |row: &InstanceRow| {
             let definition = self.launched_version(row).ok().and_then(|version| version.manifest.service);
             definition.is_some_and(|definition| definition.after.contains_key(&needed.instance.name))
@@ -244,7 +244,7 @@ impl Services<'_> {
         Ok(running.filter(needs).map(|row| row.instance.name).collect())
     }
 
-    /// Deletes an instance that does not run, with its context and what was said; its name is free then.
+    /// Deletes a stopped instance, its context and its exchanges, and frees its name.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` while it runs.
@@ -254,8 +254,7 @@ impl Services<'_> {
         self.with_actor(caller, |actor| self.workspace.transact(|tx| services::forget(tx, actor, id)))
     }
 
-    /// Ends an instance and starts it again, with the version that is approved now. One that does not run is launched by
-    /// this caller.
+    /// Restarts an instance with the approved version. An instance that does not run is launched by this caller.
     ///
     /// # Errors
     /// As [`Self::launch`].
@@ -274,7 +273,7 @@ impl Services<'_> {
         self.follow_up(asked)
     }
 
-    /// Whether the keeper of an instance runs another installation of this program, usually an older one.
+    /// Whether the keeper of an instance runs another installation of Toolsmith, usually an older one.
     fn has_other_program(&self, row: &InstanceRow) -> bool {
         let keeper = row.instance.keeper.as_deref().and_then(live_process);
         keeper.is_some_and(|pid| runner::runs_other_program(&self.workspace.machine, pid))
@@ -290,7 +289,7 @@ impl Services<'_> {
         self.with_actor(caller, |actor| self.workspace.transact(|tx| services::relaunch(tx, actor, id, version)))
     }
 
-    /// Replaces the running version, or the keeper's program: its keeper ends with it, and a new one starts.
+    /// Replaces the running version, or the keeper's program: the old keeper ends, and a new one starts.
     fn replace(
         &self,
         row: &InstanceRow,
@@ -299,7 +298,7 @@ impl Services<'_> {
     ) -> Result<InstanceRow, EngineError> {
         let mut sockets = Vec::new();
         if self.state_of(row).needs_keeper() {
-            // Held here until the next keeper has them: nobody else can take the ports in between.
+            // Held until the next keeper has them, so that nobody else can take the ports.
             sockets = wire::listening_sockets(&self.workspace.state_dir, row.instance.id);
             self.request_relaunch(row, Relaunched::Other, caller)?;
             self.wake_keeper(row.instance.id);
@@ -314,12 +313,12 @@ impl Services<'_> {
         self.follow_up_with(asked, &sockets)
     }
 
-    /// Starts the keeper that an answer asks for, or wakes the one there is.
+    /// Starts a keeper if the result needs one, or wakes the existing keeper.
     pub(super) fn follow_up(&self, asked: RequestResult) -> Result<InstanceRow, EngineError> {
         self.follow_up_with(asked, &[])
     }
 
-    /// [`Self::follow_up`]; a keeper that is started takes over these listening sockets.
+    /// [`Self::follow_up`], where a new keeper takes over these listening sockets.
     fn follow_up_with(&self, asked: RequestResult, sockets: &[OwnedFd]) -> Result<InstanceRow, EngineError> {
         let RequestResult { row, needs_keeper } = asked;
         if !needs_keeper {
@@ -340,15 +339,15 @@ impl Services<'_> {
     /// Wakes the keeper of an instance.
     pub(super) fn wake_keeper(&self, id: InstanceId) {
         if let Ok(stream) = wire::connect(&self.workspace.state_dir, id) {
-            // A keeper that does not hear it looks at its row within a second.
+            // A keeper that misses the message reads its row within a second.
             let _ = wire::send(&stream, &wire::KeeperRequest::Look);
         }
     }
 
-    /// Waits until an instance is in another kind of state; returns its row then.
+    /// Waits until the state of an instance no longer matches the condition; returns its row.
     ///
     /// # Errors
-    /// `Conflict` when it takes longer.
+    /// `Conflict` after the timeout.
     pub(super) fn wait_while(
         &self,
         row: &InstanceRow,
@@ -375,7 +374,7 @@ impl Services<'_> {
         }
     }
 
-    /// Waits until an instance that was launched is ready or will not be.
+    /// Waits until a launched instance is ready or has failed.
     ///
     /// # Errors
     /// `Failed` when it failed or ended, with the reason.
@@ -383,7 +382,7 @@ impl Services<'_> {
         let row = self.named(name.as_str())?;
         let starts = |state, desired| match state {
             InstanceState::Waiting | InstanceState::Starting | InstanceState::BackingOff => true,
-            // It ends to be started again.
+            // It ends to be restarted.
             InstanceState::Stopping => desired == Desired::Up,
             _ => false,
         };
@@ -396,7 +395,7 @@ impl Services<'_> {
         Err(EngineError::new(ErrorCode::Failed, format!("{name} is {state}: {why}"), self.failure_hint(&row)))
     }
 
-    /// Where more is said of an instance that does not run: with what it needs, or in its log, where there is one.
+    /// The hint for an instance that does not run: the status of an instance that it needs, or its log, if any.
     fn failure_hint(&self, row: &InstanceRow) -> String {
         let definition = self.launched_version(row).ok().and_then(|version| version.manifest.service);
         let needed = definition.iter().flat_map(|definition| definition.after.keys()).find(|needed| {
@@ -426,7 +425,8 @@ impl Services<'_> {
         Ok(self.state_of(&row))
     }
 
-    /// Settles instances whose keeper died, and starts those again that are wanted, where a human's process asks.
+    /// Records the end of instances whose keeper died. If this process belongs to a human, restarts those that should
+    /// run.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -439,7 +439,7 @@ impl Services<'_> {
         if lost.is_empty() {
             return Ok(());
         }
-        // What is left of their processes ends before new ones begin.
+        // Remaining processes end before new ones start.
         self.engine.runs().interrupt_orphans()?;
         let restarts = self.workspace.options.asker == Asker::Human;
         let caller = Caller::Human(self.workspace.identity());

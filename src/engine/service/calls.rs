@@ -1,4 +1,4 @@
-//! Calls that a service answers: running instances before tools are run, others when nothing else fits.
+//! Calls that a service answers: running instances come before tools, others only when nothing else fits.
 
 use super::asking::LaunchRequest;
 use super::talking::Said;
@@ -12,11 +12,11 @@ use crate::engine::run::{
 use serde_json::Value;
 use std::time::Duration;
 
-/// A call that was begun.
+/// The first step of a call.
 pub enum CallBegun {
     /// A service has answered; the call is over.
     Answered(Box<CallReport>),
-    /// Tools are run.
+    /// No service has answered: tools are run.
     Tools(Box<Calling>),
 }
 
@@ -31,8 +31,8 @@ impl Services<'_> {
         Ok(found)
     }
 
-    /// Begins a call: running instances that fit best are asked first. When neither they nor a tool can do it, an
-    /// instance that does not run is launched and asked.
+    /// Begins a call. Running instances that fit best are asked first. If neither they nor a tool can handle it, an
+    /// instance that is not running is launched and asked.
     ///
     /// # Errors
     /// `NotFound` when nothing fits; `Failed`, `Refused` or `HumanNeeded` when only services fit, and none answers.
@@ -61,7 +61,7 @@ impl Services<'_> {
         Ok(CallBegun::Tools(Box::new(calling)))
     }
 
-    /// The services that fit, those first that are asked first.
+    /// The services that fit, in the order in which they are asked.
     fn offers(&self, request: &CallRequest) -> Result<Vec<ServiceOffer>, EngineError> {
         let instances = self.list(None)?.services;
         let mut offers = Vec::new();
@@ -84,13 +84,14 @@ impl Services<'_> {
                 offers.push(offer(tool.name.clone(), None));
             }
         }
-        // Stable: of equal ones that of the better service stays in front.
+        // A stable sort: among equal offers, the better service stays first.
         let is_well = |offer: &ServiceOffer| offer.state == Some(InstanceState::Running);
         offers.sort_by_key(|offer| (!offer.goes_first, !is_well(offer)));
         Ok(offers)
     }
 
-    /// Says the message of the call to an instance, which is launched when there is none; also how long that took.
+    /// Sends the message of the call to an instance, which is launched if it does not exist; returns the answer and the
+    /// time it took.
     fn ask(
         &self,
         offer: &ServiceOffer,
@@ -108,14 +109,14 @@ impl Services<'_> {
         Ok((said, began.elapsed()))
     }
 
-    /// Does not continue by itself after a service that got the message and may have changed something outside.
+    /// Stops the call after a service that got the message and may have changed something outside.
     fn demand_harmless(
         &self,
         offer: &ServiceOffer,
         request: &CallRequest,
         error: &EngineError,
     ) -> Result<(), EngineError> {
-        // What was refused or did not start has done nothing.
+        // A service that refused or did not start has changed nothing.
         if request.go_on || error.code != ErrorCode::Failed {
             return Ok(());
         }
@@ -175,7 +176,7 @@ impl Services<'_> {
     }
 }
 
-/// What is said: the field `message` of the input, else the scenario.
+/// The message: the field `message` of the input, otherwise the scenario.
 fn message(request: &CallRequest) -> String {
     let of_set = request.sets.iter().rev().find_map(|set| set.strip_prefix("message="));
     let of_input = || request.input.as_ref().and_then(|input| input.get("message")).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! What an instance keeps in mind: prompts that somebody prepared, and those that go with the next message.
+//! The context of an instance: staged prompts, and prompts that are sent with the next message.
 
 use super::Services;
 use crate::domain::service::InstanceContext;
@@ -6,27 +6,27 @@ use crate::domain::{Caller, Redactor, plural};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
 
-/// Prompts that may wait at one time, of each kind.
+/// Maximum number of waiting prompts of each kind.
 const MOST_PROMPTS: usize = 64;
 
-/// Longest prompt, bytes.
+/// Maximum length of a prompt, bytes.
 const MAX_PROMPT: usize = 64 * 1024;
 
-/// A change of what an instance keeps in mind.
+/// A change of the context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContextEdit {
-    /// Prepares a prompt: it is not sent before it is promoted.
+    /// Stages a prompt: it is not sent until it is promoted.
     Stage(String),
-    /// Lets the prepared prompts go with the next message, in order.
+    /// Sends the staged prompts with the next message, in order.
     Promote,
-    /// Lets a prompt go with the next message.
+    /// Sends a prompt with the next message.
     Inject(String),
-    /// Forgets all prompts and the newest answer. What was said is kept.
+    /// Deletes all prompts and the latest answer. The exchanges are kept.
     Clear,
 }
 
 impl Services<'_> {
-    /// What an instance keeps in mind.
+    /// The context of an instance.
     ///
     /// # Errors
     /// `NotFound`.
@@ -35,7 +35,7 @@ impl Services<'_> {
         self.workspace.read(|q| Ok(q.services().context_of(row.instance.id)?))
     }
 
-    /// What these changes would do, for a reader.
+    /// The effect of these changes, as text.
     ///
     /// # Errors
     /// `NotFound`.
@@ -49,11 +49,11 @@ impl Services<'_> {
         Ok(Preview { title, lines, undo: undo.to_owned() })
     }
 
-    /// Changes what an instance keeps in mind, one change after the other in one transaction.
+    /// Changes the context of an instance: all changes in order, in one transaction.
     ///
     /// # Errors
-    /// `NotFound`; `Usage` for a prompt that is empty or too long, or one too many; as [`Self::launch`] for an agent that
-    /// may not run the tool.
+    /// `NotFound`; `Usage` for a prompt that is empty or too long, or one too many; as [`Self::launch`] for an agent
+    /// that may not run the tool.
     pub fn edit_context(
         &self,
         name: &str,
@@ -92,7 +92,7 @@ fn change(context: &mut InstanceContext, edit: &ContextEdit) -> Result<(), Engin
     }
 }
 
-/// A change in a line.
+/// A change in one line.
 fn told(edit: &ContextEdit, context: &InstanceContext) -> String {
     match edit {
         ContextEdit::Stage(prompt) => format!("stages the prompt {prompt:?}; it is not sent before it is promoted"),

@@ -53,7 +53,7 @@ use std::time::Duration;
 /// The default time limit for an answer.
 pub const ANSWER_TIME: Duration = Duration::from_mins(1);
 
-/// The most instances that a message names.
+/// Maximum number of instances that a message names.
 const NAMED_INSTANCES: usize = 10;
 
 /// Services: tools that keep running, as named instances.

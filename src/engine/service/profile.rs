@@ -1,4 +1,4 @@
-//! What the recorded runs of a tool used, and limits that fit them.
+//! Resource use of the recorded runs of a tool, and suggested limits.
 
 use super::Services;
 use crate::domain::description::{Describe, Description, Ink};
@@ -8,45 +8,45 @@ use crate::engine::error::EngineError;
 use crate::engine::view::RunFilter;
 use serde::Serialize;
 
-/// With fewer runs nothing is proposed.
+/// Minimum number of runs for a suggestion.
 const FEWEST_RUNS: usize = 5;
 
-/// This many of the newest runs are looked at.
+/// Number of newest runs that are evaluated.
 const MOST_RUNS: usize = 1_000;
 
-/// Memory is proposed in steps of this size, bytes.
+/// Suggested memory is rounded up to a multiple of this, bytes.
 const MEMORY_STEP: u64 = 16 << 20;
 
-/// What the runs of a tool used, and limits that fit them.
+/// Resource use of the runs of a tool, and suggested limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PerformanceProfile {
     /// The tool.
     pub tool: ToolName,
-    /// The recorded runs that it rests on: of the newest 1,000 of all versions those that run or succeeded, and for a
-    /// service those that were ended by request or with the machine.
+    /// Number of evaluated runs: those among the newest 1,000 of all versions that are running or succeeded; for a
+    /// service also those that were stopped on request or interrupted.
     pub runs: usize,
-    /// Runs that started and are left out because they failed or were cut short.
+    /// Number of started runs that are left out because they failed or were cut short.
     pub left_out: usize,
-    /// Whether these are too few to propose anything.
+    /// Whether there are too few runs for a suggestion.
     pub too_few: bool,
-    /// 95 of 100 runs held at most so much memory at one time, bytes; `None` when no run was measured.
+    /// Peak memory that 95 of 100 runs do not exceed, bytes; `None` when no run was measured.
     pub p95_memory_bytes: Option<u64>,
-    /// 95 of 100 runs that are over took at most so long, milliseconds; `None` when none is over.
+    /// Duration that 95 of 100 finished runs do not exceed, milliseconds; `None` when no run has finished.
     pub p95_duration_ms: Option<u64>,
-    /// Most processes at one time in any run, as sampled.
+    /// Maximum number of simultaneous processes in any run, as sampled.
     pub most_processes: u64,
-    /// Most runs at the same time.
+    /// Maximum number of simultaneous runs.
     pub most_at_once: usize,
-    /// Instances there are; 0 for a tool that is not a service.
+    /// Number of instances; 0 for a tool that is not a service.
     pub instances: usize,
-    /// How often these were started again unasked within the last ten minutes.
+    /// Number of automatic restarts of these instances within the last ten minutes.
     pub restarts: usize,
     /// Lines for the definition; empty when there are too few runs.
     pub proposal: String,
 }
 
 impl Services<'_> {
-    /// What the recorded runs of a tool, or of the tool of an instance, used.
+    /// The resource use of the recorded runs of a tool, or of the tool of an instance.
     ///
     /// # Errors
     /// `NotFound` when there is no such tool or instance.
@@ -69,7 +69,8 @@ impl Services<'_> {
 
 impl PerformanceProfile {
     fn of(tool: ToolName, runs: &[Run], is_service: bool, at: Instant) -> PerformanceProfile {
-        // What a run used that broke down says nothing of what a good one needs. A service ends well when it is asked to.
+        // A failed run says nothing about the needs of a good one. A service ends normally when it is stopped on
+        // request.
         let is_good = |run: &&Run| match run.outcome {
             RunOutcome::Running | RunOutcome::Succeeded => true,
             RunOutcome::Cancelled | RunOutcome::Interrupted => is_service,
@@ -98,8 +99,8 @@ impl PerformanceProfile {
         profile
     }
 
-    /// Lines for the definition. Memory and time are half as much again as 95 of 100 runs used: what is a little larger
-    /// than before is not a fault.
+    /// Lines for the definition. Memory and time are one and a half times what 95 of 100 runs needed, so that a
+    /// slightly larger run is not an error.
     fn proposed(&self, is_service: bool) -> String {
         let mut tables = Vec::new();
         if let Some(bytes) = self.p95_memory_bytes {
@@ -126,14 +127,14 @@ fn p95(mut values: Vec<u64>) -> Option<u64> {
     values.get(rank.checked_sub(1)?).copied()
 }
 
-/// How many runs there were at the same time, at most. A run that ends when another begins does not overlap with it.
+/// The maximum number of simultaneous runs. A run that ends when another starts does not overlap with it.
 fn most_at_once(runs: &[&Run], at: Instant) -> usize {
     let end = |run: &Run| match run.outcome {
         RunOutcome::Running => at.0.max(run.started_at.0.saturating_add(1)),
         _ => run.started_at.0.saturating_add(i64::try_from(run.usage.duration_ms).unwrap_or(i64::MAX)),
     };
     let mut steps: Vec<(i64, i64)> = runs.iter().flat_map(|run| [(run.started_at.0, 1), (end(run), -1)]).collect();
-    // Ends come before beginnings of the same moment.
+    // Ends sort before starts at the same time.
     steps.sort_unstable();
     let (mut running, mut most) = (0_i64, usize::from(!runs.is_empty()));
     for (_, step) in steps {

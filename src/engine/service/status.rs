@@ -15,21 +15,21 @@ use crate::store::InstanceRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Lines of an exchange that are shown.
+/// Maximum number of lines of an exchange that are shown.
 const SHOWN_EXCHANGES: u64 = 50;
 
-/// An instance as it is now.
+/// The present state of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstanceView {
-    /// The instance; its state is what its keeper wrote last.
+    /// The instance, with the state that its keeper last wrote.
     #[serde(flatten)]
     pub instance: Instance,
     /// Its state: `lost` if its keeper died and this was not resolved yet.
     #[serde(rename = "state")]
     pub now: InstanceState,
-    /// Milliseconds since it became ready; `None` while it is not.
+    /// Milliseconds since it became ready; `None` while it is not ready.
     pub up_ms: Option<u64>,
-    /// Whether the version that runs is another one than the tool has on disk now; `None` before the folders were read.
+    /// Whether the tool on disk has another version than the running one; `None` before the first scan.
     pub is_outdated: Option<bool>,
     /// Whether the version on disk must be approved before it is used.
     #[serde(skip)]
@@ -39,11 +39,11 @@ pub struct InstanceView {
 /// The instances of a stack.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ServiceList {
-    /// The stack; empty for the one of the workspace.
+    /// Name of the stack; empty for the stack of the workspace.
     pub stack: String,
-    /// By name.
+    /// The instances, by name.
     pub services: Vec<InstanceView>,
-    /// How many instances run in each other stack.
+    /// Number of running instances in each other stack.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub other_stacks: BTreeMap<String, usize>,
 }
@@ -56,11 +56,11 @@ pub struct InstanceDetail {
     pub view: InstanceView,
     /// Process id of its keeper; `None` when it has none.
     pub keeper_pid: Option<i32>,
-    /// Process id of the sandbox that its process runs in; `None` when none runs.
+    /// Process id of the sandbox of its process; `None` when none runs.
     pub sandbox_pid: Option<i32>,
-    /// What its definition says.
+    /// The definition of the service.
     pub definition: Option<ServiceDefinition>,
-    /// Prompts and the newest answer.
+    /// Prompts and the latest answer.
     pub context: InstanceContext,
     /// The newest lines of the exchange, oldest first.
     pub exchanges: Vec<Exchange>,
@@ -107,8 +107,8 @@ impl Services<'_> {
         Ok(InstanceDetail { view: self.view(row), keeper_pid, sandbox_pid, definition, context, exchanges })
     }
 
-    /// What the processes of each instance use now: their processor time so far, and their memory. For the instances
-    /// whose run has a process on this machine.
+    /// The present resource use of each instance whose run has a process on this machine: processor time so far, and
+    /// memory.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -123,7 +123,7 @@ impl Services<'_> {
 
     fn view(&self, mut row: InstanceRow) -> InstanceView {
         let state = self.state_of(&row);
-        // When the clock was set back meanwhile, the stored time is too late.
+        // If the clock was set back, the stored time is too late.
         let latest = Instant(now().0.saturating_add(i64::try_from(row.rules.backoff.most_ms).unwrap_or(i64::MAX)));
         row.instance.life.next_start_at = row.instance.life.next_start_at.map(|at| at.min(latest));
         let ready = row.instance.life.ready_at.filter(|_| state.is_up());
@@ -140,7 +140,7 @@ impl Services<'_> {
 }
 
 impl InstanceView {
-    /// Its ports for a reader: `http 50123`.
+    /// Its ports as text: `http 50123`.
     pub fn ports_words(&self) -> String {
         let word = |port: &InstancePort| match port.name.as_str() {
             "port" => port.port.to_string(),
@@ -149,7 +149,7 @@ impl InstanceView {
         self.instance.ports.iter().map(word).collect::<Vec<_>>().join(", ")
     }
 
-    /// What its health checks say, for a reader.
+    /// The result of its health checks as text.
     pub fn health_words(&self) -> String {
         if !self.now.is_up() {
             return String::new();
@@ -157,7 +157,7 @@ impl InstanceView {
         self.instance.health.state.to_string()
     }
 
-    /// How good or bad its state is.
+    /// The colour of its state.
     pub fn ink(&self) -> Ink {
         match self.now {
             InstanceState::Running => Ink::Good,
@@ -169,7 +169,7 @@ impl InstanceView {
         }
     }
 
-    /// Its state with when it changes next: `backing-off, next start in 4 s`.
+    /// Its state, with the time of the next change: `backing-off, next start in 4 s`.
     pub fn state_words(&self, at: Instant) -> String {
         match self.instance.life.next_start_at {
             Some(next) if self.now == InstanceState::BackingOff => {
@@ -278,7 +278,7 @@ impl Describe for InstanceDetail {
         let mut told = Description::new().titled(instance.name.as_str(), &remark);
         told.field("state", self.view.ink(), self.view.state_words(now()));
         if let Some(why) = &instance.life.last_error {
-            // What is over is no reason for what it does now.
+            // A past problem is not the reason for the present state.
             let (label, ink) = match self.view.now {
                 InstanceState::Running | InstanceState::Starting => ("last problem", Ink::Dim),
                 _ => ("reason", Ink::Warn),
@@ -336,7 +336,7 @@ impl Describe for InstanceDetail {
     }
 }
 
-/// Names of instances in a line.
+/// Names of instances in one line.
 pub(super) fn names(names: &[ToolName]) -> String {
     names.iter().map(ToolName::as_str).collect::<Vec<_>>().join(", ")
 }

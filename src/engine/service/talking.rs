@@ -1,4 +1,4 @@
-//! Talking to an instance, which is started first when it does not run.
+//! Sending messages to an instance, which is started if it does not run.
 
 use super::Services;
 use super::asking::LaunchRequest;
@@ -12,16 +12,16 @@ use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// How much longer than its own limit a keeper may take to say that there is no answer.
+/// Time that a keeper may take beyond its own timeout to report that there is no answer.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// How long a keeper may take to make its socket again: it looks around every second.
+/// Time that a keeper may take to open its socket again: it checks every second.
 const SOCKET_WAIT: Duration = Duration::from_secs(3);
 
-/// How often it is tried to connect meanwhile.
+/// Interval between attempts to connect.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Longest message, bytes.
+/// Maximum length of a message, bytes.
 const MAX_MESSAGE: usize = 1 << 20;
 
 /// An answer of an instance.
@@ -35,13 +35,13 @@ pub struct Said {
     pub exchange: i64,
     /// Whether the instance was started for this message.
     pub started: bool,
-    /// Lines of this process that answer no message: the answer may be one to an earlier message. 0 where answers have
-    /// the numbers of their messages.
+    /// Number of lines of this process that answer no message: the answer may belong to an earlier message. 0 if
+    /// answers carry the numbers of their messages.
     pub surplus_lines: u64,
 }
 
 impl Services<'_> {
-    /// Says something to an instance and waits for its answer; starts it first when it does not run.
+    /// Sends a message to an instance and waits for its answer. Starts the instance if it does not run.
     ///
     /// # Errors
     /// Those of [`Self::launch`] when it must be started; `Failed` when there is no answer in time.
@@ -67,7 +67,7 @@ impl Services<'_> {
             who: author(caller),
             timeout_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         };
-        // A keeper that takes no more messages says why without reading this one.
+        // A keeper that accepts no more messages answers without reading this one.
         let sent = wire::send(&stream, &request);
         let answer = wire::receive(&stream, Some(left + SLACK)).map_err(|error| sent.err().unwrap_or(error));
         match answer.map_err(|error| no_answer(name, &error))? {
@@ -82,7 +82,7 @@ impl Services<'_> {
         }
     }
 
-    /// The output of an instance from now on, and a way to type into it.
+    /// Opens a connection that receives the output of an instance from now on and sends typed input.
     ///
     /// # Errors
     /// `Conflict` when it does not run.
@@ -104,15 +104,15 @@ impl Services<'_> {
         }
     }
 
-    /// Starts a stopped instance with the version that is approved now.
+    /// Starts a stopped instance with the approved version.
     fn start_again(&self, row: &InstanceRow, caller: &Caller) -> Result<(), EngineError> {
         self.engine.library().scan_once()?;
         let tool = self.tool_of(row)?;
         self.launch(&LaunchRequest { tool, instance: Some(row.instance.name.clone()) }, caller).map(drop)
     }
 
-    /// Refuses an agent that may not run what the instance runs. A launch of its own gives it no right that was revoked
-    /// since.
+    /// Refuses an agent that may not run the version of the instance. An earlier launch by the agent does not keep a
+    /// revoked right.
     pub(super) fn demand_may_run(&self, row: &InstanceRow, caller: &Caller) -> Result<(), EngineError> {
         if !matches!(caller, Caller::Agent(_)) {
             return Ok(());
@@ -122,11 +122,11 @@ impl Services<'_> {
         if tool.digest == row.instance.digest || !self.state_of(row).needs_keeper() {
             return self.startable(&tool, caller).map(drop);
         }
-        // It runs an older version than the one on disk: that version decides.
+        // The running version is older than the one on disk; the running version counts.
         self.demand_allowed(&self.launched_version(row)?, caller).map(drop)
     }
 
-    /// Connects to a keeper. One whose socket was deleted makes it again when it looks around.
+    /// Connects to a keeper, which opens a deleted socket again at its next check.
     fn connect(&self, row: &InstanceRow) -> Result<UnixStream, EngineError> {
         let name = &row.instance.name;
         let until = Instant::now() + SOCKET_WAIT;
@@ -151,7 +151,7 @@ impl Services<'_> {
     }
 }
 
-/// The warning with an answer of a service that wrote more lines than it got messages.
+/// The warning about an answer of a service that wrote more lines than it got messages.
 fn answer_in_doubt(name: &str, surplus_lines: u64) -> EngineError {
     let lines = if surplus_lines == 1 {
         "1 line that answers".to_owned()

@@ -1,4 +1,4 @@
-//! A systemd user unit for an instance: text for a human to install. Nothing here talks to systemd.
+//! A systemd user unit for an instance, as text for a human to install. This module does not contact systemd.
 
 use super::Services;
 use crate::domain::description::{Describe, Description, Ink};
@@ -12,15 +12,15 @@ use std::path::Path;
 pub struct ServiceUnit {
     /// The instance.
     pub instance: ToolName,
-    /// Name of its file: `toolsmith-INSTANCE.service`.
+    /// Its file name: `toolsmith-INSTANCE.service`.
     pub file: String,
     /// The text of the file.
     pub unit: String,
-    /// What to do with it, one line each.
+    /// Steps to install it, one line each.
     pub steps: Vec<String>,
 }
 
-/// What a unit is made of.
+/// The parts of a unit.
 struct Parts<'a> {
     program: &'a str,
     workspace: &'a str,
@@ -31,7 +31,8 @@ struct Parts<'a> {
 }
 
 impl Services<'_> {
-    /// The user unit for an instance; for the name of a service without one, that of the instance of this name.
+    /// The user unit for an instance. The name of a service without that instance gives a unit for an instance of this
+    /// name.
     ///
     /// # Errors
     /// `NotFound` when there is neither; `Usage` when a path cannot be written into a unit.
@@ -91,7 +92,7 @@ impl Parts<'_> {
         let mut lines: Vec<String> = vec![format!("WorkingDirectory={}", self.workspace.replace('%', "%%"))];
         lines.extend(self.env.iter().map(line));
         lines.push(format!("ExecStart={program} {start}"));
-        // The dash: an instance that has ended already is no failure.
+        // The dash: an instance that has already ended is not a failure.
         lines.push(format!("ExecStop=-{program} {stop}"));
         format!(
             "[Unit]\nDescription=Toolsmith service {}\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
@@ -103,7 +104,7 @@ impl Parts<'_> {
     }
 }
 
-/// A word of a command line or a variable, for systemd. In the arguments of a command, `$` begins a variable.
+/// Quotes a word of a command line or a variable for systemd. In arguments of a command, `$` starts a variable.
 fn quoted(word: &str, is_argument: bool) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=@:,+".contains(c);
     let mut text = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
@@ -113,7 +114,7 @@ fn quoted(word: &str, is_argument: bool) -> String {
     if !word.is_empty() && word.chars().all(is_plain) { text } else { format!("\"{text}\"") }
 }
 
-/// The path of the program that a unit starts: systemd refuses one with quotes or backslashes, however they are written.
+/// The path of the program that a unit starts. systemd refuses a path with quotes or backslashes, even if escaped.
 fn executable(path: &Path) -> Result<&str, EngineError> {
     let named = text(path)?;
     if !named.contains(['"', '\'', '\\']) {
@@ -124,15 +125,15 @@ fn executable(path: &Path) -> Result<&str, EngineError> {
     Err(EngineError::new(ErrorCode::Usage, message, hint))
 }
 
-/// A path as text that a unit can hold.
+/// A path as text, if a unit can hold it.
 fn text(path: &Path) -> Result<&str, EngineError> {
     let named = path.to_str().ok_or_else(|| cannot(&path.display().to_string()))?;
     checked(named)
 }
 
-/// A line of a unit ends at a line break, and blanks at its end are cut.
+/// Refuses text that would not survive: a unit's line ends at a line break, and spaces at its end are removed.
 fn checked(text: &str) -> Result<&str, EngineError> {
-    // What cannot be seen would be printed as an escape, which names something else.
+    // An invisible character would be printed as an escape, which is another name.
     let is_seen = SafeText::visible(text) == text;
     let is_whole = text.trim() == text && !text.ends_with('\\') && is_seen;
     if is_whole { Ok(text) } else { Err(cannot(text)) }

@@ -9,10 +9,10 @@ use crate::engine::view::Preview;
 use serde_json::json;
 use std::time::Duration;
 
-/// How long `launch --wait` waits when the definition does not say.
+/// The default time limit of `launch --wait`.
 const READY_TIME: Duration = Duration::from_mins(1);
 
-/// The verbs that change something.
+/// Verbs that change something.
 pub(in crate::engine) const VERBS: &[PlainVerb] = &[
     PlainVerb {
         name: "launch",
@@ -81,7 +81,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
     },
 ];
 
-/// The verbs that change nothing.
+/// Verbs that change nothing.
 pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
     name: "services",
     needs_catalog: true,
@@ -97,7 +97,7 @@ pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
     },
 }];
 
-/// What `services` answers to an option that is about one instance, without a name.
+/// The error of `services` for an option that needs the name of an instance.
 pub fn unnamed_instance() -> EngineError {
     let message = "--unit and --profile need the name of an instance or a tool";
     EngineError::new(ErrorCode::Usage, message, "`toolsmith services` lists instances")
@@ -164,7 +164,7 @@ impl Services<'_> {
     }
 }
 
-/// The changes that `context` asks for, in the order in which they are made.
+/// The changes that a call of `context` requests, in order.
 fn edits_of(call: &VerbCall) -> Vec<ContextEdit> {
     let mut edits = Vec::new();
     if call.get("clear").is_some() {
@@ -178,7 +178,7 @@ fn edits_of(call: &VerbCall) -> Vec<ContextEdit> {
     edits
 }
 
-/// The name of an instance as it was typed.
+/// The name of an instance, as typed.
 pub(super) fn instance_name(text: &str) -> Result<ToolName, EngineError> {
     ToolName::new(text).map_err(|error| {
         EngineError::new(ErrorCode::Usage, format!("--instance: {error}"), "for example --instance helper")

@@ -1,8 +1,7 @@
-//! What is said to the keeper of an instance over its socket: one line of JSON each way, and after `attach` the bytes of
-//! the service.
+//! The protocol of a keeper's socket: one line of JSON each way; after `attach`, the bytes of the service.
 //!
-//! The socket is in the state folder, which only its user can enter; the peer must be that user as well. Orders do not
-//! come this way: they are in the store, and the socket only wakes the keeper.
+//! The socket is in the state folder, which only its user can enter, and the peer must be that user. Orders are in the
+//! store; the socket only wakes the keeper.
 
 use crate::domain::service::InstanceId;
 use crate::runner;
@@ -18,59 +17,59 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Longest line of a request or an answer, bytes: a message or an answer of 1 MiB has six times as many bytes where each
-/// of them is escaped.
+/// Maximum length of a request or an answer, bytes: a message or an answer of 1 MiB is six times as long if every byte
+/// is escaped.
 const MAX_LINE: usize = 8 << 20;
 
-/// How long a keeper may take to pass its listening sockets.
+/// Time for a keeper to pass its listening sockets.
 const HAND_OVER: Duration = Duration::from_secs(2);
 
-/// Bytes of a line that are read at once.
+/// Number of bytes read at once.
 const PIECE: usize = 64 * 1024;
 
-/// What a keeper is asked over its socket.
+/// A request to a keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub(super) enum KeeperRequest {
-    /// To read its row again.
+    /// Reads its row again.
     Look,
-    /// To pass on a message.
+    /// Passes on a message.
     Say {
         /// The message.
         message: String,
         /// The caller: `human`, or `agent:NAME`.
         who: String,
-        /// Milliseconds for the answer.
+        /// Timeout of the answer in milliseconds.
         timeout_ms: u64,
     },
-    /// To pass on its output from now on, and what is typed.
+    /// Passes on its output from now on, and typed input.
     Attach,
-    /// To pass the listening sockets of its ports to the keeper that follows. They come without a line; a keeper of an
-    /// older program closes the connection.
+    /// Passes the listening sockets of its ports to the next keeper. They come without a line; a keeper of an older
+    /// program closes the connection.
     HandOver,
 }
 
-/// What a keeper answers.
+/// The answer of a keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub(super) enum KeeperAnswer {
-    /// The service answered, and the answer is kept.
+    /// The service answered, and the answer is stored.
     Said {
         /// Number of the message.
         exchange: i64,
         /// The text of the answer.
         text: String,
-        /// Lines of the service that answer no message; 0 where answers have the numbers of their messages.
+        /// Number of lines of the service that answer no message; 0 if answers carry the numbers of their messages.
         #[serde(default)]
         surplus_lines: u64,
     },
-    /// Bytes follow.
+    /// Bytes of the service follow.
     Attached,
-    /// It could not be done.
+    /// The request failed.
     Failed {
-        /// Why.
+        /// The reason.
         message: String,
-        /// What to do.
+        /// The next step.
         hint: String,
     },
 }
@@ -80,15 +79,15 @@ fn folder(state_dir: &Path) -> PathBuf {
     state_dir.join("instances")
 }
 
-/// A short path to a socket: one in the state folder can be longer than an address may be.
+/// A short path to a socket, because a path in the state folder can exceed the limit of a socket address.
 fn short(folder: &File, id: InstanceId) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{id}.sock", folder.as_raw_fd()))
 }
 
-/// Opens the socket of an instance; one that a dead keeper left is replaced.
+/// Opens the socket of an instance; replaces the socket of a dead keeper.
 ///
 /// # Errors
-/// When the folder or the socket cannot be made.
+/// When the folder or the socket cannot be created.
 pub(super) fn listen(state_dir: &Path, id: InstanceId) -> io::Result<UnixListener> {
     let path = folder(state_dir);
     DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
@@ -103,11 +102,11 @@ pub(super) fn listen(state_dir: &Path, id: InstanceId) -> io::Result<UnixListene
 
 /// Removes the socket of an instance.
 pub(super) fn remove(state_dir: &Path, id: InstanceId) {
-    // Whoever finds it there afterwards is refused the connection and looks into the store.
+    // If this fails, clients are refused the connection and read the store.
     let _ = std::fs::remove_file(folder(state_dir).join(format!("{id}.sock")));
 }
 
-/// Whether the socket of an instance is there.
+/// Whether the socket of an instance exists.
 pub(super) fn is_there(state_dir: &Path, id: InstanceId) -> bool {
     std::fs::symlink_metadata(folder(state_dir).join(format!("{id}.sock"))).is_ok()
 }
@@ -126,7 +125,7 @@ pub(super) fn is_same_user(stream: &UnixStream) -> bool {
     socket_peercred(stream).is_ok_and(|peer| peer.uid == rustix::process::getuid())
 }
 
-/// The listening sockets of an instance, from its keeper; none when it has none or cannot pass them.
+/// The listening sockets of an instance, from its keeper; empty when it has none or cannot pass them.
 pub(super) fn listening_sockets(state_dir: &Path, id: InstanceId) -> Vec<OwnedFd> {
     let ask = || {
         let stream = connect(state_dir, id)?;
@@ -134,24 +133,24 @@ pub(super) fn listening_sockets(state_dir: &Path, id: InstanceId) -> Vec<OwnedFd
         stream.set_read_timeout(Some(HAND_OVER))?;
         runner::take_sockets(&stream)
     };
-    // Without them the ports are free for a moment, as those of a stopped instance are.
+    // Without them, the ports are free for a moment, like those of a stopped instance.
     ask().unwrap_or_default()
 }
 
 /// Writes one line.
 ///
 /// # Errors
-/// When the other end is gone.
+/// When the other end has closed the connection.
 pub(super) fn send<T: Serialize>(mut stream: &UnixStream, line: &T) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
     stream.write_all(&bytes)
 }
 
-/// Reads one line, and nothing that follows it.
+/// Reads one line, and nothing after it.
 ///
 /// # Errors
-/// When the other end is gone, takes longer than `within` for all of it, or sends no such line.
+/// When the other end has closed the connection, exceeds the timeout `within`, or sends an invalid line.
 pub(super) fn receive<T: for<'de> Deserialize<'de>>(stream: &UnixStream, within: Option<Duration>) -> io::Result<T> {
     let until = within.map(|within| Instant::now() + within);
     let (mut line, mut piece) = (Vec::new(), vec![0; PIECE]);
@@ -189,7 +188,7 @@ mod tests {
         let sent = said.clone();
         let writes = std::thread::spawn(move || {
             send(&server, &sent).unwrap();
-            // The other end leaves before it has read all of this.
+            // The other end closes the connection before it has read everything.
             (&server).write_all(&vec![b'x'; 2 * MAX_LINE]).unwrap_err();
         });
         assert_eq!(receive::<KeeperAnswer>(&client, None).unwrap(), said);
@@ -215,7 +214,7 @@ mod tests {
         assert_eq!(&typed, b"typed");
         drop(client);
         assert!(receive::<KeeperRequest>(&server, None).is_err());
-        // A dead keeper left its socket.
+        // A dead keeper left its socket behind.
         drop(listener);
         assert!(connect(&deep, InstanceId(7)).is_err());
         let _again = listen(&deep, InstanceId(7)).unwrap();

@@ -1,22 +1,22 @@
-//! The setting `[agents]`: how much a connected agent may ask for.
+//! The setting `[agents]`: request limits of a connected agent.
 
 use super::file::File;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// The largest number that is taken for each of them.
+/// The maximum of each setting.
 const MOST: usize = 100_000;
 
-/// How much an agent that is connected over MCP may ask for.
+/// Request limits of an agent that is connected over MCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AgentLimits {
-    /// Calls within a minute.
+    /// Calls per minute.
     pub calls_per_minute: usize,
-    /// Runs that continue at the same time.
+    /// Simultaneous runs.
     pub runs_at_once: usize,
-    /// Calls that wait for a human or for output at the same time.
+    /// Simultaneous calls that wait for a human or for output.
     pub waits_at_once: usize,
-    /// HTTP requests within a minute: calls, their streams, and what belongs to a session.
+    /// HTTP requests per minute: calls, their streams, and session requests.
     pub requests_per_minute: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The settings of checks: which failed ones block approval, and whether they are made by themselves.
+//! The settings of checks: which failed checks block approval, and whether checks run automatically.
 
 use super::Settings;
 use super::file::File;
@@ -7,18 +7,18 @@ use crate::domain::{Gate, Stage};
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Whose settings they are.
+/// The owner of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// The user's own: they hold as they are written.
+    /// The user: the settings hold as written.
     User,
-    /// The workspace's: they make gates stricter, nothing else.
+    /// The workspace: the settings can only make gates stricter.
     Workspace,
 }
 
 const WORDS: &str = "write \"require\", \"block\", \"show\" or \"off\", or { approved = …, core = … }";
 
-/// Takes over a `[checks]` table.
+/// Applies a `[checks]` table.
 pub(in crate::engine) fn apply(
     settings: &mut Settings,
     file: &mut File<'_>,
@@ -45,7 +45,7 @@ pub(in crate::engine) fn apply(
     }
 }
 
-/// The gates that one line sets: one word for both stages, or a table of stages.
+/// The gates of one setting: one word for both stages, or a table of stages.
 fn gates(file: &mut File<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Vec<(Stage, Gate)> {
     let word = |value: &DeValue<'_>| value.as_str().and_then(|word| word.parse::<Gate>().ok());
     if let Some(gate) = word(value.get_ref()) {

@@ -1,4 +1,4 @@
-//! A settings file while it is read: its text, the places in it, and values of a kind. What is wrong is collected.
+//! Reading a settings file: its text, line numbers, and typed values. Collects problems.
 
 use crate::domain::{Problem, ProblemCode};
 use std::io::ErrorKind;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// The largest settings file that is read, in bytes.
+/// Maximum size of a settings file, in bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// The text of a settings file; `None` when there is none.
+/// The text of a settings file; `None` when it does not exist.
 pub(super) fn read_text(path: &Path) -> Result<Option<String>, (ProblemCode, String)> {
     let unreadable = |error: std::io::Error| (ProblemCode::Unreadable, format!("the settings cannot be read: {error}"));
     match std::fs::metadata(path) {
@@ -31,7 +31,7 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>, (ProblemCode, Str
     Ok(Some(text))
 }
 
-/// A settings file while it is read: finds lines and collects problems.
+/// A settings file that is being read. It computes line numbers and collects problems.
 pub(super) struct File<'a> {
     pub(super) path: &'a str,
     pub(super) text: &'a str,
@@ -39,13 +39,13 @@ pub(super) struct File<'a> {
 }
 
 impl File<'_> {
-    /// The line of a byte, counted from 1.
+    /// The line of a byte offset, counted from 1.
     pub(super) fn line(&self, at: usize) -> u64 {
         let before = self.text.as_bytes().iter().take(at);
         before.filter(|byte| **byte == b'\n').count() as u64 + 1
     }
 
-    /// How many problems were found so far.
+    /// The number of problems so far.
     pub(super) fn problem_count(&self) -> usize {
         self.problems.len()
     }
@@ -55,7 +55,7 @@ impl File<'_> {
         self.problems.get(count).map(Problem::placed)
     }
 
-    /// A place as `FILE:LINE`.
+    /// A byte offset as `FILE:LINE`.
     pub(super) fn place(&self, at: usize) -> String {
         format!("{}:{}", self.path, self.line(at))
     }
@@ -69,7 +69,7 @@ impl File<'_> {
         self.bad(at, format!("unknown setting {name}"), hint.to_owned());
     }
 
-    /// Keeps that the file is no TOML.
+    /// Records that the file is not valid TOML.
     pub(super) fn syntax(&mut self, error: &toml::de::Error) {
         self.problems.push(Problem {
             path: self.path.to_owned(),
@@ -114,16 +114,16 @@ impl File<'_> {
     }
 }
 
-/// A key and its value, each with its place in the file.
+/// A key and its value, each with its position in the file.
 pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
 
-/// Reads `500ms`, `30s`, `1m 30s`; only above zero.
+/// Parses `500ms`, `30s`, `1m 30s`; zero is invalid.
 pub(in crate::engine) fn duration(text: &str) -> Option<Duration> {
     let signed: jiff::SignedDuration = text.parse().ok()?;
     Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
 }
 
-/// The error if somebody else can change the user's settings: they name programs and signers, so they are not used.
+/// An error if other users can change the user's settings. They name programs and signers, so they are not used then.
 pub(super) fn changed_by_others(path: &Path) -> Option<Problem> {
     let found = path.metadata().ok()?;
     let own = rustix::process::geteuid().as_raw();

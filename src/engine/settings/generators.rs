@@ -1,6 +1,6 @@
-//! The settings `[generators]` and `[evolve]`: who can be asked for a better version, how, and how often.
+//! The settings `[generators]` and `[evolve]`: which generators can be asked for a better version, how, and how often.
 //!
-//! Only the user's: what comes with a workspace must not name programs to start or places to send code to.
+//! Only the user can set these. A workspace must not name programs to start or addresses to send code to.
 
 use super::Settings;
 use super::file::{File, duration};
@@ -13,28 +13,28 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The generator that needs no settings: repairs without a model.
+/// The generator that needs no settings: it repairs without a model.
 pub const BUILT_IN: &str = "built-in";
 
-/// How long a generator may be silent when its settings do not say it.
+/// The default timeout of a silent generator.
 const SILENCE: Duration = Duration::from_mins(5);
 
-/// Most that a million tokens may cost, in dollars; more is taken for a slip.
+/// Maximum price of a million tokens, in dollars; a higher price is treated as a typing error.
 const DEAREST: f64 = 1_000_000.0;
 
-/// A generator, as the settings name it.
+/// The settings of a generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorSetting {
     /// Key of the table `[generators.NAME]`.
     pub name: String,
     /// How it is asked.
     pub way: WaySetting,
-    /// How long it may be silent.
+    /// Maximum time without output.
     pub timeout: Duration,
 }
 
 impl GeneratorSetting {
-    /// Where its key is, when it wants one.
+    /// The source of its key, if it needs one.
     pub(in crate::engine) fn key(&self) -> Option<&SecretSource> {
         match &self.way {
             WaySetting::Command { .. } => None,
@@ -44,14 +44,14 @@ impl GeneratorSetting {
 }
 
 impl Settings {
-    /// The generator that answers prompts which name none: the first of `[evolve] generators` that is one of the user's,
-    /// else the first that is configured.
+    /// The generator for prompts that name none: the first of `[evolve] generators` that the user configured, otherwise
+    /// the first that is configured.
     pub(in crate::engine) fn usual_generator(&self) -> Option<&GeneratorSetting> {
         let named = |name: &String| self.generators.iter().find(|setting| setting.name == *name);
         self.evolve.generators.iter().find_map(named).or(self.generators.first())
     }
 
-    /// The files that hold secrets; no run may read one by its path.
+    /// The files that hold secrets; no run may read them.
     pub(in crate::engine) fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
         let keys = self.generators.iter().filter_map(GeneratorSetting::key);
         self.secrets.values().chain(keys).filter_map(|source| match source {
@@ -66,42 +66,42 @@ impl Settings {
 pub enum WaySetting {
     /// By starting a program.
     Command {
-        /// Program and arguments; the program without a slash, or absolute.
+        /// Program and arguments. The program is a name without a slash, or an absolute path.
         argv: Vec<String>,
-        /// Names of the variables that it is given: of secrets where there is one, else of this process.
+        /// Names of the variables that it gets: from the secret of that name, otherwise from this process.
         env: Vec<String>,
     },
     /// Over an HTTP API.
     Api(ApiSetting),
 }
 
-/// An HTTP API, as the settings name it.
+/// The settings of an HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiSetting {
     /// Wire format of the API.
     pub kind: ApiKind,
-    /// Where it is, without a slash at its end.
+    /// Its base URL, without a slash at the end.
     pub url: String,
     /// Name of the model, as the API knows it.
     pub model: String,
-    /// Where the key is, when it wants one.
+    /// The source of the key, if it needs one.
     pub key: Option<SecretSource>,
-    /// Most tokens of an answer.
+    /// Maximum number of tokens of an answer.
     pub max_tokens: Option<u64>,
     /// Price of tokens, for input and for output.
     pub price: Price,
-    /// A file with the certificates that its own is checked against.
+    /// A file with the accepted CA certificates.
     pub ca: Option<PathBuf>,
 }
 
 /// The defaults of an evolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvolveSettings {
-    /// Whom to ask, in this order.
+    /// The generators to ask, in this order.
     pub generators: Vec<String>,
-    /// Rounds at most, from 1.
+    /// Maximum number of rounds, at least 1.
     pub rounds: u32,
-    /// How often one question is asked when the generator is in trouble for a while.
+    /// Number of attempts for one question while the generator has temporary problems.
     pub tries: u32,
 }
 
@@ -113,7 +113,7 @@ impl Default for EvolveSettings {
 }
 
 impl Settings {
-    /// Takes over `[generators]`. One that cannot be used is a problem and is left out.
+    /// Applies `[generators]`. An unusable generator is reported as a problem and left out.
     pub(super) fn apply_generators(
         &mut self,
         file: &mut File<'_>,
@@ -156,7 +156,7 @@ impl Settings {
     }
 }
 
-/// Names of generators that exist; the same twice asks for two samples.
+/// Names of existing generators; a repeated name asks for another sample.
 fn names(file: &mut File<'_>, value: &Spanned<DeValue<'_>>, declared: Option<&DeTable<'_>>) -> Option<Vec<String>> {
     let Some(names) = words(value).filter(|names| !names.is_empty() && names.len() <= MOST as usize) else {
         let hint = "write a list of names, for example [\"built-in\"]".to_owned();
@@ -202,7 +202,7 @@ fn words(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
 const WORDS: &str = "a command has command, env and timeout; an API has api, url, model, key, ca, max_tokens, price_input, \
                      price_output and timeout";
 
-/// The table of one generator while it is read.
+/// The table of one generator while it is being read.
 #[derive(Default)]
 struct Entry {
     argv: Option<Vec<String>>,
@@ -216,7 +216,7 @@ struct Entry {
     ca: Option<PathBuf>,
     timeout: Option<Duration>,
     is_bad: bool,
-    /// Settings of the other way, which mean nothing here.
+    /// Settings of each way; those of the other way are invalid.
     of_command: Vec<&'static str>,
     of_api: Vec<&'static str>,
 }
@@ -228,7 +228,7 @@ impl Entry {
         for (key, value) in file.table(value, &format!("generators.{name}")) {
             let word = key.get_ref().as_ref();
             if word == "key" {
-                // A key that cannot be found must not become none: the API would be asked without it.
+                // An unreadable key must not become no key: the API would be asked without it.
                 let source = file.secret(&format!("generators.{name}.key"), value, user_home);
                 let place = file.place(value.span().start);
                 entry.key = Some(source.unwrap_or(SecretSource::Nowhere(place)));
@@ -250,7 +250,7 @@ impl Entry {
         entry
     }
 
-    /// Takes over one setting. What to write instead when it cannot be used; nothing when there is no such setting.
+    /// Applies one setting. The error is a hint for an unusable value; `None` for an unknown setting.
     fn take(
         &mut self,
         word: &str,
@@ -341,7 +341,7 @@ impl Entry {
     }
 }
 
-/// A path that means the same wherever it is read.
+/// A path that does not depend on the current folder.
 fn absolute(text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
     let path = match text.strip_prefix("~/") {
         Some(rest) => user_home?.join(rest),
@@ -350,7 +350,7 @@ fn absolute(text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
     path.is_absolute().then_some(path)
 }
 
-/// A program by its name or its absolute path: it is started in a separate folder, where a relative path has no
+/// A program by its name or its absolute path. It is started in a separate folder, where a relative path has no
 /// meaning.
 fn program(mut words: Vec<String>, user_home: Option<&Path>) -> Option<Vec<String>> {
     let first = words.first_mut().filter(|first| !first.is_empty())?;
@@ -366,12 +366,12 @@ fn is_variable(name: &str) -> bool {
     is_word && !name.is_empty() && !name.as_bytes()[0].is_ascii_digit()
 }
 
-/// Models are named in paths of URLs too.
+/// Whether a text can name a model. The name also becomes part of URLs.
 fn is_model(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !"?#%\\".contains(c)) && !text.contains("..")
 }
 
-/// A base URL without what could be a key: no user, no query, no fragment.
+/// A base URL without parts that could contain a key: no user, no query, no fragment.
 fn url(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let host = rest.split('/').next()?;

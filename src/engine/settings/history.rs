@@ -5,7 +5,7 @@ use crate::domain::KeepOutput;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// The largest number that is taken for each of them.
+/// The maximum of each setting.
 const MOST: u64 = 1_000_000_000;
 
 impl File<'_> {

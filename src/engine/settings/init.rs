@@ -1,6 +1,6 @@
-//! Making a folder a workspace: folders for the stages, settings, lines for git, one sample tool.
+//! Makes a folder a workspace: stage folders, settings, lines for git, one sample tool.
 //!
-//! Nothing that exists is changed, but for lines appended to `.gitignore`. It opens no state.
+//! It changes no existing file, except for appending lines to `.gitignore`. It opens no state.
 
 use super::DEFAULT_WORKSPACE;
 use crate::domain::Stage;
@@ -17,8 +17,8 @@ const BEGIN: &str = "# begin toolsmith";
 /// The line after our lines in `.gitignore`.
 const END: &str = "# end toolsmith";
 
-/// Later lines win over earlier ones: what is kept stands after what is ignored, and what nobody
-/// wants to keep stands last.
+/// Later lines override earlier ones: kept files come after ignored ones, and files that nobody wants to keep come
+/// last.
 const RULES: &[&str] = &[
     "# Tools that are not reviewed yet; approving one moves it out of here and commits it.",
     "/tools/experimental/",
@@ -39,23 +39,23 @@ const SAMPLE: &[(&str, &str)] = &[
     ("tool.toml", include_str!("../../../assets/sample/tool.toml")),
 ];
 
-/// What `init` made and what it found; paths relative to the folder.
+/// What `init` created and what existed before; paths are relative to the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct InitReport {
-    /// New, or extended in the case of `.gitignore`.
+    /// Created, or extended in the case of `.gitignore`.
     pub created: Vec<String>,
-    /// There before, left as it was.
+    /// Existed before and was left unchanged.
     pub kept: Vec<String>,
-    /// Whether this is what would be made: nothing was written.
+    /// Whether this is a plan: nothing was written.
     #[serde(default, rename = "dry_run", skip_serializing_if = "std::ops::Not::not")]
     pub is_dry: bool,
 }
 
-/// Makes a folder a workspace; the folder itself is created when it is missing.
+/// Makes a folder a workspace. Creates the folder itself if it is missing.
 ///
 /// # Errors
-/// [`ErrorCode::Failed`] when something cannot be written; what was made until then stays, and a
-/// second call makes the rest.
+/// [`ErrorCode::Failed`] when something cannot be written. What was created before stays, and a second call creates the
+/// rest.
 pub fn init(dir: &Path) -> Result<InitReport, EngineError> {
     let mut report = InitReport::default();
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
@@ -63,7 +63,7 @@ pub fn init(dir: &Path) -> Result<InitReport, EngineError> {
     Ok(report)
 }
 
-/// What [`init`] would make; nothing is written.
+/// What [`init`] would create; writes nothing.
 ///
 /// # Errors
 /// As [`init`].
@@ -75,7 +75,7 @@ pub fn plan_init(dir: &Path) -> Result<InitReport, EngineError> {
 
 fn fill(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     for stage in [Stage::Core, Stage::Approved, Stage::Archived] {
-        // Git keeps no empty folder.
+        // Git does not track empty folders.
         let folder = format!("tools/{stage}");
         let is_new = !dir.join(&folder).exists();
         if is_new {
@@ -125,12 +125,12 @@ fn create(dir: &Path, path: &str, text: &str, report: &mut InitReport) -> Result
     Ok(())
 }
 
-/// Appends our lines to `.gitignore`, unless they are there.
+/// Appends our lines to `.gitignore`, unless it contains them.
 fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     refuse_links(dir, Path::new(".gitignore"))?;
     let path = dir.join(".gitignore");
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        // A pipe would be waited for.
+        // Reading a pipe would block.
         return Err(failed(&path, &ErrorKind::InvalidInput.into()));
     }
     let before = match fs::read(&path) {
@@ -162,7 +162,7 @@ fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
         block.push_str(line);
         block.push_str(line_end);
     }
-    // Appended in one write: the user's own lines are never rewritten.
+    // Appended in one write, so that the user's own lines are never rewritten.
     let file = OpenOptions::new().append(true).create(true).open(&path);
     file.and_then(|mut file| file.write_all(block.as_bytes())).map_err(|error| failed(&path, &error))?;
     report.created.push(".gitignore".to_owned());

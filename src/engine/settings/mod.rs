@@ -74,16 +74,16 @@ pub enum Theme {
 /// How charts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PlotSetting {
-    /// As pictures where the terminal is known to show them.
+    /// As images if the terminal is known to support them.
     #[default]
     Auto,
-    /// As characters.
+    /// As text characters.
     Characters,
-    /// As pictures, in the way of kitty.
+    /// As images in the kitty protocol.
     Kitty,
-    /// As pictures, in the way of iTerm2.
+    /// As images in the iTerm2 protocol.
     Iterm2,
-    /// As pictures, in the way of terminals with Sixel.
+    /// As Sixel images.
     Sixel,
 }
 
@@ -225,7 +225,7 @@ impl Settings {
                 settings.apply_user(file, table, user_home.as_deref());
             }),
         };
-        // What is not a bad setting left the whole file unread: what the user demands is not known then.
+        // Any problem other than a bad setting prevents reading the whole file, so the user's requirements are unknown.
         for problem in found.iter_mut().filter(|problem| problem.code == ProblemCode::BadSyntax) {
             problem.hint = String::from("fix the line; until then runs and approvals are refused");
         }
@@ -332,7 +332,7 @@ impl Settings {
                 "secrets" => {
                     self.secrets = file.secrets(value, user_home);
                     if value.get_ref().as_table().is_none() {
-                        // Nobody knows which variables were meant to be none.
+                        // It is unknown which variables were meant to be secrets.
                         self.refuse_runs(file.problems.last());
                     }
                 }
@@ -485,7 +485,7 @@ impl File<'_> {
             match (key.get_ref().as_ref(), value.get_ref().as_str()) {
                 ("path", Some(text)) if !text.trim().is_empty() => {
                     path = self.expand(value.span().start, text, user_home);
-                    // A stranger's workspace could have all of the disk read, for minutes.
+                    // Otherwise, a foreign workspace could cause a scan of the whole disk, for minutes.
                     let is_wide = |path: &PathBuf| {
                         let kernel = ["/proc", "/sys", "/dev"].iter().any(|folder| path.starts_with(folder));
                         kernel || (path.is_absolute() && holds_more(path, user_home.unwrap_or(Path::new(""))))
@@ -509,7 +509,7 @@ impl File<'_> {
         if path.is_none() && self.problems.len() == before {
             self.bad(item.span().start, "a root has no path".to_owned(), "add path = \"FOLDER\"".to_owned());
         }
-        // A root whose stage cannot be read must not turn up at another stage than was meant.
+        // A root with an unreadable stage must not appear at another stage than intended.
         if self.problems.len() > before { None } else { path.map(|path| RootSetting { path, stage }) }
     }
 }

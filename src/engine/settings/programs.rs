@@ -1,4 +1,4 @@
-//! The setting `[programs]`: the file of each program, for every run and every caller.
+//! The setting `[programs]`: the path of each program, for every run and every caller.
 
 use super::file::File;
 use std::collections::BTreeMap;

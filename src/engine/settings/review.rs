@@ -1,4 +1,5 @@
-//! The settings `[review]` and `[policy]`: whose yes is needed, how long a request waits, what deprecated means.
+//! The settings `[review]` and `[policy]`: whose approval is needed, how long a request waits, and what deprecation
+//! means.
 
 use super::Settings;
 use super::file::{File, duration};
@@ -6,23 +7,23 @@ use crate::domain::{CostTier, ToolName};
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Most roles that may be asked for.
+/// Maximum number of required roles.
 const MAX_ROLES: usize = 8;
 
-/// Most days after which a tool counts as not used any more: ten years.
+/// Maximum number of days before a tool counts as unused: ten years.
 const MAX_STALE_DAYS: u32 = 3_650;
 
-/// What becomes of an agent's call of a deprecated tool. A human is always warned.
+/// What happens to an agent's call of a deprecated tool. A human always gets a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeprecatedPolicy {
-    /// It runs, and the answer says what to use instead.
+    /// It runs, and the answer names the replacement.
     #[default]
     Warn,
-    /// A human has to run it; the answer says so, and what to use instead.
+    /// Only a human may run it; the answer says so and names the replacement.
     Ask,
-    /// It is refused, and the answer says what to use instead.
+    /// It is refused, and the answer names the replacement.
     Refuse,
-    /// Its successor runs instead, where it has one; else as `Warn`.
+    /// Its successor runs instead; without a successor, as `Warn`.
     Follow,
 }
 
@@ -99,10 +100,10 @@ impl Settings {
     }
 }
 
-/// Stands for roles that cannot be read; no one can name it, for it is not a role word.
+/// Placeholder for unreadable roles. It is not a valid role word, so nobody can have this role.
 const UNREADABLE: &str = "(unreadable setting)";
 
-/// Words of the alphabet of tool names, each once.
+/// Unique words with the characters of tool names.
 fn roles(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     let list = value.get_ref().as_array()?;
     let roles: Vec<String> = list

@@ -1,4 +1,4 @@
-//! The JSON Schemas of the settings files and the reader of these files accept the same files.
+//! Tests that the JSON Schemas of the settings files and the reader of these files accept the same files.
 
 use super::*;
 use serde_json::{Value, json};
@@ -12,11 +12,11 @@ fn schema(text: &str) -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
 }
 
-/// Each schema with the shipped file, all examples in it switched on.
+/// Each schema with the shipped file, in which all examples are enabled.
 fn files() -> [(jsonschema::Validator, String, bool); 2] {
     let user = schema(include_str!("../../../assets/config.schema.json"));
     let workspace = schema(include_str!("../../../assets/toolsmith.schema.json"));
-    // A check whose gate is set twice would be a mistake of the test.
+    // A check with two gates would be an error of the test.
     let more = "[checks]\nruff = \"off\"\ntests = { approved = \"show\", core = \"require\" }\n";
     let own = format!("{}\n{more}", tests::uncommented(DEFAULT_WORKSPACE));
     [(user, tests::uncommented(DEFAULT_CONFIG), true), (workspace, own, false)]
@@ -28,7 +28,7 @@ fn problems(settings: &Value, is_user: bool) -> Vec<String> {
     problems.iter().map(Problem::placed).collect()
 }
 
-/// Every place in a value, as the steps that lead there, with the place itself first.
+/// Every JSON pointer in a value, starting with the value itself.
 fn places(value: &Value, way: &str, found: &mut Vec<String>) {
     found.push(way.to_owned());
     match value {
@@ -52,8 +52,8 @@ fn the_shipped_files_fit_their_schemas() {
     }
 }
 
-/// Puts many values into each place of a file. Where both know the setting, both must refuse what has a wrong type, and
-/// the schema refuses nothing that the reader takes. The reader may refuse more: it knows the machine and the other tables.
+/// Puts many values into each place of a file. Both must refuse a wrong type of a known setting, and the schema must
+/// not refuse what the reader accepts. The reader may refuse more, because it knows the machine and the other tables.
 #[test]
 fn a_changed_setting_is_refused_by_both_or_by_the_reader_alone() {
     let values = [
@@ -89,7 +89,7 @@ fn a_changed_setting_is_refused_by_both_or_by_the_reader_alone() {
                 let found = problems(&changed, is_user);
                 let fits = schema.is_valid(&changed);
                 assert!(fits || !found.is_empty(), "only the schema refuses {place} = {value}");
-                // Texts may need more than a schema can say; other types do not.
+                // A schema cannot express all rules for texts; for other types it can.
                 let is_plain = value.is_boolean() || value.is_number() || value.pointer("/surprise").is_some();
                 assert!(!fits || found.is_empty() || !is_plain, "only the reader refuses {place} = {value}: {found:?}");
                 tried += 1;
@@ -106,7 +106,7 @@ fn a_setting_that_does_not_exist_is_refused_by_both() {
         let settings = as_json(&text);
         let mut all = Vec::new();
         places(&settings, "", &mut all);
-        // Names are free where the user chooses them.
+        // The user chooses these names freely.
         let free = ["/keys", "/secrets", "/programs", "/generators"];
         for place in all.iter().filter(|place| !free.contains(&place.as_str())) {
             let mut changed = settings.clone();

@@ -1,7 +1,7 @@
-//! Secrets of the user: where each value is, and getting it for one run.
+//! Secrets of the user: the source of each value, and reading it for one run.
 //!
-//! Only the user's own settings name secrets. A value is looked up when a run that may have it starts, is
-//! handed to that run and to its redactor, and is kept nowhere.
+//! Only the user's own settings name secrets. A value is read when a run that may have it starts, is passed to that run
+//! and to its redactor, and is not stored.
 
 use super::file::File;
 use crate::domain::{MIN_SECRET, Permissions, RunEnd, Secret};
@@ -17,35 +17,35 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A longer value fits into no variable, in bytes.
+/// Maximum size of a value, in bytes: a longer one does not fit into a variable.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Rights of everybody but the owner.
+/// Permission bits of everybody except the owner.
 const OTHERS: u32 = 0o077;
 
-/// Where the value of a secret is.
+/// The source of a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// A variable of the environment that Toolsmith was started in.
+    /// An environment variable of the process that Toolsmith runs in.
     Env(String),
-    /// A file of one line that only the user may read.
+    /// A file with one line that only the user may read.
     File(PathBuf),
-    /// A program and its arguments; the first line that it prints.
+    /// A command; the value is the first line of its output.
     Command {
-        /// First the program, then its arguments; no shell reads them.
+        /// The program, then its arguments; no shell is involved.
         argv: Vec<String>,
-        /// Further variables of the caller's that it gets.
+        /// Additional variables of the caller that the command gets.
         env: Vec<String>,
     },
-    /// The settings do not state it. Contains the place where they should, as `FILE:LINE`.
+    /// The settings do not state a source. Contains the place where it is missing, as `FILE:LINE`.
     Nowhere(String),
 }
 
 impl SecretSource {
-    /// Gets the value.
+    /// Reads the value.
     ///
     /// # Errors
-    /// One line that says what is missing and never what was found.
+    /// One line that states what is missing and never contains what was found.
     pub(in crate::engine) fn value(&self, programs: &Programs) -> Result<Secret, String> {
         let value = match self {
             SecretSource::Env(name) => {
@@ -66,7 +66,7 @@ impl SecretSource {
         Ok(value)
     }
 
-    /// Checks whether there is a value. Starts nothing: of a command only the program is looked for.
+    /// Checks whether there is a value. Starts nothing: of a command, it only checks that the program exists.
     pub(in crate::engine) fn look(&self, programs: &Programs) -> Result<(), String> {
         let SecretSource::Command { argv, .. } = self else { return self.value(programs).map(drop) };
         let name = argv.first().map(String::as_str).unwrap_or_default();
@@ -86,7 +86,7 @@ impl fmt::Display for SecretSource {
     }
 }
 
-/// The secrets among the variables that a version declares, which a run of it is given.
+/// The secrets of a run: the declared variables of its version that the settings define as secrets.
 ///
 /// # Errors
 /// [`RunEnd::Refused`] when one of them has no value.
@@ -106,16 +106,16 @@ pub(in crate::engine) fn gather(
     found.collect()
 }
 
-/// What is wrong with the secrets that the settings name, one line each.
+/// Problems with the secrets in the settings, one line each.
 pub(in crate::engine) fn look(sources: &BTreeMap<String, SecretSource>, programs: &Programs) -> Vec<String> {
     let looked = sources.iter().filter_map(|(name, source)| Some((name, source, source.look(programs).err()?)));
     looked.map(|(name, source, why)| format!("{name} ({source}): {why}")).collect()
 }
 
-/// The only line of a file that only the user may read.
+/// The only line of a file that nobody except the user may read.
 fn read(path: &Path) -> Result<Secret, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    // Opening a FIFO must not wait for a writer.
+    // Opening a FIFO must not block.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
     let facts = file.metadata().map_err(unreadable)?;
@@ -161,7 +161,7 @@ impl File<'_> {
                 let hint = "no tool can declare this variable in [permissions] env".to_owned();
                 self.bad(key.span().start, format!("secrets.{name}: {}", fault.reason), hint);
             } else {
-                // Left out, a variable of the same name would be taken for it.
+                // If it were left out, the environment variable of this name would be used.
                 let source = self.secret(&format!("secrets.{name}"), value, home);
                 let place = self.place(value.span().start);
                 secrets.insert(name, source.unwrap_or(SecretSource::Nowhere(place)));
@@ -170,7 +170,7 @@ impl File<'_> {
         secrets
     }
 
-    /// Where a value is; `None`, and a problem, when the setting of this name does not say it.
+    /// The source in a setting; `None`, with a problem, when it is invalid.
     pub(in crate::engine) fn secret(
         &mut self,
         name: &str,
@@ -199,7 +199,7 @@ impl File<'_> {
         let is_relative = |source: &SecretSource| matches!(source, SecretSource::File(path) if path.is_relative());
         let source = source.filter(|source| !is_relative(source));
         if source.is_none() {
-            // The value is not repeated: it may be the secret itself.
+            // The value is not shown, because it may be the secret itself.
             let hint =
                 "write { env = \"VARIABLE\" }, { file = \"~/FILE\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
             self.bad(at, format!("{name} does not state its source"), hint.to_owned());

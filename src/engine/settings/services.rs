@@ -12,17 +12,17 @@ const USUAL_RANGE: RangeInclusive<u16> = 50_000..=60_000;
 /// The lowest port that needs no privilege.
 const LEAST_PORT: u16 = 1_024;
 
-/// Longest name of a stack, bytes.
+/// Maximum length of the name of a stack, bytes.
 const MAX_STACK: usize = 64;
 
-/// What a workspace says of its services.
+/// The service settings of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// How the number of a port is chosen where the definition does not say.
+    /// How a port number is chosen if the definition does not say.
     pub port_mode: PortMode,
-    /// The numbers to choose from.
+    /// The range of port numbers.
     pub port_range: RangeInclusive<u16>,
-    /// The stack that instances belong to; `None`: the one of the workspace.
+    /// The stack of its instances; `None` for the stack of the workspace.
     pub stack: Option<String>,
 }
 
@@ -76,10 +76,10 @@ fn range(text: &str) -> Option<RangeInclusive<u16>> {
     (first >= LEAST_PORT && first <= last).then_some(first..=last)
 }
 
-/// The rule for names of stacks, for error messages.
+/// The rule for stack names, for error messages.
 pub(in crate::engine) const STACK_HINT: &str = "use up to 64 letters, digits, _ . and -";
 
-/// Whether a text can be the name of a stack.
+/// Whether a text is a valid name of a stack.
 pub(in crate::engine) fn is_stack(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_STACK && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }

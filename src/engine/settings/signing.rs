@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// What the user says of signatures; nothing is signed and none counts by default.
+/// The user's settings for signatures. By default nothing is signed, and no signature counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signing {
-    /// The key that approvals are signed with: the private one, or the public one of a key in the agent.
+    /// The key that signs approvals: the private key, or the public key of a key in the agent.
     pub key: Option<PathBuf>,
-    /// Whether a decision that cannot be signed is refused.
+    /// Whether a decision without a possible signature is refused.
     pub required: bool,
-    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set or the
-    /// user wrote that they are.
+    /// Whether only signed decisions count: signatures are required, and a key is set or the user wrote `required`.
     pub protects: bool,
-    /// Whose signatures count, in the format of `ssh-keygen`.
+    /// The file with accepted signers, in the format of `ssh-keygen`.
     pub allowed_signers: Option<PathBuf>,
-    /// Why no approval may be given: what the user demands of signatures cannot be read. One line with its place.
+    /// Why no approval is possible: the user's requirements for signatures cannot be read. One line with its location.
     pub fault: Option<String>,
 }
 
@@ -56,7 +55,8 @@ impl File<'_> {
             }
         }
         signing.fault = self.fault_since(before);
-        // Required without a key and without signers, nothing can count: that is said, and not read as a no.
+        // If signatures are required without a key and without signers, nothing can count. The user wrote that, so it
+        // applies.
         signing.protects = signing.required && (signing.key.is_some() || written);
         signing
     }

@@ -1,6 +1,6 @@
-//! The setting `[team]`: where the team keeps its decisions, which policy it begins with, and what its approvals do here.
+//! The setting `[team]`: where the team stores its decisions, its first policy, and the effect of its approvals here.
 //!
-//! The remote and the policy are the user's: a workspace comes from somebody else and may only ask for less trust.
+//! The user sets the remote and the policy. A workspace comes from somebody else and may only reduce trust.
 
 use super::file::{File, duration};
 use crate::domain::team::FileName;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeArray, DeValue};
 
-/// What an approval by the team does here.
+/// The effect of an approval by the team.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TeamTrust {
-    /// It is shown to reviewers here.
+    /// It is shown to reviewers.
     #[default]
     Review,
-    /// It counts here if it is for one of these criteria.
+    /// It counts if it is for one of these criteria.
     Criteria(BTreeSet<String>),
-    /// It counts here.
+    /// It counts.
     Team,
 }
 
@@ -33,7 +33,7 @@ impl TeamTrust {
         }
     }
 
-    /// What both allow.
+    /// The lower of two levels of trust.
     fn both(self, other: &TeamTrust) -> TeamTrust {
         match (self, other) {
             (TeamTrust::Team, other) => other.clone(),
@@ -55,10 +55,10 @@ impl fmt::Display for TeamTrust {
     }
 }
 
-/// How often an open workbench fetches where the settings do not say.
+/// The default interval between fetches of an open workbench.
 const FETCH: Duration = Duration::from_mins(1);
 
-/// The least time between two fetches.
+/// The minimum time between two fetches.
 const LEAST_FETCH: Duration = Duration::from_secs(10);
 
 /// The team of this machine; nothing is exchanged by default.
@@ -68,14 +68,14 @@ pub struct TeamSettings {
     pub remote: Option<String>,
     /// The first policy, pinned by hand.
     pub policy: Option<FileName>,
-    /// What an approval by the team does here.
+    /// The effect of an approval by the team.
     pub trust: TeamTrust,
-    /// How often an open workbench fetches by itself; `None` if it does not.
+    /// How often an open workbench fetches automatically; `None` for never.
     pub fetch: Option<Duration>,
-    /// Whether this workspace keeps what is decided in it private, and exchanges nothing. Decisions that came in before
-    /// continue to stop versions, and roles continue to belong to keys.
+    /// Whether this workspace keeps its decisions private and exchanges nothing. Decisions that were received before
+    /// still stop versions, and keys keep their roles.
     pub is_private: bool,
-    /// The most that the workspace lets the team do.
+    /// The limits that the workspace sets.
     pub(super) limits: TeamLimits,
 }
 
@@ -87,18 +87,18 @@ impl Default for TeamSettings {
 }
 
 impl TeamSettings {
-    /// How often an open workbench fetches by itself; `None` if there is no team, and where nothing is exchanged.
+    /// How often an open workbench fetches automatically; `None` without a team, and when nothing is exchanged.
     pub fn fetches(&self) -> Option<Duration> {
         let has_team = self.remote.is_some() && self.policy.is_some() && !self.is_private;
         self.fetch.filter(|_| has_team)
     }
 }
 
-/// The most that a workspace lets the team of its user do.
+/// The limits that a workspace sets for the team of its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TeamLimits {
     trust: TeamTrust,
-    /// Whether decisions made in it stay in it, and those of the team are only shown.
+    /// Whether decisions stay in the workspace, and those of the team are only shown.
     is_private: bool,
 }
 
@@ -111,7 +111,7 @@ impl Default for TeamLimits {
 const KNOWN: &str = "team has the settings remote, policy, trust and fetch";
 
 impl File<'_> {
-    /// The user's own.
+    /// Reads the user's settings.
     pub(super) fn team(
         &mut self,
         value: &Spanned<DeValue<'_>>,
@@ -151,8 +151,8 @@ impl File<'_> {
         team
     }
 
-    /// What a workspace says of the team of whoever opens it: the most that it may do. A workspace never switches off what
-    /// the team stopped.
+    /// Reads the limits that a workspace sets for the team of its user. A workspace cannot cancel what the team
+    /// stopped.
     pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamLimits {
         let mut limits = TeamLimits::default();
         for (key, value) in self.table(value, "team") {
@@ -173,7 +173,7 @@ impl File<'_> {
         limits
     }
 
-    /// What cannot be read means never.
+    /// The interval between fetches; an invalid value means never.
     fn fetch(&mut self, at: usize, text: Option<&str>) -> Option<Duration> {
         if text == Some("off") {
             return None;
@@ -187,7 +187,7 @@ impl File<'_> {
         every
     }
 
-    /// What cannot be read means the least.
+    /// The level of trust; an invalid value means the lowest.
     fn trust(&mut self, at: usize, value: &DeValue<'_>) -> TeamTrust {
         let names = |all: &DeArray<'_>| -> Option<BTreeSet<String>> {
             let name = |name: &Spanned<DeValue<'_>>| name.get_ref().as_str().map(str::to_owned);
@@ -211,8 +211,8 @@ pub fn team_address(text: &str) -> Option<String> {
     address(text, None)
 }
 
-/// An address that git reads as nothing but an address. One that begins with a dash would be an option, and one like
-/// `ext::` would name a program.
+/// An address that git cannot misread. One that starts with a dash would be an option, and one like `ext::` would name
+/// a program.
 fn address(text: &str, user_home: Option<&Path>) -> Option<String> {
     if text.starts_with('-') || text.contains("::") || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
@@ -266,7 +266,7 @@ mod tests {
         for (value, is_private, trust) in [
             ("false", true, TeamTrust::Review),
             ("true", false, TeamTrust::Team),
-            // A fault, which says so, and changes nothing.
+            // An error is reported, and nothing changes.
             ("1", false, TeamTrust::Team),
         ] {
             let (settings, problems) = load(user, &format!("[team]\nenabled = {value}\n"));
@@ -290,7 +290,7 @@ mod tests {
             ("fetch = \"off\"", "", None),
             ("", "[team]\nfetch = \"10s\"\n", minute),
             ("fetch = \"off\"", "[team]\nfetch = \"1m\"\n", None),
-            // Where decisions stay in the workspace, nothing is exchanged.
+            // A private workspace exchanges nothing.
             ("", "[team]\nenabled = false\n", None),
             ("fetch = \"1s\"", "", None),
             ("fetch = 60", "", None),

@@ -1,4 +1,4 @@
-//! What settings say, and what is said of mistakes in them.
+//! Reading settings, and the problems reported for mistakes in them.
 
 use super::*;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ pub(super) fn load(workspace: &str, user: &str) -> (Settings, Vec<Problem>) {
     Settings::load(temp.path(), &home)
 }
 
-/// Takes the comment sign off every line that holds a setting.
+/// Removes the comment sign from every line with a setting.
 pub(super) fn uncommented(text: &str) -> String {
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
         Some(rest) if rest.starts_with('[') && rest.ends_with(']') || rest.contains(" = ") => rest,

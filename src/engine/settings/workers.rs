@@ -1,4 +1,4 @@
-//! The setting `[workers]` of the user: other machines that runs can take place on.
+//! The setting `[workers]` of the user: other machines that execute runs.
 
 use super::file::{File, duration};
 use crate::domain::IsolationLevel;
@@ -10,38 +10,38 @@ use toml::de::DeValue;
 /// The default number of concurrent runs of a worker.
 const USUAL_MOST: u64 = 4;
 
-/// The most that can be set.
+/// The maximum of this setting.
 const LARGEST_MOST: u64 = 1_000;
 
-/// How long a worker may say nothing before a run starts there.
+/// The default time that a worker may be silent before a run starts there.
 const USUAL_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Longest name of a worker, bytes.
+/// Maximum length of the name of a worker, bytes.
 const MAX_NAME: usize = 64;
 
 const WORDS: &str = "a worker has the settings prefix, program, least, most, patience, tags and agents";
 
-/// A worker of the user's.
+/// The settings of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSetting {
-    /// The command that starts another one there, with its arguments.
+    /// The command, with its arguments, that starts another command on the worker.
     pub prefix: Vec<String>,
-    /// This program, as it is called there.
+    /// The path of Toolsmith on the worker.
     pub program: String,
-    /// The weakest isolation that is accepted there.
+    /// The weakest isolation that is accepted.
     pub least: IsolationLevel,
-    /// How many runs of a workspace it carries out at once.
+    /// Maximum number of simultaneous runs of a workspace.
     pub most: u64,
-    /// How long it may say nothing before a run starts there.
+    /// How long it may be silent before a run starts there.
     pub patience: Duration,
     /// Labels, for the reader.
     pub tags: Vec<String>,
-    /// Whether agents may name it.
+    /// Whether agents may select it.
     pub agents: bool,
 }
 
 impl File<'_> {
-    /// Reads the table; a worker of which one setting cannot be used is left out.
+    /// Reads the table. A worker with an unusable setting is left out.
     pub(super) fn workers(&mut self, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, WorkerSetting> {
         let mut workers = BTreeMap::new();
         for (key, value) in self.table(value, "workers") {
@@ -86,7 +86,7 @@ impl File<'_> {
 }
 
 impl WorkerSetting {
-    /// Takes over one setting. What to write instead when it cannot be used; nothing when there is no such setting.
+    /// Applies one setting. The error is a hint for an unusable value; `None` for an unknown setting.
     fn take(&mut self, word: &str, value: &Spanned<DeValue<'_>>) -> Result<(), Option<&'static str>> {
         let text = value.get_ref().as_str().filter(|text| is_word(text));
         match word {

@@ -1,22 +1,22 @@
-//! Whether others than its owner could have written the state: a tool that runs as the user, confined only, changes the
-//! modes of any file of the user, and from then on every user of the machine could forge decisions.
+//! Checks whether other users could have written the state. A tool that runs as the user in level confined can change
+//! the modes of the user's files; then every user of the machine could forge decisions.
 
 use crate::engine::error::{EngineError, ErrorCode};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The write bits of the group and of everybody else. With an access list the bits of the group bound it.
+/// The write bits of the group and of others. With an access control list, the group bits are its mask.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// The bits with which others get into a folder.
+/// The bits that let other users enter a folder.
 const OTHERS_ENTER: u32 = 0o011;
 
-/// The files of the state that decide; the database's log of changes among them.
+/// The files of the state that contain decisions, including the write-ahead log of the database.
 const FILES: &[&str] = &["store.db", "store.db-wal", "store.db-shm", "workspace.json", "seen.json"];
 
-/// Takes the right to write from others than the owner, and tells where they had it. `data` is the folder around the
-/// states of all workspaces.
+/// Removes write permission of other users, and reports where they had it. `data` is the folder with the states of all
+/// workspaces.
 pub(in crate::engine) fn close_to_others(data: &Path, state: &Path) -> Option<EngineError> {
     let folders: Vec<&Path> = state.ancestors().take_while(|folder| folder.starts_with(data)).collect();
     let mode = |path: &Path| {
@@ -68,7 +68,7 @@ mod tests {
         for (before, told, after) in [
             ([0o700, 0o700, 0o644], false, [0o700, 0o700, 0o644]),
             ([0o755, 0o755, 0o644], false, [0o755, 0o755, 0o644]),
-            // Nobody else gets there.
+            // No other user can reach the files.
             ([0o700, 0o755, 0o664], false, [0o700, 0o755, 0o664]),
             ([0o755, 0o755, 0o664], true, [0o755, 0o755, 0o644]),
             ([0o777, 0o700, 0o644], true, [0o755, 0o700, 0o644]),

@@ -1,7 +1,7 @@
-//! Where things are: the user's folders, the workspace above a folder, the state of a workspace.
+//! Finds the user's folders, the workspace above a folder, and the state folder of a workspace.
 //!
-//! Finds places only; it creates nothing. The environment comes in as a function, so that tests
-//! never see the real one.
+//! This module only finds paths; it creates nothing. The environment is passed in as a function, so that tests do not
+//! use the real one.
 
 use crate::domain::Digest;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -14,18 +14,18 @@ use std::path::{Path, PathBuf};
 /// The longest readable part of a state folder's name, in characters.
 const MAX_SLUG_CHARS: usize = 32;
 
-/// Folders of the user that hold settings and state.
+/// The user's folders with settings and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// Folder of the user's `config.toml`.
     pub config: PathBuf,
-    /// State: one folder for each workspace.
+    /// Folder with the state of each workspace.
     pub data: PathBuf,
 }
 
 impl Home {
-    /// Finds the user's folders: `TOOLSMITH_HOME/config` and `TOOLSMITH_HOME/data` when that variable
-    /// is set and not empty, else the directories the system gives to applications.
+    /// Finds the user's folders: `TOOLSMITH_HOME/config` and `TOOLSMITH_HOME/data` when that variable is set and not
+    /// empty, otherwise the directories that the system assigns to applications.
     ///
     /// # Errors
     /// [`ErrorCode::Usage`] when there is no home directory to derive them from.
@@ -44,26 +44,26 @@ impl Home {
         Ok(Home { config: system.config_dir().to_owned(), data: system.data_dir().to_owned() })
     }
 
-    /// The notes about clients of agents.
+    /// The notes about client programs of agents.
     pub fn clients(&self) -> Clients {
         Clients::new(self.data.join("clients"))
     }
 
-    /// The folder of all environments of scripts.
+    /// The folder of all script environments.
     pub fn environments(&self) -> PathBuf {
         self.data.join("environments")
     }
 
-    /// The user's settings file; it need not exist.
+    /// The user's settings file; it may not exist.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
 }
 
-/// The nearest folder at or above `start` that has `tools/` or `toolsmith.toml`; `start` itself when none has. From
-/// below, a folder that anyone may write to is passed over, for a stranger may have put either there, and the root of
-/// the file system needs a `toolsmith.toml`. What is above a git work tree is another project: nothing above the folder
-/// that holds `.git` is looked at.
+/// The nearest folder at or above `start` with `tools/` or `toolsmith.toml`; `start` itself if there is none. Above
+/// `start`, a folder that everybody may write to is skipped, because a stranger may have created either, and the root
+/// of the file system needs a `toolsmith.toml`. The search ends at the folder with `.git`, because everything above it
+/// is another project.
 pub fn find_workspace(start: &Path) -> PathBuf {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let is_marked =
@@ -73,7 +73,7 @@ pub fn find_workspace(start: &Path) -> PathBuf {
     if is_workspace(&start) { start } else { above.find(is_marked).map_or_else(|| start.clone(), Path::to_owned) }
 }
 
-/// Whether a folder is a workspace already: it has tools, or settings of one.
+/// Whether a folder is a workspace: it has `tools/` or workspace settings.
 pub fn is_workspace(folder: &Path) -> bool {
     has_settings(folder) || folder.join("tools").is_dir()
 }
@@ -82,13 +82,13 @@ fn has_settings(folder: &Path) -> bool {
     folder.join("toolsmith.toml").is_file()
 }
 
-/// Whether every user of this machine may make files there; a folder that cannot be looked at is.
+/// Whether every user of this machine may create files in a folder; also true when the folder cannot be examined.
 fn is_open_to_all(folder: &Path) -> bool {
     folder.metadata().map_or(true, |found| found.permissions().mode() & 0o002 != 0)
 }
 
-/// The folder of a workspace's state when nothing but its path is known: its name for a human and a digest of its
-/// canonical path so that two workspaces of one name never meet.
+/// The state folder of a workspace by its path alone: its name, and a digest of its canonical path, so that two
+/// workspaces with the same name do not collide.
 pub fn path_state_dir(home: &Home, workspace: &Path) -> PathBuf {
     let path =
         workspace.canonicalize().or_else(|_| std::path::absolute(workspace)).unwrap_or_else(|_| workspace.to_owned());
@@ -97,7 +97,7 @@ pub fn path_state_dir(home: &Home, workspace: &Path) -> PathBuf {
     home.data.join("workspaces").join(format!("{}-{}", slug(&name), digest.short()))
 }
 
-/// Lower-case letters, digits and single dashes; `root` when nothing is left.
+/// Lower-case letters, digits and single dashes; `root` if nothing remains.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.chars().take(MAX_SLUG_CHARS) {
@@ -143,7 +143,7 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::create_dir(root.join("tools")).unwrap();
         assert_eq!(find_workspace(&deep), root);
-        // A file in a linked work tree, a folder else.
+        // A file in a linked work tree, otherwise a folder.
         std::fs::write(clone.join(".git"), "gitdir: elsewhere\n").unwrap();
         assert_eq!(find_workspace(&deep), deep);
         assert_eq!(find_workspace(&clone), clone);

@@ -1,12 +1,10 @@
-//! Which state belongs to a workspace: by an id in the workspace itself, so that a folder that was moved keeps its
-//! history.
+//! Finds the state of a workspace by an id in the workspace itself, so that a moved folder keeps its history.
 //!
-//! The id is in `.toolsmith/`, in a folder that git ignores by itself, under a name of this user's own and with a seal
-//! that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the state
-//! has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder that
-//! has the id of another one that is still there, or of one on another disk, is a copy until a human says otherwise. A
-//! workspace that cannot be written has no id and is known by its path; so is a folder that is not a workspace yet: to
-//! look at it writes nothing into it.
+//! The id is in `.toolsmith/`, a folder that git ignores. Its file name is specific to this user, and it has a seal
+//! that only this user's state can create: an id that came with a repository means nothing. The id is only a hint,
+//! because the state knows the path, device and inode of its folder. A folder with the id of another folder that still
+//! exists, or of one on another disk, is a copy until a human says otherwise. A workspace that cannot be written has no
+//! id and is identified by its path. So is a folder that is not a workspace yet: viewing it writes nothing into it.
 
 use super::home::{Home, is_workspace, path_state_dir};
 use crate::domain::Digest;
@@ -23,23 +21,23 @@ use std::path::{Path, PathBuf};
 /// The folder in the workspace.
 const FOLDER: &str = ".toolsmith";
 
-/// What a state knows of its workspace, in the state folder.
+/// The record about the workspace, in the state folder.
 const RECORD: &str = "workspace.json";
 
-/// The longest file with an id, in bytes.
+/// Maximum size of a file with an id, in bytes.
 const MAX_BYTES: u64 = 512;
 
-/// The state of a workspace, found.
+/// The state folder of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// Its folder; it need not exist yet.
+    /// Its path; it may not exist yet.
     pub dir: PathBuf,
-    /// The workspace whose id this one had and whose history it did not get; a human has not said yet whether it is
-    /// that one, moved.
+    /// The workspace with the same id whose history this one did not get. A human has not yet said whether this is the
+    /// same workspace, moved.
     pub copy_of: Option<PathBuf>,
 }
 
-/// What a state knows of its workspace.
+/// The record of a state about its workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     id: String,
@@ -51,14 +49,14 @@ struct Record {
     copy_of: Option<String>,
 }
 
-/// A state and what it knows.
+/// A state folder and its record.
 #[derive(Debug, Clone)]
 struct Known {
     dir: PathBuf,
     record: Record,
 }
 
-/// The workspace as it is on disk now.
+/// The workspace as it is on disk.
 struct Here {
     path: PathBuf,
     dev: u64,
@@ -66,8 +64,8 @@ struct Here {
     folder: OwnedFd,
 }
 
-/// Finds the state of a workspace and notes where the workspace is. Where nothing can be noted, the answer is the same
-/// as long as the workspace stays where it is.
+/// Finds the state of a workspace and records the path of the workspace. If nothing can be recorded, the result stays
+/// the same as long as the workspace is not moved.
 pub fn locate(home: &Home, workspace: &Path) -> Located {
     let by_path = Located { dir: path_state_dir(home, workspace), copy_of: None };
     let Ok(here) = Here::of(workspace) else { return by_path };
@@ -86,7 +84,7 @@ pub fn locate(home: &Home, workspace: &Path) -> Located {
     settle(home, &here, &secret, &by_path.dir).unwrap_or(by_path)
 }
 
-/// Decides which state it is, and writes down what is new about that. The caller has the turn.
+/// Determines the state folder, and records changes. The caller holds the lock.
 fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result<Located> {
     let states = states(home);
     let id = here.read_id(secret);
@@ -97,7 +95,7 @@ fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result
         Some(known) if here.is_at(&known.record) || here.was(&known.record, secret) => Some(known.clone()),
         Some(known) => {
             copy_of = known.dir.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-            // Cut off between writing the record and the id.
+            // An earlier attempt was interrupted between writing the record and the id.
             at_path.filter(|known| known.record.copy_of == copy_of).cloned()
         }
         // Its id was removed (`git clean`), or it never had one.
@@ -114,14 +112,14 @@ fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result
     };
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     if was_here && !dir.join("store.db").exists() && LogEnd::read(&dir).is_none() {
-        // This very workspace had a state, and its folder is gone: that is a loss, not a beginning.
+        // This workspace had a state whose folder is missing. This is a loss, not a new workspace.
         LogEnd::default().write(&dir)?;
     }
     let record = Record { id, path: here.path.clone(), dev: here.dev, ino: here.ino, copy_of };
     if read_record(&dir).as_ref() != Some(&record) {
         write_record(&dir, &record)?;
     }
-    // A workspace that cannot be written is known by the path in the record; so is a folder that was only looked at.
+    // A workspace that cannot be written is identified by the path in the record, like a folder that is only viewed.
     if is_workspace(&here.path) {
         let _ = here.write_id(secret, &record.id);
     }
@@ -133,10 +131,10 @@ fn known_path(home: &Home, here: &Here) -> Option<Located> {
     states(home).into_iter().find(|known| known.record.path == here.path).map(|known| known.located(home))
 }
 
-/// What the answer about a folder that seems to be a copy would do: the question, and what comes of agreeing.
+/// The question about a folder that seems to be a copy, and the effects of agreeing.
 ///
 /// # Errors
-/// `NotFound` when it does not seem to be a copy; `Internal` when the workspace cannot be looked at.
+/// `NotFound` when it does not seem to be a copy; `Internal` when the workspace cannot be examined.
 pub fn plan_copy_answer(home: &Home, workspace: &Path, is_same: bool) -> Result<(String, Vec<String>), EngineError> {
     let here = Here::of(workspace).map_err(EngineError::internal)?;
     let mut all = states(home).into_iter().filter(|known| here.is_at(&known.record));
@@ -160,11 +158,11 @@ fn no_copy() -> EngineError {
     EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` reports copies")
 }
 
-/// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in
-/// it since is held back. Or that it is a copy: it keeps its own.
+/// Records the answer about a workspace that seems to be a copy. If it is the same workspace, it gets the original
+/// history, and its own later changes are set aside. If it is a copy, it keeps its own history.
 ///
 /// # Errors
-/// `NotFound` when it does not seem to be a copy; `Internal` when that cannot be written down.
+/// `NotFound` when it does not seem to be a copy; `Internal` when the answer cannot be stored.
 pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<String, EngineError> {
     let here = Here::of(workspace).map_err(EngineError::internal)?;
     let lock = File::options().create(true).append(true).open(home.data.join("identity.lock"));
@@ -182,7 +180,7 @@ pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<Strin
     let secret = secret(home).map_err(EngineError::internal)?;
     let gone = record.path.clone();
     let record = Record { path: here.path.clone(), dev: here.dev, ino: here.ino, ..record };
-    // The copy's own state loses its claim first: one workspace never has two.
+    // The copy's own record is removed first, so that a workspace never has two states.
     let aside = mine.dir.join("workspace.replaced.json");
     let moved = fs::rename(mine.dir.join(RECORD), aside);
     let written = moved.and_then(|()| write_record(&dir, &record)).and_then(|()| here.write_id(&secret, &record.id));
@@ -206,7 +204,7 @@ impl Here {
     fn of(workspace: &Path) -> io::Result<Here> {
         let path = workspace.canonicalize()?;
         if path.to_str().is_none() {
-            // A record is text; such a workspace is known by its path.
+            // A record is text; a workspace with another path is identified by the digest of its path.
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -215,23 +213,23 @@ impl Here {
         Ok(Here { path, dev: found.st_dev, ino: found.st_ino, folder })
     }
 
-    /// Whether a record is of this folder where it is.
+    /// Whether a record describes this folder at its present path.
     fn is_at(&self, record: &Record) -> bool {
         record.path == self.path || self.is_alias(record)
     }
 
-    /// Whether the same folder is seen at two paths, as through a bind mount.
+    /// Whether the same folder has two paths, for example through a bind mount.
     fn is_alias(&self, record: &Record) -> bool {
         record.path.metadata().is_ok_and(|found| (found.dev(), found.ino()) == (self.dev, self.ino))
     }
 
-    /// Whether a record is of this folder at another path, where it is no more.
+    /// Whether a record describes this folder at an earlier path that it has left.
     fn was(&self, record: &Record, secret: &[u8]) -> bool {
         let left = Here::of(&record.path).map_or(true, |there| there.read_id(secret).as_ref() != Some(&record.id));
         left && (record.dev, record.ino) == (self.dev, self.ino)
     }
 
-    /// The id in the workspace; `None` when there is none with the seal of this user. Follows no link.
+    /// The id in the workspace; `None` without an id sealed by this user. Follows no symbolic link.
     fn read_id(&self, secret: &[u8]) -> Option<String> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let folder = rustix::fs::openat(&self.folder, FOLDER, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
@@ -245,7 +243,7 @@ impl Here {
         (seal(secret, id) == sealed).then(|| id.to_owned())
     }
 
-    /// Writes the id into the workspace, complete or not at all, in a folder that git ignores. Follows no link.
+    /// Writes the id into the workspace atomically, in a folder that git ignores. Follows no symbolic link.
     fn write_id(&self, secret: &[u8], id: &str) -> io::Result<()> {
         if self.read_id(secret).as_deref() == Some(id) {
             return Ok(());
@@ -267,19 +265,20 @@ impl Here {
         let written = File::from(file).write_all(format!("{id} {}\n", seal(secret, id)).as_bytes());
         let placed = written.and_then(|()| Ok(rustix::fs::renameat(&folder, &temporary, &folder, &name)?));
         if placed.is_err() {
-            // Best effort: it is empty or half-written, and nothing reads it.
+            // Best effort: the file is empty or incomplete, and nothing reads it.
             let _ = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
         }
         placed
     }
 }
 
-/// The name of the file with the id: one for each user and machine, so that nobody can replace another's.
+/// The name of the file with the id. It is specific to user and machine, so that nobody can replace another user's
+/// file.
 fn name(secret: &[u8]) -> String {
     format!("id-{}", Digest::of_bytes(&[b"name of ", secret].concat()).short())
 }
 
-/// A seal next to an id that only this user can write.
+/// The seal of an id, which only this user can create.
 fn seal(secret: &[u8], id: &str) -> String {
     Digest::of_bytes(&[b"seal of ", secret, id.as_bytes()].concat()).hex()
 }
@@ -290,7 +289,7 @@ fn random() -> io::Result<String> {
     Ok(Digest(bytes).hex())
 }
 
-/// What this user seals ids with; made at the first use, by one process.
+/// The secret for this user's seals. The first use creates it, in one process only.
 fn secret(home: &Home) -> io::Result<Vec<u8>> {
     let path = home.data.join("identity.key");
     let read = || {
@@ -313,7 +312,7 @@ fn secret(home: &Home) -> io::Result<Vec<u8>> {
     read()
 }
 
-/// Every state that knows its workspace.
+/// Every state folder with a record.
 fn states(home: &Home) -> Vec<Known> {
     let entries = fs::read_dir(home.data.join("workspaces")).into_iter().flatten().flatten();
     let known = entries.filter_map(|entry| Some(Known { dir: entry.path(), record: read_record(&entry.path())? }));
@@ -338,7 +337,7 @@ fn write_record(dir: &Path, record: &Record) -> io::Result<()> {
     file.persist(dir.join(RECORD)).map(drop).map_err(|error| error.error)
 }
 
-/// Another folder next to one that belongs to an earlier workspace at this path.
+/// Another folder, if the usual one belongs to an earlier workspace at this path.
 fn sibling(dir: &Path, id: &str) -> PathBuf {
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     dir.with_file_name(format!("{name}-{}", id.get(..8).unwrap_or(id)))

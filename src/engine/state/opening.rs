@@ -1,4 +1,4 @@
-//! Opening the database of a workspace: for writing where that can be, else to look at.
+//! Opens the database of a workspace: for writing if possible, otherwise for viewing.
 
 use crate::domain::rfc3339;
 use crate::engine::clock::now;
@@ -6,20 +6,20 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Store, StoreError, StoreResult};
 use std::path::Path;
 
-/// A state as it could be opened.
+/// An opened state.
 pub(in crate::engine) struct Opened {
     /// The database, or a private copy of it.
     pub(in crate::engine) store: Store,
-    /// Why nothing can be changed in it; `None` if it can.
+    /// Why it cannot be changed; `None` if it can.
     pub(in crate::engine) viewing: Option<EngineError>,
-    /// Whether that is because the database is gone or older than it was.
+    /// Whether the cause is a missing or outdated database.
     pub(in crate::engine) lost: bool,
 }
 
 /// Opens the state in a folder.
 ///
 /// # Errors
-/// Those of [`Store::open`] that leave nothing to look at.
+/// Those of [`Store::open`] that do not even allow viewing.
 pub(in crate::engine) fn open(dir: &Path) -> Result<Opened, EngineError> {
     let error = match Store::open(dir) {
         Ok(store) => return Ok(Opened { store, viewing: None, lost: false }),

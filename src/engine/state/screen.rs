@@ -1,5 +1,4 @@
-//! What the screen of a workspace remembers from one time to the next: where the divider between its panes is, and which
-//! panes are hidden.
+//! The stored state of a workspace's screen: the position of the divider between its panes, and the hidden panes.
 
 use crate::engine::EngineError;
 use serde::{Deserialize, Serialize};
@@ -9,18 +8,18 @@ use std::path::Path;
 /// The file in the state folder.
 const FILE: &str = "screen.json";
 
-/// What is remembered.
+/// The stored state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScreenState {
-    /// By how many columns the divider was moved to the right.
+    /// Number of columns by which the divider was moved to the right.
     pub divider: i16,
-    /// The digits of the panes that are hidden.
+    /// The digits of the hidden panes.
     pub hidden: Vec<u8>,
 }
 
 impl ScreenState {
-    /// How it was left; as it is at first where nothing, or nothing legible, was kept.
+    /// The stored state; the default if there is none or it cannot be parsed.
     pub(in crate::engine) fn read(state: &Path) -> ScreenState {
         let text = fs::read_to_string(state.join(FILE)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Which versions of the team come into the workspace: of each tool the newest.
+//! Chooses the versions of the team that come into the workspace: the newest of each tool.
 
 use crate::domain::team::TeamVersion;
 use crate::domain::{Digest, Instant, Stage, ToolName};
@@ -11,13 +11,13 @@ pub(super) struct Offer {
     pub(super) version: TeamVersion,
     /// The stage for which the team approved it; `None` if it waits for a review.
     pub(super) stage: Option<Stage>,
-    /// When it was approved or asked about last, as the signers said.
+    /// The latest time of an approval or request, as stated by the signers.
     pub(super) at: Instant,
 }
 
 impl Offer {
-    /// What a version is to whoever does not have it; `None` if nobody approved it or asks about it, and for one that
-    /// only another team approved: its files are in the repository of that team.
+    /// The offer that a version makes; `None` if nobody approved it or requested a review. Also `None` if only another
+    /// team approved it, because its files are in the repository of that team.
     pub(super) fn of(version: TeamVersion) -> Option<Offer> {
         let stage = stage_of(&version);
         if !version.is_of_own_team() || stage.is_none() && !version.is_requested() {
@@ -30,8 +30,8 @@ impl Offer {
         Some(Offer { stage, at: at.unwrap_or_default(), version })
     }
 
-    /// What comes later in this order is newer. Times are the word of their signers: they only decide between versions
-    /// with one number.
+    /// Orders offers from old to new. Times are stated by signers, so they only decide between versions with the same
+    /// number.
     pub(super) fn rank(&self) -> (&Version, Instant) {
         (&self.version.version, self.at)
     }
@@ -47,8 +47,8 @@ pub(super) fn stage_of(version: &TeamVersion) -> Option<Stage> {
     stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage).is_some())
 }
 
-/// Of each tool the newest approved version, and the newest that somebody asks about where it is newer than that. An
-/// approved version is superseded too by another approved one that was judged as a difference from it.
+/// For each tool the newest approved version, and the newest requested version if it is newer. An approved version is
+/// also superseded by another approved version that was judged as a difference from it.
 pub(super) fn newest(offers: Vec<Offer>) -> Vec<Offer> {
     let mut by_tool: BTreeMap<ToolName, Vec<Offer>> = BTreeMap::new();
     for offer in offers {
@@ -59,7 +59,7 @@ pub(super) fn newest(offers: Vec<Offer>) -> Vec<Offer> {
         let (approved, asked): (Vec<Offer>, Vec<Offer>) = offers.into_iter().partition(|offer| offer.stage.is_some());
         let bases: BTreeSet<Digest> = approved.iter().flat_map(|offer| offer.version.bases()).collect();
         let last = |offers: Vec<Offer>| offers.into_iter().max_by(|one, other| one.key().cmp(&other.key()));
-        // Versions that name each other as a base supersede nothing.
+        // Versions that name each other as their base do not supersede each other.
         let (superseded, standing): (Vec<Offer>, Vec<Offer>) =
             approved.into_iter().partition(|offer| bases.contains(&offer.version.digest));
         let approved = last(if standing.is_empty() { superseded } else { standing });
@@ -134,9 +134,9 @@ mod tests {
     fn of_each_tool_comes_the_newest_version_whatever_its_digest() {
         assert_eq!(chosen(vec![approved("1.0.0", 9, 1, None), approved("1.10.0", 3, 2, None)]), [3]);
         assert_eq!(chosen(vec![approved("1.9.0", 9, 5, None), approved("1.10.0", 3, 2, None)]), [3]);
-        // Of two with one number the later one.
+        // Of two versions with the same number, the later one.
         assert_eq!(chosen(vec![approved("1.0.0", 1, 7, None), approved("1.0.0", 2, 5, None)]), [1]);
-        // One tool says nothing about another.
+        // Other tools are independent.
         let other = Offer {
             version: TeamVersion { tool: ToolName::new("u").unwrap(), ..version("u", "1.0.0", 4) },
             ..approved("1.0.0", 4, 1, None)
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_version_that_another_was_compared_with_is_superseded() {
-        // Somebody went back to an older number.
+        // Somebody went back to a lower number.
         assert_eq!(chosen(vec![approved("2.0.0", 1, 1, None), approved("1.9.1", 2, 2, Some(1))]), [2]);
-        // No circle hides both.
+        // A cycle does not hide both.
         assert_eq!(chosen(vec![approved("2.0.0", 1, 1, Some(2)), approved("1.9.1", 2, 2, Some(1))]), [1]);
     }
 

@@ -1,4 +1,4 @@
-//! Telling the team that one looks at a version, and asking it for a review.
+//! Telling the team that a member is looking at a version, and asking the team for a review.
 
 use super::Teams;
 use crate::domain::team::TeamKind;
@@ -9,7 +9,7 @@ use crate::engine::plain_verb::{Perform, PlainVerb, parsed};
 use crate::engine::view::Preview;
 use serde_json::json;
 
-/// Says "I am looking at this".
+/// Claims a review: "I am looking at this".
 pub(super) const CLAIM: PlainVerb = PlainVerb {
     name: "claim",
     needs_catalog: true,
@@ -38,7 +38,7 @@ pub(super) const ASK_TEAM: PlainVerb = PlainVerb {
 };
 
 impl Teams<'_> {
-    /// The review that a call names; its version can be shared.
+    /// The review that a call names; its version must be shareable.
     fn shared_review(&self, call: &VerbCall) -> Result<Review, EngineError> {
         self.demand_exchange()?;
         self.demand_pin()?;

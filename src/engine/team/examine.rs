@@ -1,4 +1,4 @@
-//! What is at the team's carrier, held against what is known here. Looks only.
+//! Compares the files at the team's carrier with the local ones. Changes nothing.
 
 use super::carrier::{Carried, Carrier};
 use super::{Teams, Verifying};
@@ -12,50 +12,50 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many signatures are verified at a time, whatever the number of processors.
+/// Maximum number of signatures verified at the same time, whatever the number of processors.
 const MOST_THREADS: usize = 16;
 
-/// How many bytes of new files are read at once: what comes is held in memory until it is taken in.
+/// Maximum bytes of new files read at once: they are held in memory until they are stored.
 const PORTION_BYTES: u64 = 16 << 20;
 
-/// How many new files are read at once.
+/// Maximum number of new files read at once.
 const PORTION_FILES: usize = 10_000;
 
-/// What the carrier has, held against what is known here.
+/// The files at the carrier, compared with the local ones.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
-    /// From where the next look continues; `None` if nothing is there.
+    /// Where the next listing continues; `None` if the carrier is empty.
     pub(super) mark: Option<String>,
-    /// Files that are new here, and checked.
+    /// Verified files that are new here.
     pub(super) new: Vec<TeamFile>,
-    /// What the new decisions say, by name.
+    /// The new decisions, by name.
     pub(super) decisions: BTreeMap<FileName, TeamDecision>,
-    /// What does not count: path, object and the reason.
+    /// Files that do not count: path, object and the reason.
     pub(super) refused: Vec<(String, String, String)>,
-    /// Files of ours that arrived there: name and object.
+    /// Files of this workspace that have arrived there: name and object.
     pub(super) arrived: Vec<(String, String)>,
-    /// Files that are known here and are there, by name.
+    /// Names of known files that are there.
     pub(super) seen: BTreeSet<String>,
-    /// Files that were there and are not any more: name, and whether it is one that nobody signs.
+    /// Files that were there before and are missing now: name, and whether it is an unsigned kind.
     pub(super) gone: Vec<(String, bool)>,
-    /// What does not count and was not known before: path and the reason.
+    /// Files that do not count and were not known before: path and the reason.
     pub(super) newly_refused: Vec<(String, String)>,
-    /// Whether more files wait than are read at once, or than were verified when somebody stopped it: look again after
-    /// these were taken in.
+    /// Whether more files wait, because the limit was reached or a user stopped the verification. Examine again after
+    /// these were stored.
     pub(super) has_more: bool,
 }
 
-/// A file whose name is one of a file of the team.
+/// A file with a valid name of a team file.
 struct Candidate {
     name: FileName,
     file: Carried,
 }
 
 impl Teams<'_> {
-    /// Looks at what is at the team's carrier: at all of it, or at what came since an earlier look.
+    /// Compares the files at the team's carrier with the local ones: all of them, or those since an earlier listing.
     ///
     /// # Errors
-    /// `Failed` when it cannot be reached or `ssh-keygen` cannot be asked; `Internal` for errors of the store.
+    /// `Failed` when the carrier cannot be reached or `ssh-keygen` fails; `Internal` for errors of the store.
     pub(super) fn examine(&self, carrier: &mut dyn Carrier, since: Option<&str>) -> Result<Examined, EngineError> {
         let look = carrier.names_since(since)?;
         let (known, refused_before) =
@@ -86,7 +86,7 @@ impl Teams<'_> {
         let new = &found.refused[known_refused..];
         found.newly_refused = new.iter().map(|(path, _, why)| (path.clone(), why.clone())).chain(odd).collect();
         if found.has_more {
-            // The next look begins where this one did.
+            // The next listing starts where this one did.
             found.mark = since.map(str::to_owned);
         } else if look.is_complete {
             let were_there = known.iter().filter(|(name, object)| object.is_some() && !found.seen.contains(*name));
@@ -99,7 +99,7 @@ impl Teams<'_> {
             found.gone.sort();
         }
         if found.has_more || !look.is_complete {
-            // What was refused earlier is not listed again.
+            // This listing does not contain the files that were refused earlier.
             found.refused.extend(refused_before.into_iter().map(|((path, object), why)| (path, object, why)));
             found.refused.sort();
         }
@@ -164,7 +164,7 @@ impl Teams<'_> {
     }
 }
 
-/// A decision whose signature was not verified yet.
+/// A decision with an unverified signature.
 struct Unverified {
     name: FileName,
     path: String,
@@ -186,7 +186,7 @@ impl Unverified {
     }
 }
 
-/// Whether the key that a signature names made it, over this text.
+/// Checks that the key named in a signature made it over this text.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -195,11 +195,11 @@ pub(super) fn verify_signature(programs: &Programs, text: &DecisionText) -> Resu
     if key == text.key.fingerprint() { Ok(()) } else { Err(format!("the signature was made by another key, {key}")) }
 }
 
-/// How much verifying gives way to other work: there may be thousands of signatures.
+/// The niceness of verification, because there may be thousands of signatures.
 const NICENESS: i32 = 10;
 
-/// Verifies the signatures of decisions, on all processors. A signature is verified once, when its file comes. There is no
-/// verdict on files that were not looked at before somebody stopped it.
+/// Verifies the signatures of decisions on all processors. Each signature is verified once, when its file arrives. If a
+/// user stops the verification, the remaining files have no verdict.
 fn verify_all(
     programs: &Programs,
     files: Vec<Unverified>,
@@ -209,7 +209,7 @@ fn verify_all(
     let verdicts: Vec<OnceLock<Result<(), String>>> = files.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let verify = || {
-        // On Linux this is about one thread, and about the programs that it starts.
+        // On Linux this affects only this thread and the programs that it starts.
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while !verifying.is_stopping() {
             let at = next.fetch_add(1, Ordering::SeqCst);
@@ -232,7 +232,7 @@ fn verify_all(
     files.into_iter().zip(verdicts).collect()
 }
 
-/// The files that are read now. Notes those that are never read, and whether more wait.
+/// The files to read now. Records files that are never read, and whether more wait.
 fn portion(candidates: Vec<Candidate>, found: &mut Examined) -> Vec<Candidate> {
     let (mut readable, mut bytes) = (Vec::new(), 0);
     for candidate in candidates {
@@ -273,7 +273,7 @@ mod tests {
             (3, 10, 3, false),
             (20, MAX_POLICY_BYTES, 16, true),
             (PORTION_FILES + 1, 10, PORTION_FILES, true),
-            // What is never read does not fill a portion.
+            // Files that are never read do not count towards the limit.
             (20, MAX_POLICY_BYTES + 1, 0, false),
         ] {
             let mut found = Examined::default();

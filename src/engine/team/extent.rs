@@ -1,5 +1,5 @@
-//! What an approval covers for the team: for which criteria it is given, and whether it judges all of a version or only the
-//! difference from one that the team approved already.
+//! The extent of an approval for the team: its criteria, and whether it judges the whole version or only the difference
+//! from a version that the team approved.
 
 use super::Teams;
 use crate::domain::team::{RUN, Subject, TeamPolicy, TeamVersion};
@@ -9,7 +9,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::ApprovalChoice;
 use std::collections::BTreeSet;
 
-/// What an approval covers.
+/// The extent of an approval.
 #[derive(Debug, Default)]
 pub(super) struct Extent {
     pub(super) criteria: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Extent {
 }
 
 impl Teams<'_> {
-    /// What an approval can be given for; `None` if it is not shared, or there is nothing to choose.
+    /// The possible extents of an approval; `None` if it is not shared, or there is no choice.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -25,7 +25,7 @@ impl Teams<'_> {
         if self.remote().is_none() || self.workspace.settings.team.is_private || !review.kind.judges_version() {
             return Ok(None);
         }
-        // Without a key nothing is shared; deciding says so.
+        // Without a key, nothing is shared; the decision itself reports that.
         let Ok(Some(context)) = self.context() else { return Ok(None) };
         let Some(policy) = context.policy.filter(|policy| policy.signer(&context.key).is_some()) else {
             return Ok(None);
@@ -40,11 +40,11 @@ impl Teams<'_> {
         Ok(Some(ApprovalChoice { criteria, needed, base }))
     }
 
-    /// What the approval of a review covers.
+    /// The extent of the approval of a review.
     ///
     /// # Errors
-    /// `Usage` for an unknown criterion, and where there is nothing to differ from; `Refused` when it lacks what the stage
-    /// needs, or rests on a version that is not approved.
+    /// `Usage` for an unknown criterion, and when there is no version to compare with; `Refused` when a criterion for
+    /// the stage is missing, or the base version is not approved.
     pub(super) fn extent_of(
         &self,
         context: &TeamContext,
@@ -82,7 +82,7 @@ impl Teams<'_> {
         Ok(Extent { criteria, base })
     }
 
-    /// The version of which an approval judges only the difference.
+    /// The base of an approval that judges only the difference.
     fn base_of(
         &self,
         policy: &TeamPolicy,
@@ -107,7 +107,7 @@ impl Teams<'_> {
     }
 }
 
-/// Refuses a choice of criteria, or of a difference, where nothing is shared.
+/// Refuses criteria or a difference if nothing is shared.
 ///
 /// # Errors
 /// `Usage` with this reason.
@@ -119,7 +119,7 @@ pub(super) fn refuse_extent(request: &DecisionRequest, why: &str) -> Result<(), 
     Err(EngineError::new(ErrorCode::Usage, message, "leave them out; docs/teams.md says how to set up a team"))
 }
 
-/// For what a version is approved that others rest on, under any name.
+/// The criteria for which a base version is approved, under any name.
 fn approved_for(version: &TeamVersion, stage: Stage) -> BTreeSet<&str> {
     if !version.objections.is_empty() {
         return BTreeSet::new();
@@ -128,7 +128,7 @@ fn approved_for(version: &TeamVersion, stage: Stage) -> BTreeSet<&str> {
     of_stage.filter(|scope| scope.missing.is_empty()).map(|scope| scope.criterion.as_str()).collect()
 }
 
-/// For what somebody approved a version already, if not enough people.
+/// The criteria for which somebody already approved a version, even if more approvals are needed.
 fn given_before<'v>(version: &'v TeamVersion, tool: &ToolName, stage: Stage) -> BTreeSet<&'v str> {
     let here = version.scopes.iter().filter(|scope| scope.tool == *tool && scope.stage == stage);
     here.filter(|scope| !scope.approvals.is_empty()).map(|scope| scope.criterion.as_str()).collect()

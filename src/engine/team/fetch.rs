@@ -1,7 +1,6 @@
-//! Fetching while somebody watches: what others decided is taken in, and nothing is handed out.
+//! Fetching in an open workbench: stores the decisions of others, and sends nothing.
 //!
-//! It puts no version into the workspace either: that is for whoever calls `sync`. What a sync has to repair at the carrier
-//! is left to it.
+//! It adds no version to the workspace either: that needs a call of `sync`, which also repairs the carrier.
 
 use super::Teams;
 use super::carrier;
@@ -11,12 +10,12 @@ use crate::domain::{Caller, count};
 use crate::engine::error::EngineError;
 use crate::store::TeamFiles;
 
-/// How many versions that wait to be brought here are named.
+/// Maximum number of available versions that a message names.
 const NAMED: usize = 3;
 
 impl Teams<'_> {
-    /// Takes in what others decided, and says in one line what came; `None` for nothing, where an agent asks, where there
-    /// is no team, and while a sync is under way. Revocations and policies are announced by the workbench itself.
+    /// Stores the decisions of others, and returns one line about them. `None` if there is nothing new, for an agent,
+    /// without a team, and during a sync. The workbench itself announces revocations and policies.
     ///
     /// # Errors
     /// `Failed` when the carrier cannot be reached; `Internal` for errors of the store.
@@ -41,7 +40,7 @@ impl Teams<'_> {
             let mut examined = self.examine(carrier.as_mut(), since.as_deref())?;
             since.clone_from(&examined.mark);
             if !examined.gone.is_empty() || !self.changed_versions(carrier.as_ref())?.is_empty() {
-                // The next sync has to see that again, to put it back.
+                // The next sync must see this again to repair it.
                 examined.gone.clear();
                 examined.mark.clone_from(&start);
             }
@@ -56,7 +55,7 @@ impl Teams<'_> {
             }
         }
         if report.is_of_weight() {
-            // Team approvals may have begun or ceased to count here.
+            // Team approvals may count now, or no longer count.
             self.engine.library().scan(&mut |_| {})?;
         }
         self.told(&report, refused)
@@ -84,7 +83,7 @@ impl Teams<'_> {
     }
 }
 
-/// Whether a look found nothing to take in.
+/// Whether there is nothing to store.
 fn is_nothing(examined: &Examined) -> bool {
     examined.new.is_empty() && examined.arrived.is_empty() && examined.newly_refused.is_empty() && !examined.has_more
 }

@@ -1,4 +1,4 @@
-//! What waits here to be handed out.
+//! The files of this workspace that wait to be published.
 
 use super::Teams;
 use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES, VERSIONS};
@@ -11,8 +11,8 @@ use crate::store::{Queries, StoreResult, TeamFile, TeamFiles};
 use std::collections::BTreeSet;
 
 impl Teams<'_> {
-    /// All that waits here, with the files of versions that the carrier does not have, or not whole; `None` when
-    /// there is nothing. At the first look, nobody is said to have removed what is not there.
+    /// All waiting files, with the files of versions that are missing or damaged at the carrier; `None` if there is
+    /// nothing. On the first listing, missing files are not reported as removed by somebody.
     ///
     /// # Errors
     /// `Failed` when the carrier cannot be asked; `Internal` for errors of the store.
@@ -44,13 +44,14 @@ impl Teams<'_> {
             match self.version_files(digest) {
                 Ok(files) => {
                     batch.versions.push((digest, files));
-                    // A version that goes out for the first time is not there yet. What is there in its place is damaged.
+                    // A version that is published for the first time is not there yet; any object in its place is
+                    // damaged.
                     if was_seen && (!new.contains(&digest) || carrier.bytes(digest)?.is_some()) {
                         let place = format!("{VERSIONS}/{}", digest.hex());
                         notes.push(format!("somebody changed or removed {place}: its files were put back"));
                     }
                 }
-                // What cannot be handed out was told when it was decided.
+                // This was reported when the decision was made.
                 Err(_) if !new.contains(&digest) && self.workspace.copies.has(digest) => {}
                 Err(why) => notes.push(format!("the files of {} are not handed out: {why}", digest.short())),
             }
@@ -58,8 +59,8 @@ impl Teams<'_> {
         Ok((!batch.files.is_empty() || !batch.versions.is_empty()).then_some(batch))
     }
 
-    /// Versions that somebody damaged or removed at the carrier, as far as it can tell without reading them. Of those that
-    /// are expected there, only the ones that are kept here: they can be put back.
+    /// Versions that somebody damaged or removed at the carrier, as far as this shows without reading them. Contains
+    /// only versions with a kept copy, because only these can be restored.
     pub(super) fn changed_versions(&self, carrier: &dyn Carrier) -> Result<BTreeSet<Digest>, EngineError> {
         let policy = self.policy()?;
         let is_carried = |q: &Queries, digest| -> StoreResult<bool> {
@@ -81,7 +82,7 @@ impl Teams<'_> {
         Ok(carrier.changed_versions(&expected)?.into_iter().collect())
     }
 
-    /// The files of a kept version, where all carriers keep them as they are.
+    /// The files of a kept version, if every carrier can store them unchanged.
     fn version_files(&self, digest: Digest) -> Result<Vec<VersionFile>, String> {
         let files = self.workspace.copies.get(digest).map_err(|error| error.to_string())?;
         let size: u64 = files.iter().map(|file| file.bytes.len() as u64).sum();
@@ -95,8 +96,8 @@ impl Teams<'_> {
     }
 }
 
-/// Whether the files of its version go with a decision. Those of versions that only another team approved are in its
-/// repository.
+/// Whether a decision is published with the files of its version. Files of versions that only another team approved are
+/// in the repository of that team.
 fn carries_version(file: &TeamFile, policy: Option<&TeamPolicy>) -> bool {
     let carried = [TeamKind::Approve.word(), TeamKind::Request.word()];
     let key = || file.key.as_deref().and_then(|key| SigningKey::new(key).ok());

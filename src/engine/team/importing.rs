@@ -1,5 +1,5 @@
-//! `team-import`: keeps the decisions of another team, and the list that pins them. They count once a policy of one's own
-//! names the list; nothing else ever asks the other team.
+//! `team-import`: stores the decisions of another team, and the list that pins them. They count once a policy of the
+//! own team names the list. Nothing else contacts the other team.
 
 use super::Teams;
 use super::carrier;
@@ -17,7 +17,7 @@ use crate::store::{TeamFile, TeamFiles};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Keeps the decisions of another team.
+/// Stores the decisions of another team.
 pub(super) const TEAM_IMPORT: PlainVerb = PlainVerb {
     name: "team-import",
     needs_catalog: false,
@@ -25,10 +25,10 @@ pub(super) const TEAM_IMPORT: PlainVerb = PlainVerb {
     perform: Perform::LongHuman(|engine, who, call| engine.teams().import(who, call)),
 };
 
-/// What is at the carrier of another team.
+/// The files at the carrier of another team.
 struct Theirs {
     policy: (FileName, TeamPolicy),
-    /// Their decisions that count by this policy, and say whether a version is approved.
+    /// Their decisions that count under this policy and say whether a version is approved.
     decisions: BTreeMap<FileName, SignedDecision>,
     /// The files of both.
     files: BTreeMap<FileName, TeamFile>,
@@ -48,7 +48,7 @@ impl Teams<'_> {
         Ok(Preview { title: format!("Keep the decisions of the team at {remote}?"), lines, undo })
     }
 
-    /// The address and the policy that a call names; the policy of an earlier import where it names none.
+    /// The address and policy that a call names; without a policy, that of an earlier import.
     fn import_of(&self, call: &VerbCall) -> Result<(String, FileName), EngineError> {
         self.demand_exchange()?;
         self.demand_pin()?;
@@ -117,7 +117,7 @@ impl Teams<'_> {
         Ok(Outcome { operation: Some(operation), review: None, message, commit: None, detail })
     }
 
-    /// What another team decided, checked by its own rules.
+    /// The decisions of another team, verified with its own policy.
     fn look_at(&self, remote: &str, pin: FileName) -> Result<Theirs, EngineError> {
         let folder = self.folder().join("imports").join(FileName::of(remote.as_bytes()).short());
         std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;
@@ -161,7 +161,7 @@ impl Teams<'_> {
         Ok(Theirs { policy, decisions, files })
     }
 
-    /// What is there, as it is kept here: what is new waits to be handed out to one's own team.
+    /// The team's files in the local format: new files wait to be published to the own team.
     fn files_of(&self, examined: Examined) -> Result<BTreeMap<FileName, TeamFile>, EngineError> {
         let mut files = BTreeMap::new();
         for file in examined.new {

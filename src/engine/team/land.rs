@@ -1,6 +1,6 @@
-//! Versions that others ask about, or that the team approved, are put into the workspace: of each tool the newest, and
-//! nothing older than what is here. They get a review like everything that is new. Where the user trusts the team, an
-//! approved one takes the place of an older one at once.
+//! Adds versions to the workspace that the team approved or that others want reviewed: the newest of each tool, and
+//! nothing older than the present version. They get a review like any new version. If the user trusts the team, an
+//! approved version replaces an older one at once.
 
 use super::Teams;
 use super::carrier::{Carrier, VERSIONS, VersionAnswer};
@@ -17,45 +17,45 @@ use crate::store::{Queries, StoreError, TeamFiles};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The most versions that are put into the workspace in one transaction.
+/// Maximum number of versions that one transaction adds.
 const AT_ONCE: usize = 100;
 
-/// Stands in what is kept of a version about which a key with an end decided.
+/// Occurs in the stored state of a version if a key that decided about it expires.
 const UNTIL: &str = "\"until\":";
 
-/// Where a version comes to be.
+/// Where a version is added.
 #[derive(Debug, Clone)]
 struct Plan {
     offer: Offer,
     stage: Stage,
     placement: Placement,
-    /// The version that makes room there.
+    /// The version that it replaces.
     over: Option<Arc<Tool>>,
-    /// Experimental versions that go, because this one counts at once.
+    /// Experimental versions to remove, because this one counts at once.
     away: Vec<Arc<Tool>>,
-    /// Whether it counts here at once, because the user trusts the team.
+    /// Whether it counts at once, because the user trusts the team.
     counts: bool,
 }
 
 impl Plan {
-    /// The version in a folder of its stage where nothing is.
+    /// The version in a new folder of its stage.
     fn new(offer: Offer, stage: Stage) -> Plan {
         let placement = core::stage_placement(stage, &offer.version.tool);
         Plan { offer, stage, placement, over: None, away: Vec::new(), counts: false }
     }
 
-    /// The version in the place of another one.
+    /// The version in place of another one.
     fn over(offer: Offer, old: &Arc<Tool>) -> Plan {
         let (placement, over) = (old.placement.clone(), Some(Arc::clone(old)));
         Plan { placement, over, ..Plan::new(offer, old.stage) }
     }
 
-    /// Which version it is.
+    /// Name and version.
     fn named(&self) -> String {
         format!("{} {}", self.offer.version.tool, self.offer.version.version)
     }
 
-    /// What would happen, for whoever tries it.
+    /// The planned change, for a dry run.
     fn intent(&self) -> String {
         let (tool, version) = (&self.offer.version.tool, &self.offer.version.version);
         match &self.over {
@@ -74,7 +74,7 @@ impl Plan {
     }
 }
 
-/// What is known here of the tools that the team decides about.
+/// The local data about the tools that the team decides about.
 struct Here<'a> {
     q: &'a Queries,
     rows: HashMap<&'a ToolName, Vec<&'a Arc<Tool>>>,
@@ -96,7 +96,7 @@ impl<'a> Here<'a> {
 }
 
 impl Teams<'_> {
-    /// Puts versions into the workspace, each once.
+    /// Adds versions to the workspace, each at most once.
     pub(super) fn land(
         &self,
         who: &str,
@@ -107,7 +107,7 @@ impl Teams<'_> {
         let (plans, left) = self.workspace.read(|q| self.plans(q))?;
         notes.extend(left);
         let mut any = false;
-        // What is approved first: a request of the same tool may lie beside it.
+        // Approved versions first: a requested version of the same tool may be added next to it.
         let (approved, asked): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| plan.offer.stage.is_some());
         for mut plans in [approved, asked] {
             while !plans.is_empty() {
@@ -123,7 +123,7 @@ impl Teams<'_> {
         Ok(())
     }
 
-    /// Puts versions into the workspace, in one transaction. Whether any came.
+    /// Adds versions to the workspace in one transaction; returns whether any was added.
     fn land_portion(
         &self,
         who: &str,
@@ -161,7 +161,7 @@ impl Teams<'_> {
         Ok(any)
     }
 
-    /// What would be put into the workspace, and what would be left out, in a line each.
+    /// The versions that would be added, and those that would be left out, one line each.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -170,7 +170,7 @@ impl Teams<'_> {
         Ok((plans.iter().map(Plan::intent).collect(), left))
     }
 
-    /// The versions that would be put into the workspace.
+    /// The versions that would be added.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -178,12 +178,11 @@ impl Teams<'_> {
         Ok(self.plans(q)?.0.iter().map(Plan::named).collect())
     }
 
-    /// Which versions come into the workspace, and where. Also those that are left out although they are the newest, each
-    /// with the reason.
+    /// The versions to add, and where. Also returns the newest versions that are left out, with the reason.
     fn plans(&self, q: &Queries) -> Result<(Vec<Plan>, Vec<String>), EngineError> {
         let mut offers = Vec::new();
         for (digest, state) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
-            // Only of a key with an end machines may think differently.
+            // Machines can disagree only about a key that expires.
             let version =
                 if state.contains(UNTIL) { self.version_in(q, digest)? } else { serde_json::from_str(&state).ok() };
             offers.extend(version.and_then(Offer::of));
@@ -201,7 +200,8 @@ impl Teams<'_> {
         Ok((plans, left))
     }
 
-    /// Where a version comes to be; `None` if it does not come. Inside, one line that says why it cannot.
+    /// Where to add a version; `None` if it is not needed. The inner error is one line that says why it cannot be
+    /// added.
     fn place_for(&self, here: &Here<'_>, offer: Offer) -> Result<Result<Option<Plan>, String>, EngineError> {
         let Here { q, approvals, .. } = here;
         let (name, digest) = (&offer.version.tool, offer.version.digest);
@@ -235,7 +235,7 @@ impl Teams<'_> {
                 }
                 return Ok(Ok(Some(Plan { away, counts: true, ..Plan::over(offer, old) })));
             }
-            // Nobody here decided about the older one, which came the same way.
+            // The older version came the same way, and nobody here decided about it.
             if fits && !is_known && !approvals.knows(name) && came_and_is_older(q, old, &offer)? {
                 return Ok(Ok(Some(Plan::over(offer, old))));
             }
@@ -246,7 +246,7 @@ impl Teams<'_> {
         self.place_as_review(here, offer)
     }
 
-    /// The place of a version that is to be looked at here.
+    /// The place of a version that needs a local review.
     fn place_as_review(&self, here: &Here<'_>, offer: Offer) -> Result<Result<Option<Plan>, String>, EngineError> {
         let name = &offer.version.tool;
         let rows = here.rows(name);
@@ -258,7 +258,7 @@ impl Teams<'_> {
             // An archived tool is not updated.
             return Ok(Ok(None));
         }
-        // A request does not push an approved version aside.
+        // A requested version does not replace an approved one.
         let is_weaker =
             offer.stage.is_none() && self.version_in(here.q, tool.digest)?.is_some_and(|old| stage_of(&old).is_some());
         if tool.placement.exclusive && !is_weaker && came_and_is_older(here.q, tool, &offer)? {
@@ -267,7 +267,7 @@ impl Teams<'_> {
         Ok(Err(format!("{} is here as {} {}", tool.name, tool.stage, tool.version)))
     }
 
-    /// The version that the team decided about; `None` if there is no team, or no decision.
+    /// The team's decisions about a version; `None` if there is no team, or no decision.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -278,7 +278,7 @@ impl Teams<'_> {
         self.workspace.read(|q| Ok(self.version_in(q, digest)?))
     }
 
-    /// The version that the team decided about, as far as it counts here.
+    /// The team's decisions about a version, as far as they count here.
     ///
     /// # Errors
     /// Any failed read of the store.
@@ -289,8 +289,8 @@ impl Teams<'_> {
         }
     }
 
-    /// That somebody decided against a version, for whoever has a workbench open; names its runs, which continue.
-    /// `None` if the decision does not stand any more, or the version was never here.
+    /// The message for open workbenches that somebody decided against a version; names its runs, which continue. `None`
+    /// if the decision no longer holds, or the version was never here.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -318,7 +318,7 @@ impl Teams<'_> {
         Ok(Some(text))
     }
 
-    /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` if it may.
+    /// Why a version must not run: the team revoked it, or rejected it at its present stage. `None` if it may run.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -326,7 +326,7 @@ impl Teams<'_> {
         Ok(self.version(tool.digest)?.and_then(|version| version.why_stopped(&tool.name, tool.stage)))
     }
 
-    /// What the team decided about the versions that it stopped, by digest.
+    /// The decisions about all versions that the team stopped, by digest.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -345,13 +345,13 @@ impl Teams<'_> {
     }
 }
 
-/// Whether a version that is here came from the team, as it is, and is not newer than another one.
+/// Whether a local version came from the team, unchanged, and is not newer than the offer.
 fn came_and_is_older(q: &Queries, tool: &Tool, offer: &Offer) -> Result<bool, EngineError> {
     let is_older = tool.version <= offer.version.version;
     Ok(is_older && TeamFiles(q).has_landed(tool.digest)? && core::team_version(q, tool.digest)?.is_some())
 }
 
-/// What is put into the workspace.
+/// The data for adding a version.
 fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
     let Plan { offer, stage, placement, over, away, counts } = plan;
     let version = offer.version;
@@ -361,8 +361,8 @@ fn landing(plan: Plan, files: Vec<VersionFile>) -> Landing {
     Landing { tool, version, digest, files, stage, placement, over, away, counts }
 }
 
-/// The files of a version, unless agents or other programs would follow one of them as soon as it is in the workspace:
-/// a human has to look first. What the team approved was looked at.
+/// The files of a version. Refuses an unapproved version with a file that agents or other programs use as soon as it is
+/// in the workspace, because a human must look first. The team has looked at approved versions.
 fn harmless(offer: &Offer, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
     let is_followed = |file: &&VersionFile| file.path.split('/').any(is_followed_anywhere);
     match files.iter().find(is_followed).filter(|_| offer.stage.is_none()) {
@@ -374,7 +374,7 @@ fn harmless(offer: &Offer, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, 
     }
 }
 
-/// The files of a version, checked against its digest.
+/// The files of a version, verified against its digest.
 fn checked(digest: Digest, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
     if let Some(odd) = files.iter().find(|file| !is_carried(&file.path) || file.path.starts_with("@/")) {
         return Err(format!("{} is not a plain file of a version", odd.path));

@@ -1,4 +1,4 @@
-//! `team-policy`: making the first policy, proposing the next one, and agreeing to one.
+//! `team-policy`: starting with the first policy, proposing the next one, and agreeing to one.
 
 use super::Teams;
 use crate::domain::team::{FileName, MAX_POLICY_BYTES, Subject, TeamKind, TeamPolicy};
@@ -25,7 +25,7 @@ pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
 /// The fewest digits that name a policy.
 const FEWEST_DIGITS: usize = 8;
 
-/// What the policy in force changed, or that policies exclude each other; `None` if the first policy is in force.
+/// The message about the policy in force, or about conflicting policies; `None` if the first policy is in force.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -49,7 +49,7 @@ pub(super) fn policy_news(q: &Queries, pin: FileName) -> Result<Option<String>, 
     Ok(Some(format!("another policy is in force ({}): {what}", head.short())))
 }
 
-/// The policies that were shown before a question, by their source: a file may change while it is read.
+/// The policies that were shown before a question, by source, because a file may change while it is read.
 #[derive(Default)]
 pub(in crate::engine) struct ShownPolicies(Mutex<HashMap<String, FileName>>);
 
@@ -59,7 +59,7 @@ impl ShownPolicies {
         all.insert(text.to_owned(), policy);
     }
 
-    /// Refuses a policy other than the one that was shown under this name. One that was not shown is the caller's to know.
+    /// Refuses a policy that differs from the one shown under this name. Accepts one that was not shown.
     fn demand_shown(&self, text: &str, policy: FileName) -> Result<(), EngineError> {
         let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(text);
         if shown.is_none_or(|shown| shown == policy) {
@@ -77,18 +77,18 @@ struct Named {
     bytes: Vec<u8>,
 }
 
-/// What a call of the verb does.
+/// The effect of a call.
 enum PolicyStep {
-    /// Keep the first policy of a team.
+    /// Stores the first policy of a team.
     Begin(Named),
-    /// Agree that a policy replaces the one in force.
+    /// Agrees that a policy replaces the one in force.
     Agree {
         named: Named,
         /// The policy that was pinned by hand.
         pin: FileName,
         /// The policy in force.
         current: Box<TeamPolicy>,
-        /// How many administrators have to agree to it still.
+        /// Number of administrators who still have to agree.
         missing: usize,
     },
 }
@@ -102,7 +102,7 @@ impl PolicyStep {
 }
 
 impl Teams<'_> {
-    /// The policy that an argument names: a file, or the first digits of one that was proposed.
+    /// The policy that an argument names: a file, or the first digits of a proposed policy.
     fn named_policy(&self, text: &str) -> Result<Named, EngineError> {
         let wrong = |why: String| {
             EngineError::new(ErrorCode::Usage, format!("{text}: {why}"), "docs/teams.md shows what a policy looks like")
@@ -133,7 +133,7 @@ impl Teams<'_> {
         Ok(found.next().map(|file| file.bytes))
     }
 
-    /// What a call would do. Refuses a policy that neither begins a team nor replaces the policy in force.
+    /// The effect of a call. Refuses a policy that neither starts a team nor replaces the policy in force.
     fn policy_step(&self, call: &VerbCall) -> Result<PolicyStep, EngineError> {
         self.demand_exchange()?;
         let named = self.named_policy(argument(call, "policy")?)?;
@@ -235,7 +235,7 @@ impl Teams<'_> {
         Ok(outcome)
     }
 
-    /// Keeps the first policy of a team.
+    /// Stores the first policy of a team.
     fn begin(&self, who: &str, named: &Named, file: &crate::store::TeamFile) -> Result<Outcome, EngineError> {
         let pinned = self.workspace.settings.team.policy;
         let operation = self.workspace.transact(|tx| {

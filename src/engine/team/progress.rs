@@ -1,10 +1,10 @@
-//! The progress of verifying the signatures of an exchange: a waiting user sees it, and may stop it.
+//! Progress of verifying the signatures of an exchange. A waiting user sees it, and can stop it.
 
 use super::Teams;
 use crate::engine::error::{EngineError, ErrorCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The exchange of this process that continues. There is at most one.
+/// The current exchange of this process, of which there is at most one.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Verifying {
     done: AtomicUsize,
@@ -12,7 +12,7 @@ pub(in crate::engine) struct Verifying {
     is_stopping: AtomicBool,
 }
 
-/// As long as an exchange continues.
+/// Exists as long as an exchange is in progress.
 pub(super) struct Exchange<'v>(&'v Verifying);
 
 impl Drop for Exchange<'_> {
@@ -23,12 +23,12 @@ impl Drop for Exchange<'_> {
     }
 }
 
-/// Where verifying is.
+/// Progress of the verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifyProgress {
-    /// How many files were looked at.
+    /// Number of verified files.
     pub done: usize,
-    /// How many came.
+    /// Number of all files.
     pub total: usize,
 }
 
@@ -40,12 +40,12 @@ impl std::fmt::Display for VerifyProgress {
 }
 
 impl Verifying {
-    /// An exchange begins; it is over when what is returned is dropped.
+    /// Begins an exchange, which ends when the result is dropped.
     pub(super) fn begin(&self) -> Exchange<'_> {
         Exchange(self)
     }
 
-    /// This many files wait besides those that were looked at.
+    /// Sets the number of waiting files, in addition to the verified ones.
     pub(super) fn expect(&self, more: usize) {
         self.total.store(self.done.load(Ordering::SeqCst) + more, Ordering::SeqCst);
     }
@@ -77,12 +77,12 @@ impl Verifying {
 }
 
 impl Teams<'_> {
-    /// How many files are verified, while an exchange of this process verifies them.
+    /// The progress of the current verification in this process; `None` if there is none.
     pub fn progress(&self) -> Option<VerifyProgress> {
         self.verifying.progress()
     }
 
-    /// Lets an exchange end between two files. Returns whether one verifies files now; else there is nothing to stop.
+    /// Asks an exchange to stop before the next file. Returns `false` if no verification is in progress.
     pub fn stop_verifying(&self) -> bool {
         let is_going = self.verifying.progress().is_some();
         if is_going {

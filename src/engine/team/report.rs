@@ -1,4 +1,4 @@
-//! `team`: the remote, who may decide, what is asked, what is not here, what was refused.
+//! `team`: the remote, who may decide, requests, missing versions, and refused files.
 
 use super::Teams;
 use super::carrier::path_of;
@@ -21,10 +21,10 @@ pub(super) const TEAM: PlainQuery =
 /// How long a claim is shown, in milliseconds: two hours.
 const CLAIM_MS: i64 = 2 * 3_600_000;
 
-/// A signer who expires within this time is shown as such, in milliseconds: 30 days.
+/// A signer whose key expires within this time gets a warning, in milliseconds: 30 days.
 const SOON_MS: i64 = 30 * 86_400_000;
 
-/// The most rows of one table.
+/// Maximum number of rows of one table.
 const MOST_ROWS: usize = 100;
 
 /// A signer of the policy in force.
@@ -36,9 +36,9 @@ pub struct SignerRow {
     pub key: String,
     /// Roles.
     pub roles: Vec<String>,
-    /// When the key begins to count.
+    /// When the key starts to count.
     pub from: Option<Instant>,
-    /// When the key stops to count.
+    /// When the key stops counting.
     pub until: Option<Instant>,
     /// Whether it is the user's own key.
     pub is_you: bool,
@@ -49,24 +49,24 @@ pub struct SignerRow {
 pub struct PolicyRow {
     /// Its name.
     pub name: FileName,
-    /// Where it is in the chain, in words.
+    /// Its position in the chain, in words.
     pub state: String,
 }
 
 /// Another team whose decisions count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportRow {
-    /// What it is called here.
+    /// Its name in the policy.
     pub name: String,
-    /// Where its decisions came from; empty while the list of them is not here.
+    /// The source of its decisions; empty while their list is missing here.
     pub remote: String,
     /// How many decisions are pinned.
     pub decisions: usize,
-    /// What they count for, or why they do not.
+    /// The criteria for which they count, or why they do not count.
     pub state: String,
 }
 
-/// A version that the team has to do with.
+/// A version in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VersionRow {
     /// Its name.
@@ -75,9 +75,9 @@ pub struct VersionRow {
     pub version: String,
     /// Its digest.
     pub digest: Digest,
-    /// Where it is with the team.
+    /// Its status in the team.
     pub status: TeamStatus,
-    /// Who asks for its review, or who decided.
+    /// Who requested its review, or who decided.
     pub by: String,
     /// Who is looking at it.
     pub claimed_by: Vec<String>,
@@ -85,38 +85,38 @@ pub struct VersionRow {
     pub here: bool,
 }
 
-/// What `team` answers.
+/// The answer of `team`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TeamReport {
-    /// The address of the repository.
+    /// The address of the git repository or of object storage.
     pub remote: String,
-    /// When decisions were exchanged last.
+    /// Time of the last exchange.
     pub last_sync: Option<Instant>,
-    /// What an approval by the team does here: `review` or `team`.
+    /// The effect of an approval by the team: `review`, `team` or a list of criteria.
     pub trust: String,
-    /// How many decision and policy files are kept.
+    /// Number of stored decision and policy files.
     pub files: usize,
-    /// How many wait to be handed out.
+    /// Number of files that wait to be published.
     pub waiting: usize,
-    /// A digest over what the files come to: two machines with the same files have the same.
+    /// A digest over the resulting states: equal on two machines with the same files.
     pub state: Digest,
-    /// The policies, from the pinned one to the one in force, then those that are proposed.
+    /// The policies, from the pinned one to the one in force, then the proposed ones.
     pub policies: Vec<PolicyRow>,
-    /// Who may decide.
+    /// The signers of the policy in force.
     pub signers: Vec<SignerRow>,
-    /// Criteria of decisions, and what each implies.
+    /// Criteria of decisions, each with the criteria that it implies.
     pub criteria: Vec<(String, Vec<String>)>,
     /// Other teams whose decisions count.
     pub imports: Vec<ImportRow>,
     /// Versions whose review is requested.
     pub requests: Vec<VersionRow>,
-    /// Versions that the team approved and that are not here, of each tool the newest.
+    /// Approved versions that are not here, the newest of each tool.
     pub absent: Vec<VersionRow>,
     /// Versions that the team stopped.
     pub stopped: Vec<VersionRow>,
     /// Files that do not count, each with the reason.
     pub refused: Vec<(String, String)>,
-    /// Why something does not work, and what to do.
+    /// Problems, each with the next step.
     pub problems: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ pub(super) fn claims(version: &TeamVersion, at: Instant) -> Vec<(String, Instant
 }
 
 impl Teams<'_> {
-    /// What is known about the team, without any request.
+    /// The state of the team, without contacting it.
     ///
     /// # Errors
     /// `Usage` where there is no team; `Internal` for errors of the store.
@@ -296,7 +296,7 @@ fn row(version: &TeamVersion, at: Instant, here: bool) -> VersionRow {
     }
 }
 
-/// Who signed statements, with the agent that asked and the other team.
+/// The signers of statements, each with the requesting agent and the other team, if any.
 pub(super) fn names(statements: &[Statement]) -> String {
     let name = |statement: &Statement| match (&statement.agent, &statement.team, statement.base) {
         (Some(agent), ..) => format!("{} for the agent {agent}", statement.signer),
@@ -334,7 +334,7 @@ impl TeamReport {
     }
 }
 
-/// A table of versions; the last column says who.
+/// A table of versions; the last column names the person.
 fn version_table(rows: &[VersionRow], who: &'static str) -> Table {
     let heads = [
         ("tool", Align::Left),
@@ -360,7 +360,7 @@ fn version_table(rows: &[VersionRow], who: &'static str) -> Table {
     table
 }
 
-/// Says that a table or a list has more rows than are shown.
+/// Adds a line about rows that are not shown.
 fn left_out(told: &mut Description, rows: usize) {
     if rows > MOST_ROWS {
         told.note(
@@ -389,7 +389,7 @@ impl Describe for TeamReport {
         for policy in &self.policies {
             told.field("policy", Ink::Plain, format!("{} {}", policy.name, policy.state));
         }
-        // Those that every team has need no words.
+        // The criteria that every team has need no explanation.
         for (name, implied) in self.criteria.iter().skip(2) {
             let implies = if implied.is_empty() { String::new() } else { format!(", implies {}", implied.join(", ")) };
             told.field("criterion", Ink::Plain, format!("{name}{implies}"));

@@ -1,4 +1,4 @@
-//! Local decisions are written as files with their log entries, and exported with the next exchange.
+//! Shares local decisions: they are written as files with their log entries, and published with the next exchange.
 
 use super::Teams;
 use super::extent::{Extent, refuse_extent};
@@ -11,11 +11,11 @@ use crate::engine::core::{self, Actor, Shared, Step, TeamContext};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{TeamFiles, Tx};
 
-/// What a decision made here becomes for the team.
+/// What a local decision becomes for the team.
 pub(in crate::engine) enum SharedDecision {
-    /// It is not about a version, or there is no team.
+    /// Nothing: it is not about a version, or there is no team.
     Nothing,
-    /// It cannot be signed: why.
+    /// It cannot be signed, for this reason.
     Impossible(String),
     /// It is written as a file.
     Written(Box<Sharing>),
@@ -29,16 +29,16 @@ pub(in crate::engine) struct Sharing {
     role: Option<String>,
     reason: Option<String>,
     agent: Option<String>,
-    /// What an approval covers; nothing for other decisions.
+    /// The extent of an approval; empty for other decisions.
     extent: Extent,
-    /// The files that it cancels; if there are none, it answers the decisions in force.
+    /// The files that it cancels; if empty, it responds to all decisions in force.
     takes_back: Vec<FileName>,
-    /// Whether the decision itself counts only when it is signed.
+    /// Whether the decision itself counts only if it is signed.
     demanded: bool,
 }
 
 impl Teams<'_> {
-    /// What a decision on a review becomes for the team.
+    /// The shared form of a decision on a review.
     ///
     /// # Errors
     /// `Refused` when the decision names a person or a role that belongs to another key.
@@ -93,7 +93,7 @@ impl Teams<'_> {
         self.workspace.settings.team.is_private
     }
 
-    /// What a comment on a review becomes.
+    /// The shared form of a comment on a review.
     pub(in crate::engine) fn of_comment(&self, review: &Review, words: &str) -> SharedDecision {
         if self.remote().is_none() || self.is_private() || !review.kind.judges_version() {
             return SharedDecision::Nothing;
@@ -107,7 +107,7 @@ impl Teams<'_> {
         SharedDecision::Written(Box::new(Sharing::plain(context, TeamKind::Comment, self.subject_of(review), words)))
     }
 
-    /// What a claim, a request or an agreement becomes.
+    /// The shared form of a claim, a request or an agreement.
     ///
     /// # Errors
     /// `Usage` where there is no team, no key, or no pinned policy.
@@ -124,7 +124,7 @@ impl Teams<'_> {
         Ok(SharedDecision::Written(Box::new(Sharing { agent, demanded: true, ..plain })))
     }
 
-    /// What undoing an operation becomes: a shared approval is revoked, a shared no is withdrawn.
+    /// The shared form of an undo: it revokes a shared approval, or withdraws a shared rejection.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -149,7 +149,7 @@ impl Teams<'_> {
         }
     }
 
-    /// What archiving a tool becomes: the user's own approval of it is revoked.
+    /// The shared form of archiving a tool: it revokes the user's own approval.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -162,7 +162,7 @@ impl Teams<'_> {
         self.taking_back(context, tool.digest, Some(reason.unwrap_or("archived")))
     }
 
-    /// Revokes the user's own approvals of a version; nothing where there is none.
+    /// Revokes the user's own approvals of a version, if any.
     fn taking_back(
         &self,
         context: TeamContext,
@@ -186,7 +186,7 @@ impl Teams<'_> {
         Ok(SharedDecision::Written(Box::new(Sharing { takes_back: ours, ..plain })))
     }
 
-    /// The version of a review, as decision files name it.
+    /// The version of a review, in the format of decision files.
     pub(super) fn subject_of(&self, review: &Review) -> Subject {
         let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
@@ -195,17 +195,17 @@ impl Teams<'_> {
             version: review.version.clone(),
             digest: review.digest,
             stage: if review.to_stage.is_vouched() { review.to_stage } else { Stage::Approved },
-            // What cannot be read any more is judged by the strictest rules.
+            // An unreadable version is subject to the strictest rules.
             tier: tool.map_or(CostTier::High, |tool| tool.cost_tier),
         }
     }
 }
 
 impl SharedDecision {
-    /// Writes the file in the transaction of its decision, and says so in the answer.
+    /// Writes the file in the transaction of its decision, and adds a note to the answer.
     ///
     /// # Errors
-    /// `Refused` for a decision that counts only when it is signed, and is not; those of the store.
+    /// `Refused` for a decision that counts only if signed, and is not signed; errors of the store.
     pub(in crate::engine) fn write(&self, tx: &Tx<'_>, actor: Actor<'_>, mut step: Step) -> Result<Step, EngineError> {
         let sharing = match self {
             SharedDecision::Nothing => return Ok(step),
@@ -234,7 +234,7 @@ impl SharedDecision {
 }
 
 impl Sharing {
-    /// A decision without a role that answers the decisions in force.
+    /// A decision without a role that responds to the decisions in force.
     fn plain(context: TeamContext, kind: TeamKind, subject: Subject, reason: Option<String>) -> Sharing {
         let (role, agent, extent, takes_back, demanded) = (None, None, Extent::default(), Vec::new(), false);
         Sharing { context, kind, subject, role, reason, agent, extent, takes_back, demanded }
@@ -251,7 +251,7 @@ impl Sharing {
         };
         let verdict = tool.zip(digest).map(|(tool, digest)| tx.verdict(tool, digest)).transpose()?.flatten();
         let evidence = verdict.map(|verdict| serde_json::to_vec(&verdict).map(|bytes| Digest::of_bytes(&bytes)));
-        // By the name that the policy has for the key: git may call the user something else.
+        // The name of the key in the policy, because git may have another name for the user.
         let named = self.context.policy.as_ref().and_then(|policy| policy.signer(&self.context.key));
         Ok(TeamDecision {
             kind: self.kind,
@@ -269,14 +269,15 @@ impl Sharing {
     }
 }
 
-/// A reason as it is shared: hidden characters in it are escapes.
+/// A reason in its shared form: hidden characters are escaped.
 fn shown(reason: Option<&str>) -> Option<String> {
     let words = reason.and_then(visible_words)?;
     let lines = words.lines().map(|line| crate::domain::SafeText::new(line.trim_end()).to_string());
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Refuses an approval in somebody else's name or role: a person with a key in the policy counts only by that key.
+/// Refuses an approval in another person's name or role. A person with a key in the policy can approve only with that
+/// key.
 fn refuse_borrowed(context: &TeamContext, who: &str, role: Option<&str>, needs_roles: bool) -> Result<(), EngineError> {
     let Some(policy) = &context.policy else { return Ok(()) };
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));

@@ -1,5 +1,5 @@
-//! `sync`: look, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a
-//! kill interrupts, the next sync continues from a whole state.
+//! `sync`: list, verify, store, publish. Receiving and publishing are one transaction and one log entry each, so the
+//! next sync continues from a consistent state after a kill.
 
 use super::Teams;
 use super::carrier::{self, Carrier, Put};
@@ -25,37 +25,37 @@ pub(super) const SYNC: PlainVerb = PlainVerb {
     perform: Perform::LongHuman(|engine, who, call| engine.teams().sync(who, call.get("dry-run").is_some())),
 };
 
-/// How many times is pushed when others are faster.
+/// Number of attempts to push when others push at the same time.
 const PUSHES: usize = 5;
 
-/// How many refused files an entry of the log names.
+/// Maximum number of refused files that a log entry names.
 const LOGGED: usize = 50;
 
-/// How many refused files the answer names.
+/// Maximum number of refused files that the answer names.
 const NAMED: usize = 3;
 
-/// What an exchange came to.
+/// The result of an exchange.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct SyncReport {
-    /// How many files came, by kind.
+    /// Number of received files, by kind.
     came: BTreeMap<String, usize>,
-    /// Policies that came.
+    /// Number of received policies.
     policies: usize,
-    /// Files that came now and do not count, each with the reason.
+    /// Newly received files that do not count, each with the reason.
     refused: Vec<(String, String)>,
-    /// How many files were refused before, and still are there.
+    /// Number of files that were refused before and are still there.
     refused_before: usize,
     /// The paths of files that were removed from the team's carrier. They still count here.
     gone: Vec<String>,
-    /// That another policy is in force, or that policies exclude each other.
+    /// The message about a new policy in force, or about conflicting policies.
     policy_news: Vec<String>,
-    /// Versions whose place in the team changed.
+    /// Versions whose status in the team changed.
     changed: Vec<String>,
-    /// Versions that were put into the workspace.
+    /// Versions that were added to the workspace.
     landed: Vec<String>,
-    /// How many files were handed out.
+    /// Number of published files.
     handed_out: usize,
-    /// What was not done, and why.
+    /// Steps that were not done, with the reason.
     notes: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl Teams<'_> {
         }
         self.pack_old(carrier);
         if report.is_of_weight() {
-            // Team approvals may have begun or ceased to count here.
+            // Team approvals may count now, or no longer count.
             self.engine.library().scan(&mut |_| {})?;
         }
         if self.verifying.is_stopping() {
@@ -143,7 +143,7 @@ impl Teams<'_> {
         Ok(report.outcome(&remote, false))
     }
 
-    /// Puts old decisions together at the carrier. Somebody who may only read there cannot, and need not.
+    /// Packs old decisions at the carrier. A member with read-only access cannot do this, and does not need to.
     fn pack_old(&self, carrier: &mut dyn Carrier) {
         let known = |names: &[FileName]| {
             let content = |q: &Queries, name: &FileName| -> Result<_, EngineError> {
@@ -156,7 +156,7 @@ impl Teams<'_> {
         }
     }
 
-    /// Takes in what came, in one transaction.
+    /// Stores the received files in one transaction.
     pub(super) fn take_in(
         &self,
         who: &str,
@@ -204,13 +204,13 @@ impl Teams<'_> {
         Ok(())
     }
 
-    /// What taking these files in would change. Nothing of it is kept.
+    /// The effect of storing these files, without keeping it.
     fn rehearse(&self, pin: FileName, examined: &Examined, report: &mut SyncReport) -> Result<(), EngineError> {
         if examined.has_more {
             report.notes.push(format!("more files wait than the first {}", examined.new.len()));
         }
         if self.workspace.viewing().is_some() {
-            // Nothing can be tried: what came is all that can be said.
+            // Without a policy, the effect is unknown; only the received files are reported.
             report.tell(examined, &mut Taken::default());
             return Ok(());
         }
@@ -230,7 +230,7 @@ impl Teams<'_> {
         }
     }
 
-    /// Notes that files are at the carrier now.
+    /// Records that files are at the carrier now.
     fn note_handed_out(
         &self,
         who: &str,
@@ -252,25 +252,25 @@ impl Teams<'_> {
     }
 }
 
-/// Takes files in and says what that changed.
+/// Stores files, and returns what they changed.
 fn take_in_files(tx: &Tx<'_>, pin: FileName, examined: &Examined) -> Result<Taken, EngineError> {
     let before = core::chain_of(tx, pin)?.0;
     let mut changes = core::take_in(tx, pin, &examined.new)?;
     for change in &mut changes {
-        // An approval of a key that expired before it came counts elsewhere, and not here.
+        // An approval by a key that expired before the file arrived may count elsewhere, but not here.
         if let Some(here) = core::team_version_here(tx, pin, change.digest)? {
             change.after = here;
         }
     }
     changes.retain(|change| change.before != change.after.status());
     let after = core::chain_of(tx, pin)?.0;
-    // The first policy is no news: its digits were pinned here.
+    // The first policy is not reported, because it was pinned here.
     let is_other = before.head().is_some() && (before.head(), &before.fork) != (after.head(), &after.fork);
     let policy = if is_other { policy_news(tx, pin)? } else { None };
     Ok(Taken { changes, policy, uncounted: uncounted_among(tx, pin, examined)? })
 }
 
-/// New decisions that do not count by the policy, each with the reason.
+/// New decisions that do not count under the policy, each with the reason.
 fn uncounted_among(q: &Queries, pin: FileName, examined: &Examined) -> Result<BTreeMap<FileName, String>, EngineError> {
     let mut found = BTreeMap::new();
     let digests: BTreeSet<Digest> = examined.decisions.values().filter_map(TeamDecision::digest).collect();
@@ -281,12 +281,12 @@ fn uncounted_among(q: &Queries, pin: FileName, examined: &Examined) -> Result<BT
     Ok(found)
 }
 
-/// The result of files that were taken in.
+/// The effect of stored files.
 #[derive(Default)]
 struct Taken {
-    /// Versions whose place in the team changed.
+    /// Versions whose status in the team changed.
     changes: Vec<TeamChange>,
-    /// That another policy is in force, or that policies exclude each other.
+    /// The message about a new policy in force, or about conflicting policies.
     policy: Option<String>,
     /// New decisions that do not count here, each with the reason.
     uncounted: BTreeMap<FileName, String>,
@@ -310,16 +310,16 @@ fn change_line(change: &TeamChange) -> String {
     }
 }
 
-/// A reason after a sentence.
+/// A reason in parentheses, to append to a sentence.
 pub(super) fn because(reason: Option<&str>) -> String {
     reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
 }
 
 impl SyncReport {
-    /// Adds what an examination found; what an earlier attempt told already stays.
+    /// Adds the result of an examination to the results so far.
     pub(super) fn note(&mut self, examined: &Examined, carrier: &dyn Carrier, is_same: bool) {
         self.policies += examined.new.len() - examined.decisions.len();
-        // What was new in an earlier portion was not refused before.
+        // Files that were new in an earlier portion were not refused before.
         let earlier = examined.refused.len().saturating_sub(examined.newly_refused.len() + self.refused.len());
         self.refused_before = self.refused_before.max(earlier);
         self.refused.extend(examined.newly_refused.iter().cloned());
@@ -329,12 +329,12 @@ impl SyncReport {
         }
     }
 
-    /// Whether what came may change what counts here.
+    /// Whether the received files may change what counts here.
     pub(super) fn is_of_weight(&self) -> bool {
         !self.changed.is_empty() || !self.policy_news.is_empty()
     }
 
-    /// Adds what taking files in changed.
+    /// Adds the effect of stored files.
     fn tell(&mut self, examined: &Examined, taken: &mut Taken) {
         let counted = examined.decisions.iter().filter(|(name, _)| !taken.uncounted.contains_key(*name));
         for (_, decision) in counted {
@@ -346,7 +346,7 @@ impl SyncReport {
         self.refused.extend(std::mem::take(&mut taken.uncounted).into_iter().map(|(name, why)| (path(name), why)));
     }
 
-    /// What came, in words: `3 approvals, 1 revocation`.
+    /// The received files in words: `3 approvals, 1 revocation`.
     pub(super) fn came_words(&self) -> Vec<String> {
         let kinds = [
             (TeamKind::Approve, "approval", "approvals"),
@@ -384,13 +384,13 @@ impl SyncReport {
         self.notes.dedup();
         parts.extend(first_of(&self.notes));
         let how = if dry { "would come from" } else { "from" };
-        // Anybody who can write there chose paths and reasons.
+        // Paths and reasons may come from anybody with write access to the carrier.
         let message = SafeText::new(&format!("{how} {remote}: {}", parts.join(", "))).to_string();
         let detail = serde_json::to_value(&self).unwrap_or_default();
         Outcome { operation: None, review: None, message, commit: None, detail }
     }
 
-    /// What was refused: what is new by name, the rest counted.
+    /// The refused files: new ones by name, earlier ones as a number.
     fn refused_words(&mut self) -> Vec<String> {
         self.refused.sort();
         self.refused.dedup();
@@ -419,7 +419,7 @@ impl SyncReport {
     }
 }
 
-/// The first lines of a list, and how many more there are.
+/// The first lines of a list, and the number of further lines.
 fn first_of(lines: &[String]) -> Vec<String> {
     let mut named: Vec<String> = lines.iter().take(NAMED).cloned().collect();
     if lines.len() > NAMED {

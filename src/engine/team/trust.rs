@@ -12,14 +12,14 @@ use crate::engine::settings::TeamTrust;
 use crate::engine::view::{EvidenceLine, Weight};
 use std::sync::Arc;
 
-/// What the lines of evidence are called.
+/// The label of the evidence lines.
 const LABEL: &str = "team";
 
-/// How many tools a line names.
+/// Maximum number of tools that a line names.
 const NAMED: usize = 5;
 
 impl Teams<'_> {
-    /// Adds to reviews what colleagues say of their versions.
+    /// Adds hints about the team's decisions to reviews.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -35,7 +35,7 @@ impl Teams<'_> {
         Ok(())
     }
 
-    /// What the team says of the versions of a review, as evidence.
+    /// The team's decisions about the versions of a review, as evidence.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -69,29 +69,30 @@ impl Teams<'_> {
         Ok(lines)
     }
 
-    /// Whether the user lets approvals by the team count for all criteria that a version needs under a name and for a stage.
+    /// Whether the user trusts approvals by the team for all criteria that a version needs under this name and at this
+    /// stage.
     pub(super) fn is_trusted(&self, version: &TeamVersion, tool: &ToolName, stage: Stage) -> bool {
         let trust = &self.workspace.settings.team.trust;
         *trust != TeamTrust::Review && version.needed_criteria(tool, stage).all(|criterion| trust.covers(criterion))
     }
 
-    /// Whether the user lets approvals by the team count for this tool in its stage.
+    /// Whether the user trusts approvals by the team for this tool at its stage.
     fn is_trusted_as(&self, tool: &Tool) -> Result<bool, EngineError> {
         Ok(self.version(tool.digest)?.is_some_and(|version| self.is_trusted(&version, &tool.name, tool.stage)))
     }
 
-    /// Who approved exactly this tool for its stage; `None` when the team did not.
+    /// Who approved exactly this tool for its stage; `None` if the team did not.
     fn approvals_of(&self, tool: &Tool) -> Result<Option<(String, Instant)>, EngineError> {
         let Some(version) = self.version(tool.digest)? else { return Ok(None) };
         let approved = version.approved_as(&tool.name, tool.stage);
-        // Who approved it as cheaper than it is did not need the approvals that it needs.
+        // An approval for a lower cost tier may have needed fewer approvals than this tool does.
         Ok(approved.filter(|(_, tier)| *tier >= tool.cost_tier).map(|(approvals, _)| {
             let newest = approvals.iter().map(|approval| approval.at).max().unwrap_or_default();
             (names(&approvals), newest)
         }))
     }
 
-    /// Approvals of a review's version by colleagues that count here as votes; none where the user does not trust the team.
+    /// Approvals of a review's version by team members that count as votes; empty if the user does not trust the team.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -110,8 +111,7 @@ impl Teams<'_> {
         Ok(approvals.map(|yes| TeamVote { signer: yes.signer.clone(), role: yes.role.clone() }).collect())
     }
 
-    /// Tools that nobody approved here, but that the team did; none where the user does not trust the team. Their copies
-    /// are kept from here on.
+    /// Tools that only the team approved; empty if the user does not trust the team. Keeps copies of them.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -127,7 +127,7 @@ impl Teams<'_> {
             if !self.is_trusted_as(tool)? {
                 continue;
             }
-            // What moved since it was read is looked at again by the next scan.
+            // The next scan handles a tool that moved since it was read.
             let Ok(detail) = catalog::read(&self.workspace.plan, tool) else { continue };
             if Digest::of_files(&detail.files) == tool.digest {
                 self.workspace.copies.put(tool.digest, &detail.files)?;
@@ -143,7 +143,7 @@ impl Teams<'_> {
         Ok(found)
     }
 
-    /// Why a tool that was taken over from the team does not count any more.
+    /// Why a tool that was adopted from the team no longer counts.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -157,7 +157,7 @@ impl Teams<'_> {
     }
 }
 
-/// The first names of a list, with how many there are.
+/// The number of names in a list, and the first of them.
 fn first_of(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMED);
     let named = names[..names.len() - more].join(", ");
@@ -165,7 +165,7 @@ fn first_of(names: &[String]) -> String {
     format!("{} ({named}{more})", count(names.len(), "tool"))
 }
 
-/// What colleagues say of a version, in a few words; `None` for nothing.
+/// The team's decisions about a version in a few words; `None` without any.
 fn hint(version: &TeamVersion, at: Instant) -> Option<String> {
     let mut words = Vec::new();
     match version.status() {
@@ -182,9 +182,10 @@ fn hint(version: &TeamVersion, at: Instant) -> Option<String> {
     (!words.is_empty()).then(|| format!("team: {}", words.join(", ")))
 }
 
-/// What matters most of that where there is little room: who looks at it, else who waits, else what was decided.
+/// The most important part for narrow columns: who is looking at it, otherwise who requested it, otherwise the
+/// decision.
 fn colleague(version: &TeamVersion, at: Instant) -> Option<String> {
-    // A name without its address.
+    // The name without the mail address.
     let short = |names: &str| {
         let name = |name: &str| name.split(" <").next().unwrap_or(name).to_owned();
         names.split(", ").map(name).collect::<Vec<_>>().join(", ")
@@ -200,7 +201,7 @@ fn colleague(version: &TeamVersion, at: Instant) -> Option<String> {
     (status != TeamStatus::Open).then(|| format!("{status} by {}", short(&deciders(version))))
 }
 
-/// Who decided what the status of a version says.
+/// Who decided the present status of a version.
 fn deciders(version: &TeamVersion) -> String {
     if !version.objections.is_empty() {
         return names(&version.objections);

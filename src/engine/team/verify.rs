@@ -1,4 +1,4 @@
-//! What `verify` says of the team: whether the kept files are what was signed, and whether one of them is gone.
+//! The part of `verify` about the team: whether the stored files match their signatures, and whether one is missing.
 
 use super::Teams;
 use super::carrier::{fetched_paths, is_storage, path_of};
@@ -10,11 +10,11 @@ use crate::engine::error::EngineError;
 use crate::store::{TeamFile, TeamFiles};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most signatures that are verified once more: each takes about 40 ms.
+/// Maximum number of signatures that are verified again; each takes about 40 ms.
 const MOST_SIGNATURES: usize = 200;
 
 impl Teams<'_> {
-    /// Faults of the kept files and of the team's repository as it was fetched last, and what is worth a note.
+    /// Faults of the stored files and of the team's repository as last fetched, and further notes.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -61,7 +61,7 @@ impl Teams<'_> {
         Ok((faults, notes))
     }
 
-    /// What was computed for versions has to follow from the files, and a policy has to be in force.
+    /// Checks that the computed states of versions follow from the files, and that a policy is in force.
     fn faults_of_states(
         &self,
         by_digest: &BTreeMap<Digest, BTreeMap<FileName, SignedDecision>>,
@@ -110,7 +110,8 @@ impl Teams<'_> {
         Ok(())
     }
 
-    /// What the repository had at the last exchange has to be here, and what was handed out has to be there.
+    /// Checks that the files of the repository at the last exchange are stored here, and that published files are
+    /// there.
     fn faults_of_repository(&self, kept: &BTreeSet<String>, faults: &mut Vec<String>) -> Result<(), EngineError> {
         let (refused, objects, last) = self.workspace.read(|q| {
             let files = TeamFiles(q);
@@ -118,7 +119,7 @@ impl Teams<'_> {
         })?;
         faults.extend(refused.iter().map(|(path, _, why)| format!("{path} in the team's repository: {why}")));
         let (Some(commit), Some(remote)) = (last.and_then(|sync| sync.mark), self.remote()) else { return Ok(()) };
-        // Of object storage nothing is kept here to compare with; `sync` does it once a day.
+        // There is no local copy of object storage to compare with; `sync` checks it once a day.
         if is_storage(remote) {
             return Ok(());
         }
@@ -146,7 +147,7 @@ impl Teams<'_> {
     }
 }
 
-/// What is wrong with a kept file by itself.
+/// What is wrong with a stored file on its own.
 fn fault_of(file: &TeamFile) -> Option<String> {
     let path = path_of(&file.name, file.key.is_none());
     if FileName::of(&file.bytes).hex() != file.name {

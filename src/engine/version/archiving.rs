@@ -1,4 +1,4 @@
-//! Putting a version away, and bringing it back.
+//! Archiving a version, and restoring it.
 
 use crate::domain::{Digest, Outcome, Placement, ReviewKind, Stage, Tool, VerbCall, VersionFile};
 use crate::engine::Versions;
@@ -10,7 +10,7 @@ use crate::engine::review::decision_inputs::question_of;
 use crate::engine::view::Preview;
 use std::path::Path;
 
-/// Names that are tried for an archived version before the human is asked to make room.
+/// Number of names tried for an archived version before the human is asked to make room.
 const ARCHIVE_NAMES: u32 = 100;
 
 pub(super) const ARCHIVE: PlainVerb = PlainVerb {
@@ -20,7 +20,7 @@ pub(super) const ARCHIVE: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.versions().archive(who, call)),
 };
 
-/// Brings an archived tool back, or one whose files are gone.
+/// Restores an archived tool, or a tool whose files are missing.
 pub(super) const RESTORE: PlainVerb = PlainVerb {
     name: "restore",
     needs_catalog: true,
@@ -42,7 +42,7 @@ impl Versions<'_> {
         })
     }
 
-    /// Puts a version away, as its verb does.
+    /// Archives a version, as the verb does.
     pub(in crate::engine) fn archive(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         if tool.stage == Stage::Archived {
@@ -66,10 +66,10 @@ impl Versions<'_> {
         self.engine.finish(step)
     }
 
-    /// Where an archived version goes.
+    /// The place of an archived version.
     ///
     /// # Errors
-    /// `Conflict` for a tool that is one of several in a file: the file would still hold it.
+    /// `Conflict` for a tool that shares its file with others, because the file would still contain it.
     pub(in crate::engine) fn archive_target(&self, tool: &Tool) -> Result<Placement, EngineError> {
         if let Some((file, _)) = tool.placement.entry() {
             let message = format!("{} is one of the tools in {file}, which cannot be archived one by one", tool.name);
@@ -83,7 +83,7 @@ impl Versions<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, format!("move {archive} away, then retry")));
         }
         let mut places = (0..ARCHIVE_NAMES).map(|attempt| core::archived_placement(tool, attempt));
-        // Existing content keeps its place, including a broken link.
+        // Existing content stays in place, including a broken link.
         places.find(|place| is_there(&place.base).is_err()).ok_or_else(|| {
             let message = format!("{archive} has no free name for {} {}", tool.name, tool.version);
             let hint = format!("move {archive}/{}* away, then retry", tool.name);
@@ -109,7 +109,7 @@ impl Versions<'_> {
         })
     }
 
-    /// Reviews that ended when the version was archived and that no scan opens again: only an undo brings them back.
+    /// Reviews that were closed when the version was archived and that no scan opens again: only an undo restores them.
     fn not_asked_again(&self, archived: &Placed) -> Result<Vec<String>, EngineError> {
         let newest = self.workspace.read(|q| Ok(q.newest_operation("archive", archived.tool.as_str())?))?;
         let Some(operation) = newest else { return Ok(Vec::new()) };

@@ -1,7 +1,6 @@
-//! A bundle: the tools of a workspace in object storage, which a folder is, too. Each tool is a key, `tools/NAME`, that
-//! names a digest; the bytes are by digest in `versions/`. What comes out of a bundle is checked by its digest, lands
-//! among the experimental tools and waits for a human like everything that is new. A signature says who pushed it, and
-//! nothing more.
+//! A bundle: the tools of a workspace in object storage or in a folder. Each tool has a key, `tools/NAME`, that names a
+//! digest; the files are by digest in `versions/`. Tools from a bundle are verified by their digest, become
+//! experimental, and wait for a human like any new tool. A signature says who pushed a tool, and nothing more.
 
 use super::bundle_signature::{PUSHES, Signatures, SignedPush};
 use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, VersionFile, plural};
@@ -15,7 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The largest key, in bytes; one is a few hundred.
+/// Maximum size of a key, in bytes; a usual key has a few hundred.
 const MAX_KEY_BYTES: u64 = 256 * 1024;
 
 /// The largest packed version, in bytes.
@@ -27,17 +26,17 @@ const KEYS: &str = "tools";
 /// The folder of versions.
 const VERSIONS: &str = "versions";
 
-/// What a key says of a tool.
+/// The content of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Key {
     version: semver::Version,
     digest: Digest,
-    /// Whether its files are in a folder with others.
+    /// Whether the files share a folder with other tools.
     shared: bool,
-    /// What the key named before, newest first.
+    /// The earlier digests of the key, newest first.
     #[serde(default)]
     earlier: Vec<Digest>,
-    /// The signed list that names it; `None` if it is unsigned.
+    /// The signed list that contains it; `None` if it is unsigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signed: Option<String>,
 }
@@ -55,9 +54,9 @@ struct Bundle {
 pub enum Carried {
     /// It was written to the target.
     Written,
-    /// It was there already.
+    /// The same version was already there.
     Same,
-    /// Something else has its name there; nothing was changed.
+    /// Another version has this name; nothing was changed.
     Conflict,
     /// It cannot be read; nothing was changed.
     Unreadable,
@@ -68,13 +67,13 @@ pub enum Carried {
 pub struct CarriedTool {
     /// Name inside the bundle.
     pub name: String,
-    /// Its version; `None` when it cannot be read.
+    /// Its version; `None` if it cannot be read.
     pub version: Option<semver::Version>,
-    /// Its digest; `None` when it cannot be read.
+    /// Its digest; `None` if it cannot be read.
     pub digest: Option<Digest>,
     /// The result.
     pub state: Carried,
-    /// Why it was not written; empty when it was, or was there.
+    /// Why it was not written; empty if it was written or already there.
     pub why: String,
     /// Who signed it in the bundle; `None` if it is unsigned.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +90,7 @@ pub struct CarryReport {
 }
 
 impl CarryReport {
-    /// How many tools it came to so with.
+    /// The number of tools with this result.
     pub fn count(&self, state: Carried) -> usize {
         self.tools.iter().filter(|tool| tool.state == state).count()
     }
@@ -112,12 +111,12 @@ impl CarryReport {
 }
 
 impl Versions<'_> {
-    /// Writes tools into a bundle: the one named, else all that are not archived. A key that names a version which is
-    /// not known here is somebody else's work and stays. What a human pushes is signed where a key is set.
+    /// Writes tools into a bundle: the named one, otherwise all that are not archived. A key with a version that is
+    /// unknown here belongs to somebody else and stays. What a human pushes is signed if a key is set.
     ///
     /// # Errors
-    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `HumanNeeded` for an agent that names an address;
-    /// `Failed` when the bundle cannot be written, or not signed.
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `HumanNeeded` for an agent that names an
+    /// address; `Failed` when the bundle cannot be written, or not signed.
     pub fn push(&self, place: &str, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
         if let (Caller::Agent(name), true) = (caller, objects::is_address(place)) {
             let message = format!("agent {name} cannot do this: only humans send tools to other machines");
@@ -164,7 +163,7 @@ impl Versions<'_> {
         Ok(CarryReport { bundle: bundle.place, tools: carried })
     }
 
-    /// Opens a bundle. A folder that holds something else is refused, and so is one in the workspace.
+    /// Opens a bundle. Refuses a folder with other content, and a folder in the workspace.
     fn open_bundle(&self, place: &str, is_written: bool) -> Result<Bundle, EngineError> {
         let objects = if objects::is_address(place) {
             objects::open(place).map_err(|error| {
@@ -179,7 +178,7 @@ impl Versions<'_> {
         Ok(Bundle { place: place.to_owned(), objects })
     }
 
-    /// Refuses a folder that holds something else, and the workspace itself.
+    /// Refuses a folder with other content, and the workspace itself.
     fn refuse_no_bundle(&self, bundle: &Path) -> Result<(), EngineError> {
         let refused = |why: &str| {
             let message = format!("{} is not a bundle: {why}", bundle.display());
@@ -192,7 +191,7 @@ impl Versions<'_> {
         }
         match fs::read_dir(bundle) {
             Ok(entries) => {
-                // Also one that was only begun.
+                // Also accepts an incomplete bundle.
                 let is_ours = |entry: &fs::DirEntry| {
                     let name = entry.file_name();
                     let is_hidden = name.to_string_lossy().starts_with('.');
@@ -207,7 +206,7 @@ impl Versions<'_> {
         }
     }
 
-    /// What is to be done with a tool.
+    /// The planned action for a tool.
     fn plan_push(&self, bundle: &Bundle, tool: &Tool) -> Result<Plan, EngineError> {
         if !tool.clashes.is_empty() {
             let why = format!("the name is also used by {}", tool.clashes.join(", "));
@@ -231,8 +230,8 @@ impl Versions<'_> {
         Ok(Plan::Write { tag, key })
     }
 
-    /// Brings tools of a bundle here: the one named, else all. Each is an operation that `undo` undoes. What has
-    /// another version or file here is told, never written over.
+    /// Imports tools of a bundle: the named one, otherwise all. Each import is an operation that `undo` reverses. If
+    /// there is another version or file here, this is reported, and nothing is overwritten.
     ///
     /// # Errors
     /// `NotFound` when there is no bundle, or no such tool in it; `HumanNeeded` for an agent; `Internal` for errors of
@@ -288,14 +287,14 @@ impl Versions<'_> {
         Ok(CarryReport { bundle: bundle.place, tools: carried })
     }
 
-    /// Why files are not what their key says; `None` when they are that tool in that version.
+    /// Why files do not match their key; `None` if they are that tool in that version.
     fn is_another(&self, name: &ToolName, key: &Key, files: &[VersionFile]) -> Option<String> {
         let placement = if key.shared { shared_place() } else { core::stage_placement(Stage::Experimental, name) };
         match self.read_placed(&placement, files) {
             Err(error) => Some(error.message),
             Ok(tool) if tool.name != *name => Some(format!("its files are the tool {}", tool.name)),
             Ok(tool) if tool.version != key.version => Some(format!("its files are version {}", tool.version)),
-            // A file that is part of no tool would come along unread.
+            // A file that is not part of the tool would be imported without a review.
             Ok(tool) if tool.digest != key.digest => Some("some of its files are not part of the tool".to_owned()),
             Ok(_) => None,
         }
@@ -357,21 +356,21 @@ impl Versions<'_> {
     }
 }
 
-/// Whether a row goes into a bundle when none is named: what its name means, and is not archived.
+/// Whether a row goes into a bundle without a named tool: its name refers to it, and it is not archived.
 fn is_carried(tool: &Tool) -> bool {
     tool.stage != Stage::Archived && tool.shadowed_by.is_none()
 }
 
-/// Where tools are that share a folder.
+/// The place of tools that share a folder.
 fn shared_place() -> Placement {
     Placement { base: format!("tools/{}", Stage::Experimental), exclusive: false }
 }
 
-/// What is to be done with a tool.
+/// The planned action for a tool.
 enum Plan {
-    /// Nothing: what it is, and why.
+    /// Do nothing: the result, and the reason.
     Leave(Carried, String),
-    /// It is written, in place of the key with this tag.
+    /// Write it, in place of the key with this tag.
     Write { tag: Option<String>, key: Key },
 }
 
@@ -389,7 +388,7 @@ impl Bundle {
         Ok(keys.into_iter().filter_map(|object| Some(object.key.split_once('/')?.1.to_owned())).collect())
     }
 
-    /// What the key of a tool says, and its tag; `None` when there is none.
+    /// The key of a tool, and its tag; `None` if it does not exist.
     fn key(&self, name: &ToolName) -> Result<Option<(Key, String)>, String> {
         let in_words = |error: &dyn std::fmt::Display| format!("its key cannot be read: {error}");
         let found = self.objects.get(&format!("{KEYS}/{name}"), MAX_KEY_BYTES).map_err(|error| in_words(&error))?;
@@ -397,7 +396,7 @@ impl Bundle {
         serde_json::from_slice(&bytes).map(|key| Some((key, tag))).map_err(|error| in_words(&error))
     }
 
-    /// The files of a version, checked against its digest.
+    /// The files of a version, verified against its digest.
     fn version(&self, digest: Digest) -> Result<Vec<VersionFile>, String> {
         let found = self.objects.get(&version_key(digest), MAX_VERSION_BYTES).map_err(|error| error.to_string())?;
         let (bytes, _) = found.ok_or_else(|| format!("no copy of {} is kept", digest.short()))?;
@@ -410,7 +409,7 @@ impl Bundle {
         }
     }
 
-    /// Writes the files of a version, then the key that names them: a reader finds the old one or the new one.
+    /// Writes the files of a version, then the key that names them, so that a reader finds the old or the new version.
     fn write(
         &self,
         tool: &Tool,
@@ -421,7 +420,7 @@ impl Bundle {
         let packed = pack(files).map_err(|error| ObjectsError(error.to_string()))?;
         let place = version_key(tool.digest);
         if self.objects.put_new(&place, &packed)?.is_none() && self.version(tool.digest).is_err() {
-            // Other content under this name is damage.
+            // Other content under this name is damaged.
             if let Some((_, damaged)) = self.objects.get(&place, MAX_VERSION_BYTES)? {
                 self.objects.replace(&place, &damaged, &packed)?;
             }

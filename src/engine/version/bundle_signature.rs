@@ -1,4 +1,4 @@
-//! Signatures of bundles: one for each push, over a list of what it wrote. Each key names its list.
+//! Signatures of bundles: one for each push, over a list of the written versions. Each key names its list.
 
 use crate::domain::team::FileName;
 use crate::domain::{Digest, ToolName};
@@ -15,23 +15,23 @@ pub(super) const PUSHES: &str = "pushes";
 /// The largest signed list, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The first line of what is signed: a signature of anything else does not count.
+/// The first line of the signed text: a signature of anything else does not count.
 const HEAD: &str = "toolsmith bundle";
 
-/// What a push writes.
+/// The versions that a push writes.
 #[derive(Debug, Default)]
 pub(super) struct SignedPush {
     lines: Vec<String>,
 }
 
-/// A signed list, as it is in a bundle.
+/// A signed list, as stored in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct List {
     signed: String,
     signature: String,
 }
 
-/// A list that was signed, with its name in the bundle.
+/// A signed list, with its name in the bundle.
 pub(super) struct SignedList {
     pub(super) name: String,
     bytes: Vec<u8>,
@@ -52,7 +52,7 @@ impl SignedList {
 }
 
 impl Versions<'_> {
-    /// Signs what a push writes; `None` if nothing is written or no key is set.
+    /// Signs the versions of a push; `None` if nothing is written or no key is set.
     ///
     /// # Errors
     /// `Failed` when the key cannot sign.
@@ -69,7 +69,7 @@ impl Versions<'_> {
     }
 }
 
-/// The signed lists of a bundle. Each is read and verified once.
+/// The signed lists of a bundle, each read and verified once.
 pub(super) struct Signatures<'a> {
     versions: &'a Versions<'a>,
     objects: &'a dyn Objects,
@@ -81,10 +81,10 @@ impl<'a> Signatures<'a> {
         Signatures { versions, objects, known: BTreeMap::new() }
     }
 
-    /// Who signed that this version of a tool was pushed.
+    /// The signer of the push of this version of a tool.
     ///
     /// # Errors
-    /// One line when the list is not what was signed, or does not name the version.
+    /// One line when the list does not match its signature, or does not contain the version.
     pub(super) fn signer(
         &mut self,
         list: &str,

@@ -1,4 +1,4 @@
-//! Tools that should not be used any more: marking them, and what a call of one means.
+//! Deprecated tools: marking them, and the effect on calls.
 
 use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
@@ -9,7 +9,7 @@ use crate::engine::settings::review::DeprecatedPolicy;
 use crate::engine::view::Preview;
 use std::sync::Arc;
 
-/// Most successors that are followed one after the other.
+/// Maximum length of a chain of successors.
 const MAX_HOPS: usize = 8;
 
 /// Marks a tool as deprecated.
@@ -48,7 +48,7 @@ impl Versions<'_> {
         Ok((tool, by.map(|by| by.name.clone())))
     }
 
-    /// The tool that a call means: for an agent, where the settings say so, the successor of a deprecated one.
+    /// The tool that a call runs. For an agent, and if the settings say so, this is the successor of a deprecated tool.
     pub(in crate::engine) fn followed(&self, tool: &Arc<Tool>, caller: &Caller) -> Result<Arc<Tool>, EngineError> {
         let mut found = Arc::clone(tool);
         if !matches!(caller, Caller::Agent(_)) || self.workspace.settings.deprecated != DeprecatedPolicy::Follow {
@@ -63,7 +63,7 @@ impl Versions<'_> {
         Err(EngineError::new(ErrorCode::Refused, message, "use the last one"))
     }
 
-    /// What a deprecation means for a call: a warning, or why it is refused.
+    /// The effect of a deprecation on a call: a warning, or a refusal.
     pub(in crate::engine) fn deprecation_of(&self, tool: &Tool, caller: &Caller) -> Result<Deprecated, EngineError> {
         let Some(mark) = self.workspace.read(|q| Ok(q.deprecation(&tool.name)?))? else { return Ok(Deprecated::No) };
         let sentence = sentence(&tool.name, &mark);
@@ -80,7 +80,7 @@ impl Versions<'_> {
 }
 
 impl RunPolicy {
-    /// The answer of the policy with what a deprecation adds to it: a warning, or a refusal.
+    /// The result of the policy, with the effect of a deprecation: a warning, or a refusal.
     pub(in crate::engine) fn with(self, deprecated: Deprecated) -> RunPolicy {
         match (self, deprecated) {
             (RunPolicy::Allow { profile, warning }, Deprecated::Warned(said)) => {
@@ -93,10 +93,10 @@ impl RunPolicy {
     }
 }
 
-/// What a deprecation means for a call.
+/// The effect of a deprecation on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) enum Deprecated {
-    /// It has no mark.
+    /// The tool is not deprecated.
     No,
     /// It runs, with this warning.
     Warned(String),

@@ -1,4 +1,4 @@
-//! Versions of a name, from the folder to the decision.
+//! Tests of versions of one name, from the folder to the decision.
 
 use crate::domain::{Caller, Command, DecisionKind, DecisionRequest, Review, Stage, ToolState, VerbCall};
 use crate::engine::Engine;
@@ -8,14 +8,14 @@ use serde_json::json;
 
 pub(super) const EVOLVED: &str = "import json, sys\ndata = json.load(sys.stdin)\nprint(json.dumps({'sum': data['a'] + data['b'], 'evolved': True}))\n";
 
-/// A script with a sidecar, and an evolved version next to it as the loop writes it.
+/// A script with a sidecar, and an evolved version next to it, in the format of the evolution loop.
 pub(super) fn drop_family(world: &World) {
     world.drop_pair();
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
     world.write("tools/experimental/adder_v1_1_0.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
 }
 
-/// The review that waits for a version.
+/// The waiting review of a version.
 pub(in crate::engine) fn waiting(engine: &Engine, version: &str) -> Review {
     let mut waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap().into_iter();
     waiting.find(|review| review.version.to_string() == version).unwrap()
@@ -67,7 +67,7 @@ fn an_approved_version_moves_under_the_name_of_its_original_and_comes_back() {
     let back = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((back.stage, back.digest), (Stage::Experimental, digest));
     assert_eq!(engine.library().resolve("adder").unwrap().version.to_string(), "1.0.0");
-    // The original is approved; its version stays and waits as the one that comes after it.
+    // The original is approved; its version waits as the successor.
     approve(&engine, "1.0.0");
     let version = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((version.name.as_str(), version.digest), ("adder", digest));
@@ -94,7 +94,7 @@ fn a_version_in_the_tools_own_folder_is_approved_without_touching_the_original()
     assert_eq!(engine.library().resolve("tools/experimental/adder/tool.toml").unwrap().digest, original.digest);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert!(world.exists("tools/experimental/adder/versions/1.1.0/main.py"));
-    // The original goes, its versions stay with the name.
+    // The original moves away; its versions keep the name.
     approve(&engine, "1.0.0");
     let version = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((version.stage, version.name.as_str()), (Stage::Experimental, "adder"));
@@ -169,7 +169,7 @@ fn what_another_program_had_promoted_comes_back_when_the_approval_is_taken_back(
     assert_eq!(engine.library().resolve("adder").unwrap().version.to_string(), "1.1.0", "chosen by the file");
 }
 
-/// Opens the same workspace as another process would, in a session.
+/// Opens the same workspace like another process, in a session.
 fn in_session(world: &World, session: &str) -> Engine {
     let engine =
         Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None, asker: Asker::Human })
@@ -219,7 +219,7 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     assert_eq!(version(&night), "1.0.0");
     night.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(version(&night), "1.1.0");
-    // It means nothing while a byte is changed, and says which bytes lie there instead.
+    // It has no effect while a byte is changed; the message names the present bytes.
     world.write("tools/experimental/adder_v1_1_0.py", &format!("{EVOLVED}\n"));
     night.library().scan(&mut |_| {}).unwrap();
     assert_eq!(version(&night), "1.0.0");

@@ -1,4 +1,4 @@
-//! Changed files of an approved tool become a tool of their own.
+//! Makes the changed files of an approved tool a separate tool.
 
 use super::rollback::Place;
 use crate::catalog::{self, Cache, ScanPlan};
@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything that a fork needs.
+/// The data for a fork.
 struct Ways {
     place: Place,
     before: Placed,
@@ -22,7 +22,7 @@ struct Ways {
     fork: Placed,
 }
 
-/// Makes the changed files of an approved tool a new one.
+/// Makes the changed files of an approved tool a new tool.
 pub(super) const FORK: PlainVerb = PlainVerb {
     name: "fork",
     needs_catalog: true,
@@ -52,7 +52,7 @@ impl Versions<'_> {
         })
     }
 
-    /// Without a name the new tool gets one that says where it comes from.
+    /// Without a name, the new tool gets a name that shows its origin.
     fn plan_fork(&self, call: &VerbCall) -> Result<Ways, EngineError> {
         let place = self.place_named(argument(call, "tool")?)?;
         let name = call.get("name").map_or_else(|| format!("{}-fork", place.tool), str::to_owned);
@@ -74,7 +74,7 @@ impl Versions<'_> {
         Ok(Ways { place, before, after, fork })
     }
 
-    /// Refuses a name that a tool has or answers to, whatever its stage, or that a folder has, or under which no tool
+    /// Refuses a name that a tool at any stage has as its name or alias, that a folder has, or under which no tool
     /// would be found.
     pub(in crate::engine) fn refuse_known_name(&self, name: &ToolName) -> Result<(), EngineError> {
         refuse_unusable_name(name.as_str())?;
@@ -96,10 +96,10 @@ impl Versions<'_> {
         })
     }
 
-    /// Reads files as the experimental tool they would be, without putting them where a scan finds them.
+    /// Reads files as the experimental tool that they would be, without putting them where a scan finds them.
     ///
     /// # Errors
-    /// `Failed` with the problem when they are no tool, are several, or are one of another name.
+    /// `Failed` with the problem when they are not a tool, are several tools, or are a tool of another name.
     pub(in crate::engine) fn read_as_experimental(
         &self,
         name: &ToolName,
@@ -123,7 +123,7 @@ impl Versions<'_> {
     /// Reads files as the tool that they would be in a place, without putting them there.
     ///
     /// # Errors
-    /// `Failed` with the problem when they are no tool, or several; `Usage` for a folder in which no tools are looked for.
+    /// `Failed` with the problem when they are not exactly one tool; `Usage` for a folder that scans ignore.
     pub(super) fn read_placed(&self, placement: &Placement, files: &[VersionFile]) -> Result<Tool, EngineError> {
         if placement.exclusive {
             refuse_unusable_name(placement.base.rsplit('/').next().unwrap_or_default())?;
@@ -143,7 +143,7 @@ impl Versions<'_> {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
             return Err(no_tool(format!("{}{line}: {}", problem.path, problem.message), &problem.hint));
         }
-        // What a script imports may look like tools as well: the tool is the one that all files belong to.
+        // Imported scripts may also look like tools: the tool is the one that all files belong to.
         let (found, whole) = (scan.tools.len(), Digest::of_files(files));
         let mut tools = scan.tools.into_iter().filter(|tool| found == 1 || tool.digest == whole);
         if let (Some(tool), None) = (tools.next(), tools.next()) {
@@ -170,8 +170,8 @@ fn lay(folder: &Path, file: &VersionFile) -> Result<(), EngineError> {
 
 /// The files of a tool under another name: the name in its manifest, and the stems of its files.
 fn renamed(files: Vec<VersionFile>, old: &str, new: &str) -> Vec<VersionFile> {
-    // A native folder has its name in the manifest alone; scripts and sidecars have it in their file names too,
-    // and what they say of each other must still be true.
+    // A native folder has its name only in the manifest. Scripts and sidecars also have it in their file names, and
+    // references between them must stay valid.
     let native = files.iter().any(|file| file.path == "tool.toml");
     let mut renamed: Vec<VersionFile> = files
         .into_iter()
@@ -196,7 +196,7 @@ fn is_manifest(path: &str) -> bool {
     !path.contains('/') && [".toml", ".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
 }
 
-/// The text of a manifest with another name in the first line that states one, and in the names of its files.
+/// The text of a manifest with a new name, in the first line that states a name and in file names.
 fn with_name(text: &str, old: &str, new: &str, native: bool) -> String {
     let mut named = false;
     let lines = text.split_inclusive('\n').map(|line| {

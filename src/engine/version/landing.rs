@@ -1,4 +1,4 @@
-//! Versions that the team shares are put into the workspace: where nothing is, or in the place of an older one.
+//! Adds versions that the team shares to the workspace, as new tools or in place of older versions.
 
 use crate::domain::{Digest, Placement, Stage, Tool, ToolName, VersionFile};
 use crate::engine::Versions;
@@ -9,7 +9,7 @@ use crate::engine::relocate;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A version of the team, and where it is put.
+/// A version of the team, and its place.
 #[derive(Debug)]
 pub(in crate::engine) struct Landing {
     pub(in crate::engine) tool: ToolName,
@@ -18,31 +18,31 @@ pub(in crate::engine) struct Landing {
     pub(in crate::engine) files: Vec<VersionFile>,
     pub(in crate::engine) stage: Stage,
     pub(in crate::engine) placement: Placement,
-    /// What makes room there; `None` if nothing is.
+    /// The tool that it replaces; `None` if the place is free.
     pub(in crate::engine) over: Option<Arc<Tool>>,
-    /// Experimental versions that go, because this one counts at once.
+    /// Experimental versions to remove, because this one counts at once.
     pub(in crate::engine) away: Vec<Arc<Tool>>,
-    /// The approval with which it counts here at once; `None` if a local decision is needed.
+    /// The approval by which it counts at once; `None` if a local decision is needed.
     pub(in crate::engine) counts: Option<TeamApproval>,
 }
 
-/// What is to be written of a version that passed.
+/// A checked version, and its changes.
 struct Prepared<'a> {
     landing: &'a Landing,
     after: Placed,
     before: Option<Placed>,
     taken: Vec<Placed>,
-    /// Versions whose copies are to be kept.
+    /// Versions to keep copies of.
     kept: Vec<(Digest, Vec<VersionFile>)>,
 }
 
 impl Versions<'_> {
-    /// Puts versions of the team into the workspace, in one transaction. Nothing is written over that is not kept. The
-    /// caller has the turn, and scans afterwards.
+    /// Adds versions of the team to the workspace, in one transaction. Keeps copies of everything that it overwrites.
+    /// The caller holds the lock, and scans afterwards.
     ///
     /// # Errors
-    /// `Failed` when the disk refuses; `Internal` for errors of the store. Inside, for each version one line that says
-    /// why it was not put anywhere.
+    /// `Failed` for errors of the disk; `Internal` for errors of the store. The inner error is one line for each
+    /// version that says why it was not added.
     pub(in crate::engine) fn land(
         &self,
         who: &str,

@@ -1,4 +1,4 @@
-//! Versions that trim keeps.
+//! Pinned versions, which trim keeps.
 
 use crate::domain::{Outcome, VerbCall};
 use crate::engine::core;
@@ -7,14 +7,14 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::version::Versions;
 use crate::engine::view::Preview;
 
-/// Lets trim keep a version.
+/// Pins a version, so that trim keeps it.
 pub(in crate::engine) const PIN: PlainVerb = PlainVerb {
     name: "pin",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_pin(call, true),
     perform: Perform::Human(|engine, who, call| engine.versions().pin(who, call, true)),
 };
-/// Lets trim remove it again.
+/// Removes a pin, so that trim may remove the version.
 pub(in crate::engine) const UNPIN: PlainVerb = PlainVerb {
     name: "unpin",
     needs_catalog: true,

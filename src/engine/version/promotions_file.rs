@@ -1,8 +1,8 @@
-//! The promotions file follows what is decided: when an evolved version of a name is the approved one, other runtimes
-//! read that in `.tool_promotions.json`; when it is not any more, its entry goes.
+//! Keeps the promotions file up to date with decisions. When an evolved version of a name is approved, other runtimes
+//! read that in `.tool_promotions.json`; when the approval ends, the entry is removed.
 //!
-//! What the file shall say is drawn from the approvals in force and from the log, never from the file: performing it
-//! again after a crash ends in the same text. A file that is damaged is left alone and told.
+//! The content follows from the approvals in force and the log, never from the file itself, so repeating the update
+//! after a crash gives the same text. A damaged file is left alone and reported.
 
 use crate::catalog;
 use crate::domain::{
@@ -14,16 +14,16 @@ use crate::engine::error::EngineError;
 use std::io::Write;
 use std::path::Path;
 
-/// What the file shall say of a tool.
+/// The wanted content of the file for a tool.
 enum Wanted {
-    /// No decision on it ever concerned the file.
+    /// No decision about the tool ever concerned the file.
     Anything,
     Entry(Promotion),
     Nothing,
 }
 
 impl Versions<'_> {
-    /// What the approval of an evolved version writes down; `None` for a version that is none.
+    /// The entry for the approval of an evolved version; `None` for other versions.
     pub(in crate::engine) fn promotion_by(&self, review: &Review, reason: Option<&str>) -> Option<Promoted> {
         if !matches!(review.kind, ReviewKind::New | ReviewKind::Evolved) {
             return None;
@@ -31,7 +31,7 @@ impl Versions<'_> {
         let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|row| row.name == review.tool && row.digest == review.digest)?;
         let used = view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched());
-        // Nothing of the name may be in use yet: then it is what the version was made from.
+        // If no version of the name is in use yet, the original is the version that this one was made from.
         let parent = row.evolved_from.as_ref().and_then(|path| view.tools.iter().find(|other| other.path == *path));
         let original = used.or(parent)?;
         if row.evolved_from.is_none() && row.version <= original.version {
@@ -54,8 +54,8 @@ impl Versions<'_> {
         Some(Promoted { entry, before })
     }
 
-    /// Brings the entry of a tool up to date before its files move, so that one commit holds both. Trouble is a note:
-    /// a decision never waits for this file.
+    /// Updates the entry of a tool before its files move, so that one commit contains both. An error becomes a note,
+    /// because a decision never waits for this file.
     pub(in crate::engine) fn follow_promotion(
         &self,
         relocation: &Relocation,
@@ -74,7 +74,7 @@ impl Versions<'_> {
             change(self.workspace.folder(), &self.workspace.state_dir, &mut |file: &mut Promotions| match &wanted {
                 Wanted::Entry(entry) => file.set(name, entry),
                 Wanted::Anything | Wanted::Nothing => {
-                    // Of others' entries nothing is known: only what names a place of approved versions was ours.
+                    // The origin of other entries is unknown: only an entry with a path of approved versions is ours.
                     if file.get(name).is_some_and(|entry| is_ours(&relocation.tool, &entry.evolved_file)) {
                         file.remove(name);
                     }
@@ -125,17 +125,17 @@ impl Versions<'_> {
     }
 }
 
-/// Whether a file is where approved versions of a tool are.
+/// Whether a path is in a folder of approved versions of a tool.
 fn is_ours(tool: &ToolName, file: &str) -> bool {
     let places = [Stage::Approved, Stage::Core].map(|stage| core::stage_placement(stage, tool).base);
     places.iter().any(|base| file.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// Changes the promotions file of a workspace: read, changed, written beside and renamed, one process after the
-/// other. Whether it changed.
+/// Changes the promotions file of a workspace: reads it, changes it, writes a new file and renames it, under a lock.
+/// Returns whether it changed.
 ///
 /// # Errors
-/// One line when it is damaged or cannot be written; it is as before then.
+/// One line when the file is damaged or cannot be written; it is unchanged then.
 pub(in crate::engine) fn change(
     workspace: &Path,
     state_dir: &Path,
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(dir.path().join(PROMOTIONS_FILE)).unwrap(), "{\"a\": ");
     }
 
-    /// Puts a version of a tool among the experimental ones and approves it; the entry of the tool in the file after.
+    /// Adds an experimental version of a tool and approves it; returns the tool's entry in the file.
     fn approve_version(world: &World, engine: &Engine, name: &str, version: &str, script: &str) -> Option<Promotion> {
         let manifest = MANIFEST.replace("\"adder\"", &format!("\"{name}\"")).replace("1.0.0", version);
         world.write(&format!("tools/experimental/{name}.py"), script);

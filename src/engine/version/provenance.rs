@@ -1,4 +1,4 @@
-//! Where each version of a tool comes from, drawn from its kept files and from the decisions on it.
+//! The origin of each version of a tool, from its kept files and the decisions about it.
 
 use crate::catalog;
 use crate::domain::{
@@ -14,7 +14,7 @@ impl Versions<'_> {
     /// The origin of each of these versions of a tool.
     ///
     /// # Errors
-    /// `Internal` for errors of the store. A version that cannot be read has only its decision.
+    /// `Internal` for errors of the store. An unreadable version has only its decision.
     pub(in crate::engine) fn origins(
         &self,
         tool: &ToolName,

@@ -1,4 +1,4 @@
-//! Putting back what was approved: changed files, forks, rollback, on real files and real git.
+//! Tests of restoring approved files, forks and rollback, with real files and real git.
 
 use crate::domain::{Command, ReviewKind, RunOutcome, Stage, ToolReview, ToolState, VerbCall};
 use crate::engine::commands_tests::{approved, bot, drift, second, sum, undo, waiting};

@@ -1,6 +1,6 @@
-//! Approved bytes come back: another version (`rollback`), or the files of a changed tool (`restore-files`).
+//! Restores approved files: another version (`rollback`), or the files of a changed tool (`restore-files`).
 //!
-//! What comes back is the kept copy, never what is about; what makes room is kept first.
+//! The restored files are the kept copy, never other files on disk; replaced files are kept first.
 
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
@@ -13,37 +13,37 @@ use crate::insight;
 use crate::store::Approval;
 use std::sync::Arc;
 
-/// Runs that are looked through for failures in a row; what says nothing about the tool is among them.
+/// Number of newest runs searched for consecutive failures, including runs that say nothing about the tool.
 const RECENT_RUNS: usize = 20;
 
-/// The place of an approved or core tool: what is approved for it, and what is there.
+/// The place of an approved or core tool: its approvals, and its present content.
 #[derive(Debug)]
 pub(in crate::engine) struct Place {
     pub(in crate::engine) tool: ToolName,
     pub(in crate::engine) stage: Stage,
     pub(in crate::engine) placement: Placement,
-    /// What is there now; `None` when nothing there can be read as a tool.
+    /// The present content; `None` if it cannot be read as a tool.
     pub(in crate::engine) lies: Option<Placed>,
-    /// The approvals in force, the newest last.
+    /// The digests with an approval in force, newest last.
     pub(in crate::engine) approved: Vec<Digest>,
-    /// Whether something speaks against what is there, although its bytes may be the approved ones.
+    /// Whether there is a fault in the present content, even if its bytes are approved.
     bent: bool,
 }
 
 impl Place {
-    /// Whether what is there is approved.
+    /// Whether the present content is approved.
     pub(super) fn is_as_approved(&self) -> bool {
         self.lies.as_ref().is_some_and(|lies| self.approved.contains(&lies.digest))
     }
 
-    /// The version in use: what is there when that is approved, else what was approved last.
+    /// The version in use: the present content if approved, otherwise the last approved version.
     fn in_use(&self) -> Option<Digest> {
         let lies = self.lies.as_ref().filter(|_| self.is_as_approved()).map(|lies| lies.digest);
         lies.or_else(|| self.approved.last().copied())
     }
 }
 
-/// Everything that a rollback needs.
+/// The data for a rollback.
 struct Rollback {
     place: Place,
     before: Placed,
@@ -58,7 +58,7 @@ pub(super) const ROLLBACK: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.versions().rollback(who, call)),
 };
 
-/// Puts the approved files of a changed tool back.
+/// Restores the approved files of a changed tool.
 pub(super) const RESTORE_FILES: PlainVerb = PlainVerb {
     name: "restore-files",
     needs_catalog: true,
@@ -88,8 +88,8 @@ impl Versions<'_> {
         })
     }
 
-    /// That the approved version in use fails again and again, and what a rollback would bring; `None` when it does
-    /// not, or when nothing was approved before it.
+    /// The message that the approved version in use fails repeatedly, with the target of a rollback; `None` if it does
+    /// not, or if no version was approved before.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -117,8 +117,8 @@ impl Versions<'_> {
         )))
     }
 
-    /// Tells that after a run of a version that fails again and again; else, after a failed one, that the tool got
-    /// worse.
+    /// Reports this after a run of a version that fails repeatedly. Otherwise, after a failed run, reports if the tool
+    /// got worse.
     pub(in crate::engine) fn offer_rollback(&self, tool: &Tool, failed: bool) {
         let offer = match self.rollback_offer(tool) {
             Ok(None) if failed => self.engine.library().alert_of(tool),
@@ -161,15 +161,14 @@ impl Versions<'_> {
         })
     }
 
-    /// Why what is on disk under the name of an approved or core tool, as it is this moment, does not count as
-    /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version may
-    /// still be there: neither matters.
+    /// Why the present files under the name of an approved or core tool do not count as approved; `None` if they do.
+    /// Checks the disk now: the catalog may be outdated, and a kept copy of the approved version does not matter.
     pub(in crate::engine) fn quarantined(&self, tool: &Tool) -> Result<Option<core::Quarantine>, EngineError> {
         if !tool.stage.is_vouched() {
             return Ok(None);
         }
         let view = self.engine.library().around(&tool.name);
-        // A newcomer that takes the name says nothing of the tool that has it.
+        // A new row that claims the name says nothing about the tool that has it.
         let is_of_it = |row: &Tool| row.facts.reserved.is_none() || row.path == tool.path;
         let same = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
         for row in same.filter(|row| is_of_it(row)) {
@@ -180,7 +179,7 @@ impl Versions<'_> {
         Ok(None)
     }
 
-    /// The commit that will be made when these files are back; `None` when there will be none.
+    /// The git commit that restoring these files will make; `None` if there will be none.
     fn commit_line(&self, after: &Placed) -> Result<Option<String>, EngineError> {
         let Some(git) = self.workspace.git().filter(|_| self.workspace.settings.commit) else { return Ok(None) };
         let files = self.files(after.digest)?;
@@ -202,8 +201,8 @@ impl Versions<'_> {
         Ok((place, after))
     }
 
-    /// What is in the place of a version and cannot be read as a tool; its bytes are kept from here on, so that undo
-    /// can bring them back. `None` when there is nothing, or what no copy can hold: the move puts that aside.
+    /// Content in the place of a version that cannot be read as a tool. Keeps its bytes, so that undo can restore them.
+    /// `None` if there is none, or if a copy cannot hold it: the move then sets it aside.
     fn unreadable(&self, approved: &Placed) -> Result<Option<Placed>, EngineError> {
         let placement = &approved.placement;
         if !placement.exclusive {
@@ -217,8 +216,7 @@ impl Versions<'_> {
         Ok(Some(Placed { digest, files, approval, ..approved.clone() }))
     }
 
-    /// The version in use, as it would be in its place: what is there when that is approved, else what was approved
-    /// last.
+    /// The version in use, in its place: the present content if approved, otherwise the last approved version.
     pub(super) fn approved_of(&self, place: &Place) -> Result<Placed, EngineError> {
         let digest = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
         self.kept_at(place, digest)
@@ -248,7 +246,7 @@ impl Versions<'_> {
         Ok(Rollback { place, before, after })
     }
 
-    /// The approved version that a version or digest prefix names.
+    /// The approved version with this version number or digest prefix.
     fn approved_as(&self, place: &Place, known: &[Digest], wanted: &str) -> Result<Digest, EngineError> {
         let wanted = wanted.trim_start_matches('@');
         let rows = self.workspace.read(|q| Ok(q.versions_of(&place.tool)?))?;
@@ -262,11 +260,11 @@ impl Versions<'_> {
         })
     }
 
-    /// The place of an approved or core tool by its name or alias, also when nothing is there any more: where its
-    /// newest approval says that it is, whatever is elsewhere.
+    /// The place of an approved or core tool by its name or alias. If it is empty, the place of the newest approval,
+    /// whatever is elsewhere.
     ///
     /// # Errors
-    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was archived.
+    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for an archived one.
     pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
         let name = match self.engine.library().resolve(text) {
             Ok(tool) => tool.name.clone(),
@@ -293,7 +291,7 @@ impl Versions<'_> {
         Ok(Place { tool: name, stage: newest.stage, placement, lies: None, approved, bent: true })
     }
 
-    /// The place that an approval is for. In entries of an older format, it is the place where the version was seen.
+    /// The place of an approval. For an approval of an older format, the place where the version was last seen.
     fn approved_place(&self, approval: &Approval) -> Result<Placement, EngineError> {
         let seen = self.workspace.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
         let own = || core::stage_placement(approval.stage, &approval.tool);
@@ -311,7 +309,7 @@ impl Versions<'_> {
                 self.workspace.copies.put(digest, &files)?;
                 Some(Placed { digest, ..self.engine.integrity().placed(tool, &files) })
             }
-            // What cannot be read as a tool is put aside by the move, never deleted.
+            // The move sets aside what cannot be read as a tool, and never deletes it.
             Err(_) => None,
         };
         let bent = self.engine.integrity().doubt(tool)?.is_some();
@@ -319,7 +317,7 @@ impl Versions<'_> {
         Ok(Place { tool, stage, placement, lies, approved, bent })
     }
 
-    /// A kept version as it would be in a place.
+    /// A kept version in this place.
     fn kept_at(&self, place: &Place, digest: Digest) -> Result<Placed, EngineError> {
         let files = self.files(digest)?;
         let row = self.workspace.read(|q| Ok(q.version(&place.tool, digest)?))?;

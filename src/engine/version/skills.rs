@@ -1,6 +1,6 @@
-//! Approved tools as Agent Skills (agentskills.io): a folder for each, with a text for the model and a script that calls
-//! this program. For clients that read skills and do not speak MCP. What runs is the approved version that the skill
-//! names, in the sandbox, by policy.
+//! Approved tools as Agent Skills (agentskills.io): a folder for each, with a text for the model and a script that
+//! calls Toolsmith. For clients that read skills and do not use MCP. A skill runs the approved version that it names,
+//! sandboxed and under the policy.
 
 use super::bundle::{Carried, CarriedTool, CarryReport};
 use crate::domain::{SafeText, Stage, Tool, ToolDetail};
@@ -12,20 +12,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The longest description that the format allows, in characters.
+/// Maximum length of a description in the format, in characters.
 const MOST_DESCRIPTION: usize = 1_024;
-/// The longest name that the format allows.
+/// Maximum length of a name in the format.
 const MOST_NAME: usize = 64;
-/// How a skill says that it was written here, and may be written again.
+/// The line that marks a skill written by Toolsmith, which may be overwritten.
 const MARK: &str = "  written-by: toolsmith\n";
 
 impl Versions<'_> {
-    /// Writes approved tools as skills into a folder: the one named, else all that can run. A skill that somebody else
-    /// wrote stays.
+    /// Writes approved tools as skills into a folder: the named one, otherwise all runnable ones. A skill by another
+    /// author stays.
     ///
     /// # Errors
-    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Refused` for a tool that is not approved; `Failed`
-    /// when the folder cannot be written.
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Refused` for a tool that is not approved;
+    /// `Failed` when the folder cannot be written.
     pub fn push_skills(&self, folder: &Path, tool: Option<&str>) -> Result<CarryReport, EngineError> {
         let tools = match tool {
             Some(text) => vec![self.demand_approved(self.engine.library().resolve(text)?)?],
@@ -67,7 +67,7 @@ fn is_offered(tool: &Tool) -> bool {
     tool.stage.is_vouched() && tool.stage != Stage::Archived && tool.may_start() && tool.shadowed_by.is_none()
 }
 
-/// Writes one skill, unless there is one of another author.
+/// Writes one skill, unless another author's skill is there.
 fn write_skill(folder: &Path, detail: &ToolDetail, is_dry: bool) -> std::io::Result<(Carried, String)> {
     let name = skill_name(detail.tool.name.as_str());
     let place = folder.join(&name);
@@ -97,7 +97,7 @@ fn write_skill(folder: &Path, detail: &ToolDetail, is_dry: bool) -> std::io::Res
     Ok((Carried::Written, String::new()))
 }
 
-/// The name in the form of skills: letters, digits and single hyphens.
+/// A valid skill name: letters, digits and single hyphens.
 fn skill_name(name: &str) -> String {
     let parts = name.split(['.', '_', '-']).filter(|part| !part.is_empty());
     let joined = parts.collect::<Vec<_>>().join("-");

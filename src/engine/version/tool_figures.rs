@@ -1,4 +1,4 @@
-//! One tool over time: its runs, how long they took, what failed, and its versions.
+//! Statistics of one tool over time: its runs, their durations, its failures, and its versions.
 
 use super::versions::LineageVersion;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
@@ -12,61 +12,61 @@ use crate::store::{HourOfRuns, JudgedRun};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Days that it looks back.
+/// Number of days covered.
 const DAYS: i64 = 14;
 
-/// Columns of its charts, a day each: the lines fit a terminal of 60 columns.
+/// Columns of its charts, one per day: the lines fit a terminal of 60 columns.
 const COLUMNS: usize = 14;
 
-/// Columns of the longest bar of a span of durations.
+/// Columns of the longest bar in the histogram of durations.
 const BAR: usize = 36;
 
-/// Failure groups that are listed.
+/// Maximum number of failure groups listed.
 const MOST_FAILURES: usize = 8;
 
-/// Upper ends of the spans of durations, in milliseconds, and what they are called.
+/// Upper limits of the duration ranges, in milliseconds, and their labels.
 const SPANS: [(u64, &str); 6] =
     [(10, "< 10ms"), (100, "< 100ms"), (1_000, "< 1s"), (10_000, "< 10s"), (60_000, "< 1m"), (u64::MAX, "longer")];
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Shows one tool over time.
+/// Shows statistics of one tool over time.
 pub(super) const FIGURES: PlainQuery = PlainQuery {
     name: "figures",
     needs_catalog: true,
     answer: |engine, call, _| Described::of(&figures(engine, argument(call, "tool")?)?),
 };
 
-/// How many runs took so long.
+/// Number of runs in a range of durations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct DurationSpan {
-    /// The span in words.
+    /// The range in words.
     span: &'static str,
-    /// Its upper end, in milliseconds; `None` for the last one.
+    /// Its upper limit, in milliseconds; `None` for the last range.
     below_ms: Option<u64>,
     runs: u64,
 }
 
-/// The figures of one tool.
+/// The statistics of one tool.
 #[derive(Debug, Clone, Serialize)]
 struct ToolFigures {
     tool: ToolName,
     at: Instant,
-    /// Days that runs and durations are counted over.
+    /// Number of days covered by runs and durations.
     days: i64,
-    /// Judged runs by hour, oldest first; hours without any are left out.
+    /// Judged runs by hour, oldest first; hours without runs are left out.
     hours: Vec<HourOfRuns>,
     durations: Vec<DurationSpan>,
-    /// Half of the runs, and 95 of 100 runs, took no longer, in milliseconds.
+    /// Duration that half of the runs, or 95 of 100 runs, do not exceed, in milliseconds.
     median_ms: Option<u64>,
     p95_ms: Option<u64>,
     longest_ms: Option<u64>,
-    /// Open ones first, then the newest.
+    /// Open ones first, then newest first.
     failures: Vec<FailureGroup>,
     versions: Vec<LineageVersion>,
 }
 
-/// Runs from which on it is said how long 95 of 100 take.
+/// Minimum number of runs for the 95th percentile.
 const FEWEST_FOR_P95: u64 = 20;
 
 fn figures(engine: &Engine, name: &str) -> Result<ToolFigures, EngineError> {
@@ -138,7 +138,7 @@ impl Describe for ToolFigures {
 
 impl ToolFigures {
     fn describe_versions(&self, told: &mut Description) {
-        // A tool that a server lists has those of its server.
+        // A tool that a server lists has the versions of its server.
         if self.versions.is_empty() {
             return;
         }
@@ -173,7 +173,7 @@ impl ToolFigures {
     fn describe_durations(&self, told: &mut Description) {
         let (Some(median), Some(p95), Some(longest)) = (self.median_ms, self.p95_ms, self.longest_ms) else { return };
         told.line(StyledLine::new());
-        // Of a few runs it is the longest one.
+        // Of a few runs, it is the longest one.
         let runs: u64 = self.durations.iter().map(|one| one.runs).sum();
         let p95 = if runs < FEWEST_FOR_P95 { String::new() } else { format!("p95 {} · ", span(p95)) };
         let words = format!("median {} · {p95}longest {}", span(median), span(longest));

@@ -1,5 +1,4 @@
-//! Versions of a name: which one this session uses, which are pinned, which trim takes away, and how they hang
-//! together.
+//! Versions of a name: which one this session uses, which are pinned, which trim removes, and their lineage.
 
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
@@ -18,7 +17,7 @@ use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How many of the newest versions trim keeps, beside the first.
+/// Number of newest versions that trim keeps, in addition to the first.
 const KEPT_LAST: usize = 3;
 
 /// One version in a lineage.
@@ -28,15 +27,15 @@ pub struct LineageVersion {
     pub version: semver::Version,
     /// Covers every file of the version.
     pub digest: Digest,
-    /// Its stage; of one that is only kept, the stage where it was seen last.
+    /// Its stage. If it is only kept as a copy, the stage where it was last seen.
     pub stage: Stage,
-    /// Path of its definition; of one that is only kept, where it was seen last.
+    /// Path of its definition. If it is only kept as a copy, the path where it was last seen.
     pub path: String,
-    /// Whether it is in the workspace; else only its bytes are kept.
+    /// Whether it is in the workspace; otherwise only a copy is kept.
     pub present: bool,
-    /// Whether the name means it.
+    /// Whether the name refers to it.
     pub active: bool,
-    /// Whether the name means it in this session only.
+    /// Whether the name refers to it only in this session.
     pub in_session: bool,
     /// Whether trim keeps it.
     pub pinned: bool,
@@ -44,15 +43,15 @@ pub struct LineageVersion {
     pub approved: bool,
     /// State of its newest review.
     pub review: ToolReview,
-    /// Path of the original it is a version of.
+    /// Path of the original that it was evolved from.
     pub evolved_from: Option<String>,
-    /// Who made it, why, and who approved it.
+    /// Who created it, why, and who approved it.
     pub provenance: VersionOrigin,
-    /// Finished runs that succeeded or failed.
+    /// Number of finished runs that succeeded or failed.
     pub runs: u64,
-    /// Those that succeeded through the runs above, 0 to 1.
+    /// Share of these runs that succeeded, 0 to 1.
     pub success_rate: Option<f64>,
-    /// When it was first seen here.
+    /// When it was first seen in this workspace.
     pub first_seen_at: Instant,
 }
 
@@ -61,18 +60,18 @@ pub struct LineageVersion {
 pub struct Lineage {
     /// Name that all these versions share.
     pub tool: ToolName,
-    /// Its versions by version, then by when they were seen.
+    /// Its versions, ordered by version number, then by when they were first seen.
     pub versions: Vec<LineageVersion>,
 }
 
 impl Versions<'_> {
-    /// The version that each name means in this session, where a human said so.
+    /// The version that each name refers to in this session, if a human selected one.
     pub(in crate::engine) fn used_here(&self) -> Result<HashMap<ToolName, Digest>, EngineError> {
         let (session, owner, trust) =
             (self.engine.grants().session(), &self.workspace.owner, self.engine.integrity().trust()?);
         self.workspace.read(|q| {
             let mut used = HashMap::new();
-            // Newest first: the newest one counts.
+            // Newest first: the newest grant counts.
             for grant in q.agent_grants()?.iter().filter(|grant| grant.is_used_in(session, owner)) {
                 let counts = trust.against(grant.tool.as_str(), grant.operation).is_none();
                 if counts && !used.contains_key(&grant.tool) && core::fault_of_leave(q, grant)?.is_none() {
@@ -83,7 +82,7 @@ impl Versions<'_> {
         })
     }
 
-    /// That another version runs than the one that was written first or approved, for whoever starts it.
+    /// A message if a run would use another version than the original or the approved one.
     pub(in crate::engine) fn used_instead(&self, tool: &Tool) -> Option<String> {
         let view = self.engine.library().around(&tool.name);
         let row = view.tools.iter().find(|row| row.path == tool.path && row.digest == tool.digest)?;
@@ -140,7 +139,7 @@ impl Versions<'_> {
         })
     }
 
-    /// The version that shall be used, and what its name means otherwise.
+    /// The version to use, and the version number that its name usually refers to.
     fn named_version(&self, name: &str, digest: Digest) -> Result<(Arc<Tool>, semver::Version), EngineError> {
         let tool = self.lying_version(name)?;
         if tool.digest != digest {
@@ -156,7 +155,7 @@ impl Versions<'_> {
         Err(EngineError::new(ErrorCode::Conflict, message, hint))
     }
 
-    /// A version by its name, lying in the workspace as it is named.
+    /// A version by its name, if it is in the workspace.
     fn lying_version(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
         let tool = self.engine.library().resolve(name)?;
         let view = self.engine.library().catalog();
@@ -203,7 +202,7 @@ impl Versions<'_> {
         })
     }
 
-    /// The digests that trim would take away now, for a front end that shows them.
+    /// The digests that trim would remove now, for front ends.
     ///
     /// # Errors
     /// `NotFound` for an unknown name; `Conflict` when there is nothing to trim.
@@ -211,8 +210,8 @@ impl Versions<'_> {
         Ok(self.trimmable(name)?.iter().map(|row| row.digest).collect())
     }
 
-    /// The versions that trim takes away: experimental ones beside an original, but not the first, the last three,
-    /// pinned, used, approved and waiting ones. Never empty.
+    /// The versions that trim removes: experimental versions evolved from an original, except for the first, the last
+    /// three, and pinned, used, approved and waiting ones. Returns an error instead of an empty list.
     fn trimmable(&self, name: &str) -> Result<Vec<Arc<Tool>>, EngineError> {
         let tool = self.engine.library().resolve(name)?;
         let view = self.engine.library().catalog();
@@ -245,7 +244,7 @@ impl Versions<'_> {
         Ok(going)
     }
 
-    /// Every version of a name that is in the workspace, was approved once, or is kept.
+    /// Every version of a name that is in the workspace, was once approved, or is pinned.
     ///
     /// # Errors
     /// Those of [`Self::list`].
@@ -261,7 +260,7 @@ impl Versions<'_> {
         let mut versions: Vec<LineageVersion> = Vec::new();
         for info in self.list(name)? {
             let row = rows.get(&info.digest);
-            // Every state in which a file was once saved is known; who edits sees only what was decided on or kept.
+            // Every saved state of a file is known; a user sees only versions with a decision or a pin.
             if row.is_none() && !(before.contains(&info.digest) || pins.contains(&info.digest) || info.approved) {
                 continue;
             }
@@ -364,7 +363,7 @@ impl LineageVersion {
         if marks.is_empty() { line } else { line.put(ink, format!("  [{}]", marks.join(", "))) }
     }
 
-    /// What stands next to it, for a reader: `in use`, `pinned`, where it is.
+    /// Remarks about it, for example `in use`, `pinned`, or its place.
     pub fn marks(&self) -> Vec<&'static str> {
         let marks = [
             (self.in_session, "this session"),
@@ -378,7 +377,7 @@ impl LineageVersion {
         marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).chain(review).collect()
     }
 
-    /// Runs and success in words; text of the tool is not in it.
+    /// Number of runs and success rate in words; contains no text of the tool.
     pub fn told_runs(&self) -> String {
         let rate = self.success_rate.map(|rate| format!(", {} succeeded", percent(rate))).unwrap_or_default();
         format!("{}{rate}", plural(usize::try_from(self.runs).unwrap_or(usize::MAX), "run", "runs"))

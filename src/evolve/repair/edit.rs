@@ -1,8 +1,8 @@
-//! Changes of a text by ranges of bytes: what they do not name stays as it is.
+//! Changes to byte ranges of a text; all other bytes stay the same.
 
 use std::ops::Range;
 
-/// A range of bytes, and what takes its place.
+/// A byte range, and its replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
     pub range: Range<usize>,
@@ -10,13 +10,13 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    /// Puts a text in at a place.
+    /// Inserts a text at a position.
     pub fn insert(at: usize, text: impl Into<String>) -> Edit {
         Edit { range: at..at, text: text.into() }
     }
 }
 
-/// The text after the changes; `None` when two of them overlap or one lies outside of it.
+/// The text after the changes; `None` when two changes overlap or one is out of range.
 pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     edits.sort_by_key(|edit| edit.range.start);
     let mut changed = String::with_capacity(text.len() + 64);
@@ -30,7 +30,7 @@ pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     Some(changed)
 }
 
-/// How its lines end.
+/// The line ending of a text.
 pub(super) fn line_end(text: &str) -> &'static str {
     let first = text.find('\n');
     if first.is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" }

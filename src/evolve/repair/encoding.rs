@@ -1,4 +1,5 @@
-//! Text files that Python opens without saying in which encoding, where a failure shows that the machine's is another.
+//! Adds the encoding to calls that open text files in Python, if a failure shows that the default of the machine is
+//! wrong.
 
 use super::{Edit, Fix, Patient};
 use crate::code::python::scope::PythonNames;
@@ -6,7 +7,7 @@ use crate::domain::count;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
-/// What a file is opened for.
+/// The mode in which a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OpenMode {
     Read,
@@ -34,7 +35,7 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     (!edits.is_empty()).then_some(Fix { edits, said })
 }
 
-/// Whether a failure names an encoding that the file is not in. UTF-8 itself would be tried again in vain.
+/// Whether a failure names a wrong encoding. UTF-8 is left out, because adding it again would not help.
 fn shows(patient: &Patient<'_>, error: &str) -> bool {
     patient.failure_lines().any(|line| {
         line.contains(error)

@@ -1,10 +1,10 @@
-//! The first line, which names the interpreter.
+//! Repairs the first line, which names the interpreter.
 
 use super::edit::line_end;
 use super::{Edit, Fix, Patient};
 use crate::domain::source::Language;
 
-/// What dash says of words that only bash knows.
+/// Errors of dash for bash syntax.
 const NOT_BASH: &[&[&str]] = &[
     &["[[: not found"],
     &["Syntax error: \"(\" unexpected"],
@@ -24,7 +24,7 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     if first.starts_with("#!") { other_shell(patient, first) } else { missing(patient) }
 }
 
-/// Words of bash under `#!/bin/sh`, where a failure shows that the shell does not know them.
+/// Replaces `#!/bin/sh` if a failure shows that the shell does not know bash syntax.
 fn other_shell(patient: &Patient<'_>, first: &str) -> Option<Fix> {
     let is_sh = matches!(first.trim(), "#!/bin/sh" | "#! /bin/sh" | "#!/usr/bin/env sh" | "#!/usr/bin/sh");
     if patient.language != Some(Language::Bash) || !is_sh {
@@ -36,7 +36,7 @@ fn other_shell(patient: &Patient<'_>, first: &str) -> Option<Fix> {
     Some(Fix { edits, said: said.to_owned() })
 }
 
-/// No first line at all, where a failure shows that the kernel could not start the file.
+/// Adds a missing first line if a failure shows that the kernel could not start the file.
 fn missing(patient: &Patient<'_>) -> Option<Fix> {
     let shows = patient.fails_with(&["Exec format error"]) || patient.fails_with(&["exec format error"]);
     let interpreter = match patient.language? {

@@ -1,4 +1,4 @@
-//! Line ends of Windows where the kernel or a shell reads them as part of a word.
+//! Replaces Windows line endings, which the kernel or a shell reads as part of a word.
 
 use super::{Edit, Fix, Patient};
 use crate::domain::source::Language;

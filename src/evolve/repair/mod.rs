@@ -1,8 +1,9 @@
-//! Repairs that need no model: small, certain, the same every time.
+//! Repairs without a model: small, certain and deterministic.
 //!
-//! One row in [`REPAIRS`] and one file for each. A repair proposes only where its evidence is there, in the source or
-//! in a chosen failure; it changes the bytes it names and no other, and says in one line what it changed and why. It is
-//! offered like any answer of a generator: checked, replayed, and never used before a human approves it.
+//! Each repair has one row in [`REPAIRS`] and one file. A repair makes a proposal only if there is evidence in the
+//! source or in a chosen failure. It changes only the bytes that it names, and states in one line what it changed and
+//! why. Its result is treated like any answer of a generator: checked, replayed, and never used before a human approves
+//! it.
 
 mod edit;
 mod encoding;
@@ -28,7 +29,7 @@ pub use python::ASKED as ASKED_PACKAGES;
 /// The name of repairs among generators.
 pub const GENERATOR: &str = "built-in";
 
-/// A sort of repair.
+/// A kind of repair.
 pub struct Repair {
     /// Unique name, kebab-case.
     pub name: &'static str,
@@ -63,13 +64,13 @@ pub struct AppliedRepair {
 /// The result of repairs for a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repaired {
-    /// The changed files, as a generator would have answered.
+    /// The changed files, in the form of a generator's answer.
     pub answer: AnswerFiles,
     /// Each repair, in the order in which they were made.
     pub done: Vec<AppliedRepair>,
 }
 
-/// Every repair, in the order in which they are made.
+/// Every repair, in the order of execution.
 pub const REPAIRS: &[Repair] = &[
     Repair {
         name: "line-ends",
@@ -121,7 +122,7 @@ pub const REPAIRS: &[Repair] = &[
     },
 ];
 
-/// Makes every repair that has its evidence; `None` when none has. Files that were cut are left alone.
+/// Makes every repair with evidence; `None` if there is none. Leaves truncated files alone.
 pub fn repair(bundle: &Bundle) -> Option<Repaired> {
     let mut done = Vec::new();
     let mut files = Vec::new();
@@ -136,8 +137,8 @@ pub fn repair(bundle: &Bundle) -> Option<Repaired> {
     (!done.is_empty()).then_some(Repaired { answer, done })
 }
 
-/// Packages that the code uses without an import, or that a failure names, and that are not installed here: in one
-/// line, empty if there are none.
+/// One line about packages that are not installed here, and that the code uses without an import or a failure names;
+/// empty if there are none.
 pub fn absent_packages(bundle: &Bundle) -> String {
     let mut told = BTreeMap::new();
     for file in bundle.files.iter().filter(|file| file.left_out_bytes == 0) {
@@ -153,7 +154,7 @@ pub fn absent_packages(bundle: &Bundle) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// Names whose absence a chosen failure reports.
+/// Names that a chosen failure reports as undefined.
 pub fn unknown_names(bundle: &Bundle) -> Vec<String> {
     let texts = bundle.failures.iter().flat_map(|failure| [&failure.error, &failure.output]);
     let mut names: Vec<String> = Vec::new();
@@ -169,7 +170,7 @@ pub fn unknown_names(bundle: &Bundle) -> Vec<String> {
 }
 
 impl Repaired {
-    /// The answer as text, in the form that [`answer::read`](super::answer::read) reads back to the same bytes.
+    /// The answer as text; [`answer::read`](super::answer::read) parses it back to the same bytes.
     pub fn text(&self) -> String {
         let files: serde_json::Map<String, serde_json::Value> =
             self.answer.files.iter().map(|(path, text)| (path.clone(), text.clone().into())).collect();
@@ -177,7 +178,7 @@ impl Repaired {
     }
 }
 
-/// One file after all repairs; `None` when none was made.
+/// One file after all repairs; `None` if no repair was made.
 fn repair_file(bundle: &Bundle, file: &BundleFile, done: &mut Vec<AppliedRepair>) -> Option<String> {
     let mark = if file.text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
     let mut text = file.text.get(mark.len()..)?.to_owned();

@@ -1,4 +1,4 @@
-//! One file as a repair sees it, with what is known of the tool.
+//! One file for a repair, with what is known about the tool.
 
 use super::super::bundle::{Bundle, BundleFailure};
 use crate::domain::source::Language;
@@ -15,12 +15,12 @@ pub(super) struct Patient<'a> {
 }
 
 impl<'a> Patient<'a> {
-    /// A file of a bundle; its text may be further than in the bundle.
+    /// A file of a bundle. Its text may already contain earlier repairs.
     pub fn new(bundle: &'a Bundle, path: &'a str, text: &'a str) -> Patient<'a> {
         Patient { path, text, language: Language::of(path, text), bundle }
     }
 
-    /// Whether it is the file that is started.
+    /// Whether this is the file that is started.
     pub fn is_entry(&self) -> bool {
         self.bundle.entry.as_deref().or(self.bundle.files.first().map(|file| file.path.as_str())) == Some(self.path)
     }
@@ -83,7 +83,7 @@ impl<'a> Patient<'a> {
     }
 }
 
-/// The name of a package without version, extras and the spellings that mean the same.
+/// The normalized name of a package, without version and extras.
 pub(super) fn plain(package: &str) -> String {
     let end = package.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(package.len());
     package[..end].to_ascii_lowercase().replace(['_', '.'], "-")

@@ -1,4 +1,5 @@
-//! Objects and arrays that JavaScript and TypeScript print where JSON is declared: node shows them in a form of its own.
+//! Prints objects and arrays of JavaScript and TypeScript as JSON, if JSON output is declared: node prints its own
+//! format.
 
 use super::{Edit, Fix, Patient};
 use crate::code::javascript::scope::JavaScriptNames;
@@ -39,7 +40,7 @@ fn printed<'a>(call: Node<'a>, source: &str) -> Option<Node<'a>> {
     (text(function, source) == "console.log" && given.len() == 1).then(|| given.first().copied()).flatten()
 }
 
-/// Whether an expression is an object or an array: written there, or as the only value of its variable.
+/// Whether an expression is an object or an array: literally, or as the only value of its variable.
 fn is_data<'t>(node: Node<'t>, names: &JavaScriptNames<'t>, source: &str) -> bool {
     match node.kind() {
         "object" | "array" => true,

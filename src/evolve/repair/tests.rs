@@ -26,7 +26,7 @@ fn json_tool(files: &[(&str, &str)]) -> Bundle {
     Bundle { output: Some(json!({"type": "object"})), ..bundle(files) }
 }
 
-/// The first file after the repairs, and their names.
+/// The first file after all repairs, and the names of the repairs.
 fn after(bundle: &Bundle) -> (String, Vec<String>) {
     let Some(repaired) = repair(bundle) else { return (bundle.files[0].text.clone(), Vec::new()) };
     assert_eq!(repair(bundle), Some(repaired.clone()), "the same every time");
@@ -38,7 +38,7 @@ fn after(bundle: &Bundle) -> (String, Vec<String>) {
     (text, repaired.done.into_iter().map(|done| done.repair).collect())
 }
 
-/// What one repair makes of Python code.
+/// Python code after all repairs.
 fn python(text: &str) -> (String, Vec<String>) {
     after(&bundle(&[("tool.py", text)]))
 }

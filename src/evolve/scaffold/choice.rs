@@ -1,13 +1,13 @@
-//! Which language and which scaffold fit the words of a request, and why, in one line.
+//! Chooses the language and the scaffold for a request, with the reason in one line.
 
 use crate::domain::{ScaffoldTemplate, ScriptLanguage, ToolSpecification};
 use serde_json::Value;
 use std::fmt::Display;
 
-/// Something chosen, and why.
+/// A choice, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice<T> {
-    /// The value that was chosen.
+    /// The chosen value.
     pub is: T,
     /// Reason in one line, for the user.
     pub why: String,
@@ -20,7 +20,7 @@ impl<T: Display> Choice<T> {
     }
 }
 
-/// Words that speak for a language; the first list with a word that occurs wins.
+/// Words that indicate a language; the first list with a word in the text wins.
 const LANGUAGES: &[(ScriptLanguage, &[&str])] = &[
     (ScriptLanguage::Python, &["python", "pandas", "pip", "pytest"]),
     (ScriptLanguage::TypeScript, &["typescript", "npm", "node", "nodejs", "javascript", "deno", "web api", "browser"]),
@@ -41,7 +41,7 @@ const LANGUAGES: &[(ScriptLanguage, &[&str])] = &[
     (ScriptLanguage::Python, &["json", "csv", "data", "table", "tables", "parse", "statistics", "yaml", "xml"]),
 ];
 
-/// The language to write in: what the specification says, else what its words speak for, else Python.
+/// The language to write in: the stated one, otherwise the one that the words indicate, otherwise Python.
 pub fn choose_language(stated: Option<ScriptLanguage>, words: &str) -> Choice<ScriptLanguage> {
     if let Some(is) = stated {
         return Choice { is, why: format!("{is}, as stated in the specification") };
@@ -53,7 +53,7 @@ pub fn choose_language(stated: Option<ScriptLanguage>, words: &str) -> Choice<Sc
     Choice { is, why: format!("{is}, because the description requests no other language") }
 }
 
-/// Words that speak for a scaffold.
+/// Words that indicate a scaffold.
 const TEMPLATES: &[(ScaffoldTemplate, &[&str])] = &[
     (ScaffoldTemplate::ApiClient, &["api", "http", "https", "endpoint", "rest", "url", "fetch", "download", "web"]),
     (
@@ -66,7 +66,7 @@ const TEMPLATES: &[(ScaffoldTemplate, &[&str])] = &[
     ),
 ];
 
-/// All words of a specification that say something about its tool.
+/// All text of a specification that describes its tool.
 pub fn words_of(specification: &ToolSpecification) -> String {
     let parameters = specification.input_parameters.iter().map(|parameter| parameter.description.as_str());
     let output = specification.expected_output.as_ref().and_then(Value::as_str);
@@ -74,7 +74,7 @@ pub fn words_of(specification: &ToolSpecification) -> String {
     format!("{} {}", specification.tool_name.as_str(), words.join(" "))
 }
 
-/// The scaffold to begin with: what the words speak for, else the transformation of data.
+/// The scaffold to start with: the one that the words indicate, otherwise the data transformation.
 pub fn choose_template(words: &str) -> Choice<ScaffoldTemplate> {
     if let Some((is, word)) = first_word(TEMPLATES, words) {
         return Choice::by_word(is, word);

@@ -1,19 +1,19 @@
-//! What a specification brings into a scaffold: its manifest, and its parameters as the code names them.
+//! The parts of a scaffold that come from a specification: its manifest, and its parameters in the code.
 
 use super::{ScaffoldRequest, Unwritable, one_line, toml_list};
 use crate::domain::{InputParameter, ParameterType, ScaffoldTemplate, ScriptLanguage, ToolSpecification};
 use serde_json::{Map, Value, json};
 
-/// A manifest: text with places to fill, and text that is complete.
+/// A manifest: text with placeholders, and text that is complete.
 pub(super) struct FrameManifest {
     pub(super) head: String,
     pub(super) rest: String,
 }
 
-/// The manifest of a scaffold that is made from a specification.
+/// The manifest of a scaffold for a specification.
 ///
 /// # Errors
-/// What of the specification TOML cannot hold.
+/// The part of the specification that TOML cannot represent.
 pub(super) fn manifest(
     order: &ScaffoldRequest<'_>,
     specification: &ToolSpecification,
@@ -37,7 +37,7 @@ pub(super) fn manifest(
     Ok(FrameManifest { head, rest: written(&Value::Object(interface(specification)))? })
 }
 
-/// What a specification says of input and output, with its examples as examples and tests.
+/// Input and output of a specification, with its examples as examples and tests.
 pub(super) fn interface(specification: &ToolSpecification) -> Map<String, Value> {
     let mut rest = Map::new();
     rest.insert("input".to_owned(), without_null_defaults(specification.input_schema()));
@@ -50,17 +50,17 @@ pub(super) fn interface(specification: &ToolSpecification) -> Map<String, Value>
             table.insert("description".to_owned(), json!(one_line(&example.description)));
         }
         table.insert("input".to_owned(), example.input.clone());
-        // TOML has no null: an output with one cannot be held against anything.
+        // TOML has no null, so an output with null cannot be compared.
         table
             .extend(example.output.iter().filter(|output| !has_null(output)).map(|o| ("output".to_owned(), o.clone())));
         Value::Object(table)
     });
     let examples: Vec<Value> = examples.collect();
-    // An empty list is no table: written here it would be one of the limits.
+    // An empty list is not written as a table: it would become one of the limits.
     if !examples.is_empty() {
         rest.insert("examples".to_owned(), Value::Array(examples));
     }
-    // What a human approved must hold for every later version, too.
+    // The approved examples must also hold for every later version.
     let written = specification.examples.iter().filter(|example| example.input.is_object());
     let tests = written.enumerate().filter_map(|(at, example)| {
         let output = example.output.as_ref().filter(|output| !has_null(output))?;
@@ -77,13 +77,14 @@ pub(super) fn interface(specification: &ToolSpecification) -> Map<String, Value>
 /// Tables as TOML.
 ///
 /// # Errors
-/// What TOML cannot hold.
+/// The value that TOML cannot represent.
 pub(super) fn written(tables: &Value) -> Result<String, Unwritable> {
     refuse_unwritable(tables, &mut Vec::new())?;
     toml::to_string(tables).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })
 }
 
-/// Refuses the first value that has no form in TOML. `path` is where it is looked for, and as it was afterwards.
+/// Refuses the first value that TOML cannot represent. `path` is the place of the value; it is unchanged afterwards
+/// unless there is an error.
 fn refuse_unwritable(value: &Value, path: &mut Vec<String>) -> Result<(), Unwritable> {
     let unwritable = |path: &[String], why: String| Err(Unwritable { field: path.join("."), why });
     match value {
@@ -116,7 +117,7 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-/// A schema without defaults that are null: it allows what it allows with them.
+/// A schema without null defaults; it accepts the same values.
 fn without_null_defaults(schema: Value) -> Value {
     match schema {
         Value::Array(list) => list.into_iter().map(without_null_defaults).collect(),
@@ -124,7 +125,7 @@ fn without_null_defaults(schema: Value) -> Value {
             .into_iter()
             .filter(|(key, field)| key != "default" || !field.is_null())
             .map(|(key, field)| {
-                // These hold values, not schemas.
+                // These contain values, not schemas.
                 let is_value = matches!(key.as_str(), "const" | "enum" | "examples");
                 (key, if is_value { field } else { without_null_defaults(field) })
             })
@@ -133,7 +134,7 @@ fn without_null_defaults(schema: Value) -> Value {
     }
 }
 
-/// The parameters as the code of a language tells of them.
+/// The parameters as comments in the code of a language.
 pub(super) fn parameters(specification: &ToolSpecification, language: ScriptLanguage) -> String {
     let lines: Vec<String> = specification.input_parameters.iter().map(|parameter| line(parameter, language)).collect();
     match (language, lines.is_empty()) {

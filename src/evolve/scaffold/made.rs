@@ -1,4 +1,4 @@
-//! Tools that are made from their specification alone: a request without code, or a script that runs a line of commands.
+//! Creates tools from their specification alone: an HTTP request without code, or a script that runs a command line.
 
 use super::frame;
 use super::{ScaffoldFile, ScaffoldRequest, Unwritable, header, one_line, provenance, toml_list, toml_text};
@@ -10,17 +10,17 @@ use crate::domain::{
 };
 use serde_json::{Map, Value, json};
 
-/// Programs that reach the network.
+/// Programs that use the network.
 const NETWORK: [&str; 14] =
     ["aria2c", "curl", "dig", "ftp", "http", "https", "nc", "ping", "rsync", "scp", "sftp", "ssh", "wget", "xh"];
 
-/// The input with which a script of commands prints them and does nothing else.
+/// The input with which a command script only prints its commands.
 const SHOW: &str = "show_command";
 
-/// The files of a tool that is made from its specification.
+/// The files of a tool that is created from its specification.
 ///
 /// # Errors
-/// What of the specification no manifest can hold.
+/// The part of the specification that a manifest cannot represent.
 pub(super) fn files(
     order: &ScaffoldRequest<'_>,
     specification: &ToolSpecification,
@@ -76,7 +76,7 @@ fn request(
     tables.insert("permissions".to_owned(), json!({"network": ["full"], "env": call.env}));
     tables.extend(frame::interface(specification));
     let written = frame::written(&Value::Object(tables))?;
-    // What may change something elsewhere is not called cheap.
+    // A request that may change something elsewhere does not get the low tier.
     let tier = match call.request.method.as_str() {
         "GET" | "HEAD" | "OPTIONS" => "low",
         "DELETE" => "high",
@@ -112,7 +112,7 @@ fn commands(
     Ok(head(order, "command", "custom", "cli-wrapper", "low") + &run + &written + &provenance(order))
 }
 
-/// The specification with the input that shows the commands, unless it has one of that name.
+/// The specification with the input that shows the commands, unless it already has an input of that name.
 fn with_show(specification: &ToolSpecification) -> ToolSpecification {
     let mut specification = specification.clone();
     if !specification.input_parameters.iter().any(|parameter| parameter.name == SHOW) {
@@ -127,7 +127,7 @@ fn with_show(specification: &ToolSpecification) -> ToolSpecification {
     specification
 }
 
-/// A test that values land in the words in which they belong.
+/// A test that values end up in the right words.
 fn shown_test(specification: &ToolSpecification, line: &CommandLine) -> Option<Value> {
     let mut input = Map::new();
     for parameter in specification.input_parameters.iter().filter(|parameter| parameter.name != SHOW) {
@@ -157,13 +157,13 @@ fn shown_test(specification: &ToolSpecification, line: &CommandLine) -> Option<V
     Some(json!({"name": "values stay single words", "input": input, "expect": {"exact": shown}}))
 }
 
-/// Whether the text of an input may have any signs in it.
+/// Whether the text of an input may contain any character.
 fn is_free(parameter: &InputParameter) -> bool {
     let Some(pattern) = parameter.constraints.get("pattern") else { return true };
     limits_of(parameter.kind, Freedom::NoOption).get("pattern") == Some(pattern)
 }
 
-/// The script: the words of each command as an array, so that no value is ever read as code.
+/// The script. The words of each command form an array, so that no value is ever executed as code.
 fn script(line: &CommandLine) -> String {
     let mut code = "set -euo pipefail\n\n".to_owned();
     let (mut shown, mut run) = (Vec::new(), Vec::new());
@@ -194,7 +194,7 @@ fn script(line: &CommandLine) -> String {
     code + &end
 }
 
-/// A word as the shell reads it: its text as it is, and the value of an input as one word with it.
+/// A word quoted for the shell: its text literally, and the value of an input in the same word.
 fn quoted(word: &CommandWord) -> String {
     let value = word.input.as_ref().map(|name| format!("\"${{{}}}\"", input_variable(name)));
     match (word.text.as_str(), value) {

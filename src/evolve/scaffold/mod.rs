@@ -1,7 +1,7 @@
-//! Scaffolds: a new tool to begin with, that passes its own checks before anybody has written a line.
+//! Scaffolds: starting points for new tools that pass their own checks before anybody has written a line.
 //!
-//! Four templates in three languages lie in `assets/scaffolds/`. A scaffold of a specification has the parameters and
-//! examples of the specification, and a frame in place of the sample code: it says that it is not written yet.
+//! Four templates in three languages are in `assets/scaffolds/`. A scaffold for a specification has the parameters and
+//! examples of the specification. Instead of the sample code, it has a frame that reports that it is not written yet.
 
 mod choice;
 mod frame;
@@ -11,18 +11,18 @@ pub use choice::{Choice, choose_language, choose_template, words_of};
 
 use crate::domain::{Digest, SafeText, ScaffoldTemplate, ScriptLanguage, ToolName, ToolSpecification};
 
-/// What is to be made.
+/// The scaffold to create.
 #[derive(Debug, Clone, Copy)]
 pub struct ScaffoldRequest<'a> {
     /// The name of the tool.
     pub name: &'a ToolName,
-    /// What it does; the template's own words where it is empty.
+    /// Its purpose; if empty, the text of the template is used.
     pub description: &'a str,
-    /// What it begins with.
+    /// The template.
     pub template: ScaffoldTemplate,
-    /// What it is written in.
+    /// The language.
     pub language: ScriptLanguage,
-    /// When, as RFC 3339.
+    /// Creation time, RFC 3339.
     pub created_at: &'a str,
     /// The user or agent who made it.
     pub created_by: &'a str,
@@ -35,28 +35,28 @@ pub struct ScaffoldRequest<'a> {
 /// A file of a scaffold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScaffoldFile {
-    /// Its path inside of the tool's folder.
+    /// Its path in the tool's folder.
     pub path: String,
     /// Content of the new file.
     pub text: String,
-    /// Whether it can be started by itself.
+    /// Whether it is executable.
     pub executable: bool,
 }
 
-/// What of a specification cannot be written into a manifest.
+/// The part of a specification that cannot be written into a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {why}")]
 pub struct Unwritable {
-    /// Where it would stand in the manifest, as `input.properties.limit.maximum`; empty where that is not known.
+    /// Its place in the manifest, such as `input.properties.limit.maximum`; empty if unknown.
     pub field: String,
-    /// What is wrong with it: `is null, and TOML has none`.
+    /// What is wrong with it, for example `is null, which TOML does not support`.
     pub why: String,
 }
 
-/// What Toolsmith calls itself as a generator.
+/// The name of Toolsmith as a generator.
 const GENERATOR: &str = concat!("Toolsmith v", env!("CARGO_PKG_VERSION"));
 
-/// Functions of shell that write JSON.
+/// Shell functions that write JSON.
 const SHELL_JSON: &str = include_str!("../../../assets/scaffolds/shell-json.sh");
 const PROVENANCE: &str = include_str!("../../../assets/scaffolds/provenance.toml");
 const SAMPLE: &str = include_str!("../../../assets/scaffolds/file-processor/sample.txt");
@@ -93,7 +93,7 @@ impl Parts {
         }
     }
 
-    /// The code that stands in place of a sample's.
+    /// The code that replaces the sample code.
     fn frame() -> Parts {
         parts!("frame", "")
     }
@@ -107,7 +107,7 @@ impl Parts {
     }
 }
 
-/// What a language means for files and commands.
+/// File and command conventions of a language.
 struct Dialect {
     ending: &'static str,
     program: &'static str,
@@ -118,13 +118,13 @@ struct Dialect {
 fn dialect(language: ScriptLanguage) -> Dialect {
     match language {
         ScriptLanguage::Python => Dialect { ending: "py", program: "python3", input: "stdin-json", memory: "256MiB" },
-        // With this ending no runtime looks around for a package.json to learn what kind of module it is.
+        // With this extension, no runtime searches for a package.json to determine the module type.
         ScriptLanguage::TypeScript => Dialect { ending: "mts", program: "node", input: "stdin-json", memory: "1GiB" },
         ScriptLanguage::Shell => Dialect { ending: "sh", program: "bash", input: "env", memory: "256MiB" },
     }
 }
 
-/// The words of a template about itself.
+/// The description of a template.
 fn own_words(template: ScaffoldTemplate) -> &'static str {
     match template {
         ScaffoldTemplate::CliWrapper => "Sort lines with the sort program and return an object",
@@ -134,10 +134,10 @@ fn own_words(template: ScaffoldTemplate) -> &'static str {
     }
 }
 
-/// Makes the files of a scaffold, in ascending order of path.
+/// Creates the files of a scaffold, in ascending order of path.
 ///
 /// # Errors
-/// What of the specification no manifest can hold.
+/// The part of the specification that a manifest cannot represent.
 pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
     if let Some((specification, _)) = order.specification
         && let Some(implementation) = &specification.implementation
@@ -165,7 +165,7 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
             .replace("{{input_mode}}", &toml_text(dialect.input))
             .replace("{{memory}}", &toml_text(dialect.memory))
             .replace("{{programs}}", &toml_list(programs))
-            // Words of others come last: what looks like a place in them stays as it is.
+            // Text from others is inserted last, so that placeholders in it are not replaced.
             .replace("{{description}}", &toml_text(&description))
     };
     let (manifest, code) = match order.specification {
@@ -195,7 +195,7 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
     Ok(files)
 }
 
-/// Who made a tool when and why, and of which specification.
+/// The creator, time and reason of a tool, and its specification.
 fn provenance(order: &ScaffoldRequest<'_>) -> String {
     let prompt = order.specification.map(|(_, digest)| format!("prompt = {}\n", toml_text(&digest.hex())));
     let filled = PROVENANCE
@@ -206,7 +206,7 @@ fn provenance(order: &ScaffoldRequest<'_>) -> String {
     filled + &prompt.unwrap_or_default()
 }
 
-/// The first lines of a tool: what starts it, and who made it when.
+/// The first lines of a script: the interpreter, and the creation data.
 fn header(order: &ScaffoldRequest<'_>, description: &str) -> String {
     let lines = [
         "AI-Generated Tool".to_owned(),
@@ -218,7 +218,7 @@ fn header(order: &ScaffoldRequest<'_>, description: &str) -> String {
     ];
     match order.language {
         ScriptLanguage::Python => {
-            // Neither may words of others end the string that they stand in, nor be read as an escape.
+            // Text from others must not end the string, and must not be read as an escape.
             let inside = lines.join("\n").replace('\\', "\\\\").replace('"', "'");
             format!("#!/usr/bin/env python3\n\"\"\"\n{inside}\n\"\"\"\n\n")
         }
@@ -234,13 +234,13 @@ fn header(order: &ScaffoldRequest<'_>, description: &str) -> String {
     }
 }
 
-/// The first line of a text, with everything hidden made visible.
+/// The first line of a text, with hidden characters made visible.
 fn one_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     SafeText::source_line(line).into()
 }
 
-/// A text as TOML has it.
+/// A text as a TOML string.
 fn toml_text(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

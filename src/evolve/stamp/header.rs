@@ -1,17 +1,17 @@
-//! The lines at the top of a script that say who made it.
+//! The lines at the top of a script that state its origin.
 
 use super::ManifestStamp;
 use crate::domain::SafeText;
 use crate::domain::source::Language;
 
-/// The line that marks what an agent or a generator wrote.
+/// The line that marks code written by an agent or a generator.
 const MARKER: &str = "AI-Generated Tool";
 
-/// Further down nothing is taken for a header.
+/// Number of lines that are searched for a header.
 const HEADER_LINES: usize = 40;
 
-/// The text of a script with the stamp in its header, after the line that names its interpreter; a header that is there
-/// gets its new values. A file in a language whose comments are not known stays as it is.
+/// The text of a script with the stamp in its header, after the line that names its interpreter. An existing header
+/// gets the new values. A file in a language with unknown comment syntax stays unchanged.
 pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
     let sign = match Language::of(path, text) {
         Some(Language::Python | Language::Bash) => "#",
@@ -22,7 +22,7 @@ pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
     let values = values(stamp);
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     let is_marked = lines.iter().take(HEADER_LINES).any(|line| words(line).starts_with(MARKER));
-    // A version that the header states must not be wrong, whoever wrote it.
+    // A version in the header must not be wrong, whoever wrote it.
     let asked = values.iter().filter(|(key, _)| is_marked || *key == "Version");
     let mut open: Vec<&(&str, String)> = asked.collect();
     for line in lines.iter_mut().take(HEADER_LINES) {
@@ -33,7 +33,7 @@ pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
         *line = format!("{}{key}: {value}{tail}", &line[..lead]);
     }
     if is_marked {
-        // Where the marker stands, the same comment or docstring goes on.
+        // The line of the marker is in the comment or docstring to extend.
         let at = lines.iter().position(|line| words(line).starts_with(MARKER)).unwrap_or_default();
         let lead: String = lines[at].chars().take_while(|c| !c.is_alphanumeric() && *c != '"' && *c != '\'').collect();
         let missing = open.iter().map(|(key, value)| format!("{lead}{key}: {value}{end}"));
@@ -65,18 +65,18 @@ fn values(stamp: &ManifestStamp<'_>) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A line without the signs of a comment.
+/// A line without comment characters.
 fn words(line: &str) -> &str {
     line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '/' | '*' | '"' | '\'' | '-')).trim_end()
 }
 
 fn states(line: &str, key: &str) -> bool {
-    // Code that assigns or calls is no header.
+    // Code that assigns or calls something is not a header.
     let words = words(line);
     words.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')) && words.len() < 200
 }
 
-/// The first line behind the byte order mark, the interpreter and the encoding.
+/// The first line after the byte order mark, the interpreter and the encoding.
 fn first_free(lines: &[String]) -> usize {
     let mut at = 0;
     if lines.first().is_some_and(|line| line.trim_start_matches('\u{feff}').starts_with("#!")) {

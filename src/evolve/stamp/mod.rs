@@ -1,7 +1,7 @@
-//! What a new version says of itself: its version and where it comes from, written into its manifest and its header.
+//! Writes version and origin of a new version into its manifest and its header.
 //!
-//! Nothing else changes: comments, order and spelling stay as they are, and a manifest is read again afterwards to
-//! make sure of it.
+//! Nothing else changes: comments, order and spelling stay the same. The manifest is parsed again afterwards to verify
+//! this.
 
 mod header;
 mod yaml;
@@ -11,7 +11,7 @@ pub use header::header;
 use crate::domain::Digest;
 use serde_json::{Map, Value};
 
-/// Provenance that is written into the manifest of a generated version.
+/// The provenance to write into the manifest of a generated version.
 #[derive(Debug, Clone, Copy)]
 pub struct ManifestStamp<'a> {
     /// Version that the new manifest states.
@@ -28,11 +28,11 @@ pub struct ManifestStamp<'a> {
     pub reason: &'a str,
     /// Digest of the prompt.
     pub prompt: Option<Digest>,
-    /// Whether the output may take any fields beside those declared.
+    /// Whether the output may have fields in addition to those declared.
     pub dynamic_schema: bool,
 }
 
-/// Keys under which manifests have the schema of their output.
+/// Keys for the output schema in manifests.
 const OUTPUTS: &[&str] = &["output", "output_schema", "outputSchema", "returns", "outputs"];
 
 impl ManifestStamp<'_> {
@@ -49,10 +49,10 @@ impl ManifestStamp<'_> {
     }
 }
 
-/// The text of a manifest with the stamp in it; its form is told by the ending of its path.
+/// The text of a manifest with the stamp. The extension of its path determines the format.
 ///
 /// # Errors
-/// Why it cannot be written, one line: it is no manifest, or has a form in which no place is found for it.
+/// Why it cannot be written, in one line: it is not a manifest, or its form is not supported.
 pub fn manifest(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("toml") => toml(text, stamp),
@@ -86,7 +86,7 @@ fn json(text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     serde_json::to_string_pretty(&value).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
-/// The stamp in a manifest that was read: what every form comes to.
+/// Adds the stamp to a parsed manifest, which is the expected result for every format.
 fn write_in(fields: &mut Map<String, Value>, stamp: &ManifestStamp<'_>) {
     fields.insert("version".to_owned(), stamp.version.to_string().into());
     let provenance = stamp.provenance().into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect();

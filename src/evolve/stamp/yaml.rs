@@ -1,9 +1,9 @@
-//! The stamp in YAML, line by line: no writer of YAML keeps comments.
+//! Writes the stamp in YAML, line by line, because no YAML writer keeps comments.
 
 use super::{ManifestStamp, OUTPUTS, write_in};
 use serde_json::Value;
 
-/// The text with the stamp in it.
+/// The text with the stamp.
 ///
 /// # Errors
 /// Why it cannot be written, one line.
@@ -24,7 +24,7 @@ pub(super) fn stamped(text: &str, stamp: &ManifestStamp<'_>) -> Result<String, S
     lines.push("provenance:".to_owned());
     lines.extend(stamp.provenance().into_iter().map(|(key, value)| format!("  {key}: {}", quoted(&value))));
     let made = lines.join(end) + end;
-    // What was not understood is not guessed at.
+    // If the result is not as expected, the form was not understood.
     if read(&made).is_ok_and(|made| made == wanted) {
         Ok(made)
     } else {
@@ -36,12 +36,12 @@ fn read(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())
 }
 
-/// A text in double quotes: JSON's are YAML's.
+/// A text in double quotes: JSON strings are valid in YAML.
 fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// The lines of a key at the margin: its own and those that are indented under it, without blank ones at the end.
+/// The lines of a top-level key: its own and the indented ones below it, without blank lines at the end.
 fn block(lines: &[String], key: &str) -> Option<(usize, usize)> {
     let is_key = |line: &String| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
     let from = lines.iter().position(is_key)?;
@@ -60,7 +60,7 @@ fn remove(lines: &mut Vec<String>, key: &str) {
     }
 }
 
-/// Lets the output have any fields.
+/// Allows additional fields in the output.
 fn open_output(lines: &mut Vec<String>) {
     let Some((from, to)) = OUTPUTS.iter().find_map(|key| block(lines, key)) else { return };
     if let Some(first) = lines[from + 1..to].iter().find(|line| !line.trim().is_empty()) {

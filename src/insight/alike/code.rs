@@ -1,8 +1,8 @@
 //! The comparable parts of the code that a tool executes.
 //!
-//! A copy has other names for its variables and functions, other comments, another layout, and perhaps a function around
-//! it. It calls and imports the same, and its texts and numbers are the same. Two tools that were made after one pattern
-//! have the same structure, but one calls or says something where the other one calls or says something else.
+//! A copy has other names for its variables and functions, other comments, another layout, and perhaps a function
+//! around it. It has the same calls, imports, texts and numbers. Two tools that follow one pattern have the same
+//! structure, but in some places one has a call or a text that differs from the other's.
 
 use super::own::{OwnNames, is_name};
 use crate::domain::source::{Language, nodes, text as text_at};
@@ -10,61 +10,61 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use tree_sitter::Node;
 
-/// How many tokens of one file are examined.
+/// Maximum number of tokens of one file that are examined.
 const MAX_TOKENS: usize = 6_000;
 
-/// Fewer tokens or different words are too little to say that two tools are the same, unless they are the same exactly.
+/// With fewer tokens or different words, two tools count as the same only if they are identical.
 const MIN_TOKENS: usize = 15;
 const MIN_WORDS: usize = 4;
 
-/// Fewer tokens, without so many words of texts, are no code to compare.
+/// Code with fewer tokens and fewer words in texts is not compared.
 const ANY_TOKENS: usize = 12;
 const ANY_WORDS: usize = 2;
 
-/// The share of names and words that only one of two copies may have.
+/// Maximum share of names and words that only one of two copies has.
 const EXTRA: f64 = 0.03;
 
-/// The least share of common structure of copies.
+/// Minimum share of structure that copies have in common.
 const STRUCTURE: f64 = 0.75;
 
-/// The most for code in which something is replaced by something else.
+/// Maximum similarity of code in which something is replaced.
 const REPLACED: f64 = 0.79;
 
-/// Names and words for how a script begins and ends.
+/// Names and words that start and end a script.
 const FRAME: &[&str] = &["__name__", "__main__", "main", "exit", "sys", "argv"];
 
-/// What a tool executes, without the names that it gives itself.
+/// A fingerprint of the code that a tool executes, without its own names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CodeFingerprint {
-    /// Each two tokens in a row, ascending; equal ones are kept.
+    /// Hashes of each two consecutive tokens, ascending, with duplicates.
     pairs: Vec<u64>,
-    /// Names that are imported, called, or fields of something foreign, ascending.
+    /// Names that are imported or called, or fields of foreign objects, ascending.
     names: Vec<u64>,
-    /// Words of texts, and numbers, ascending.
+    /// Words in texts, and numbers, ascending.
     words: Vec<u64>,
-    /// Operators, ascending; equal ones are kept.
+    /// Operators, ascending, with duplicates.
     signs: Vec<u64>,
-    /// All code without comments and layout, own names included.
+    /// A hash of all code without comments and layout, including its own names.
     exact: Vec<u64>,
 }
 
 /// A token of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'s> {
-    /// A name of the file's own.
+    /// A name that the file defines.
     Own,
     /// Another name.
     Name(&'s str),
-    /// A word of a text, a number, or a text without a word.
+    /// A word in a text, a number, or a text without words.
     Word(&'s str),
-    /// An operator, or a word that decides.
+    /// An operator, or a keyword that affects control flow or logic.
     Sign(&'s str),
-    /// Any other.
+    /// Any other token.
     Other(&'s str),
 }
 
 impl CodeFingerprint {
-    /// Takes the source files of a tool apart; `None` when they are too little to be compared.
+    /// The fingerprint of the source files of a tool; `None` when there is too little code to compare.
     pub fn of<'a>(sources: impl IntoIterator<Item = (Language, &'a str)>) -> Option<CodeFingerprint> {
         let mut found = CodeFingerprint::default();
         for (language, text) in sources {
@@ -77,7 +77,7 @@ impl CodeFingerprint {
         found.finished()
     }
 
-    /// Compares words instead of code: a command, or a script in a language that is not read.
+    /// A fingerprint of words instead of code: for a command, or a script in an unsupported language.
     pub fn of_words(text: &str) -> Option<CodeFingerprint> {
         let tokens: Vec<Token<'_>> = text.split_whitespace().take(MAX_TOKENS).map(Token::Word).collect();
         let mut found = CodeFingerprint {
@@ -115,12 +115,12 @@ impl CodeFingerprint {
         (is_enough && !self.pairs.is_empty()).then_some(self)
     }
 
-    /// Whether both are the same apart from comments and layout.
+    /// Whether both are equal apart from comments and layout.
     pub fn is_identical(&self, other: &CodeFingerprint) -> bool {
         self.exact == other.exact
     }
 
-    /// The similarity of the code of two tools, 0 to 1. From [`super::NEAR`] on one can stand for the other.
+    /// The similarity of the code of two tools, 0 to 1. At [`super::NEAR`] or above, one can replace the other.
     pub fn likeness(&self, other: &CodeFingerprint) -> f64 {
         if self.is_identical(other) {
             return 1.0;
@@ -140,7 +140,7 @@ impl CodeFingerprint {
         if is_other { share.min(REPLACED) } else { share }
     }
 
-    /// A fingerprint of so many pieces.
+    /// A fingerprint with these pieces.
     #[cfg(test)]
     pub(super) fn of_pieces(pieces: impl Iterator<Item = u64>) -> CodeFingerprint {
         let pairs: Vec<u64> = pieces.collect();
@@ -149,7 +149,7 @@ impl CodeFingerprint {
     }
 }
 
-/// Two ascending lists: what both have, and what only one has; equal ones count as often as they are there.
+/// The comparison of two ascending lists: the number of common elements, and of those in only one; duplicates count.
 struct Both {
     shared: usize,
     one: usize,
@@ -173,7 +173,7 @@ impl Both {
         self.one + self.other
     }
 
-    /// Whether one has something in the place of something else.
+    /// Whether each has something that the other has not.
     fn is_replaced(&self) -> bool {
         self.one > 0 && self.other > 0
     }
@@ -193,10 +193,10 @@ fn hashed(piece: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The significant tokens of a tree in the order of the text, and a digest of all of its code.
+/// The significant tokens of a tree in text order, and a hash of all its code.
 fn tokens<'s>(root: Node<'_>, source: &'s str, own: &OwnNames<'s>) -> (Vec<Token<'s>>, u64) {
     let (mut found, mut exact) = (Vec::new(), DefaultHasher::new());
-    // The end of a text that was taken as a whole, or of a condition of the start.
+    // The end of a text that was handled as a whole, or of the condition that checks for the main file.
     let mut until = 0;
     for node in nodes(root) {
         if node.start_byte() < until {
@@ -207,7 +207,7 @@ fn tokens<'s>(root: Node<'_>, source: &'s str, own: &OwnNames<'s>) -> (Vec<Token
             continue;
         }
         if matches!(node.kind(), "type" | "type_annotation") {
-            // What is annotated does the same without it.
+            // Code does the same without its annotations.
             text_at(node, source).hash(&mut exact);
             until = node.end_byte();
             continue;
@@ -215,7 +215,7 @@ fn tokens<'s>(root: Node<'_>, source: &'s str, own: &OwnNames<'s>) -> (Vec<Token
         let is_text = is_whole_text(node);
         if node.child_count() > 0 && !is_text {
             if starts_only(node, source) {
-                // `if __name__ == "__main__":` only frames what follows.
+                // `if __name__ == "__main__":` only wraps the code that follows.
                 until = node.child_by_field_name("consequence").map_or(until, |body| body.start_byte());
             }
             continue;
@@ -234,7 +234,7 @@ fn tokens<'s>(root: Node<'_>, source: &'s str, own: &OwnNames<'s>) -> (Vec<Token
     (found, exact.finish())
 }
 
-/// The token of a leaf; `None` for one that only separates.
+/// The token of a leaf; `None` for separators.
 fn token<'s>(node: Node<'_>, text: &'s str, own: &OwnNames<'s>) -> Option<Token<'s>> {
     let is_command = node.parent().is_some_and(|parent| parent.kind() == "command_name");
     if is_name(node) || is_command && node.kind() == "word" {
@@ -260,7 +260,7 @@ fn token<'s>(node: Node<'_>, text: &'s str, own: &OwnNames<'s>) -> Option<Token<
     }
 }
 
-/// Whether a node is a text or a number without code in it, or a piece of a text between code.
+/// Whether a node is a text or a number without embedded code, or a piece of text between embedded code.
 fn is_whole_text(node: Node<'_>) -> bool {
     let is_code = |child: &Node<'_>| {
         matches!(
@@ -285,11 +285,12 @@ fn is_whole_text(node: Node<'_>) -> bool {
     }
 }
 
-/// The words of a text; a text without a word as it is, without its quotation marks.
+/// Adds the words of a text; a text without words is added as a whole, without quotation marks.
 fn add_text<'s>(text: &'s str, found: &mut Vec<Token<'s>>) {
     let before = found.len();
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    // A prefix such as the f of f"…", and the n of \n, are no words.
+    // A prefix such as the f of f"…", and the n of
+    // , are not words.
     let is_word = |word: &&str| word.len() > 1 || !text.starts_with(*word) && !text.contains(&format!("\\{word}"));
     found.extend(words.filter(is_word).filter(|word| !FRAME.contains(word)).map(Token::Word));
     if found.len() == before {
@@ -299,7 +300,7 @@ fn add_text<'s>(text: &'s str, found: &mut Vec<Token<'s>>) {
     }
 }
 
-/// Whether a statement only asks whether the file is started itself.
+/// Whether a statement only checks if the file is the main file.
 fn starts_only(node: Node<'_>, source: &str) -> bool {
     node.kind() == "if_statement"
         && node

@@ -1,34 +1,34 @@
-//! Which way a tool goes: from JSON to YAML or back, on or off, with or without.
+//! The direction of a tool: from JSON to YAML or back, on or off, with or without.
 
 use super::super::terms::{is_stop_word, stem, words};
 use super::super::vocabulary::is_of_code;
 use crate::domain::Tool;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Small words of a name that turn it into that of the counterpart.
+/// Short words in a name that distinguish it from the name of its counterpart.
 const COUNTERPARTS: &[(&str, &str)] = &[("down", "up"), ("in", "out"), ("off", "on")];
 
-/// Words of a name of which one with and one without are counterparts.
+/// Words in a name whose presence distinguishes it from its counterpart.
 const DENIALS: &[&str] = &["no", "not", "without"];
 
-/// Words between what something is made of and what it is made into.
+/// Words between the source and the target of a conversion.
 const INTO: &[&str] = &["into", "to"];
 
-/// Which way a tool goes.
+/// The direction of a tool.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Direction {
-    /// What is made into what, by meaning.
+    /// Conversions as pairs of source and target, by meaning.
     steps: Vec<(u32, u32)>,
-    /// Small words of its names.
+    /// Short words in its names.
     small: Vec<&'static str>,
 }
 
-/// Whether a tool makes the first of two things out of the second where somebody asks for the other way.
+/// Whether a tool converts in the opposite direction of what was asked for.
 pub fn goes_back(asked: &str, tool: &Tool) -> bool {
     let meaning = |word: &str| {
         let mut hasher = DefaultHasher::new();
         stem(word).hash(&mut hasher);
-        // Half of it is as good as a number of a list, for a handful of words.
+        // Half of the hash is as good as a list index, for a handful of words.
         u32::try_from(hasher.finish() >> 32).ok()
     };
     let asked = Direction::in_texts(&[words(asked)], &meaning);
@@ -39,7 +39,7 @@ pub fn goes_back(asked: &str, tool: &Tool) -> bool {
     asked.iter().any(|(from, into)| from != into && tool.contains(&(*into, *from)) && !tool.contains(&(*from, *into)))
 }
 
-/// Words that are opposites inside of a name that is written as one word.
+/// Opposites within names that are written as one word.
 const IN_ONE_WORD: &[(&str, &str)] = &[
     ("encode", "decode"),
     ("encrypt", "decrypt"),
@@ -65,13 +65,13 @@ const IN_ONE_WORD: &[(&str, &str)] = &[
     ("up", "down"),
 ];
 
-/// Whether two names, read as one word each, say the opposite: `urlencode` and `urldecode`, `PNGtoJPG` and `JPGtoPNG`.
+/// Whether two names, each read as one word, are opposites: `urlencode` and `urldecode`, `PNGtoJPG` and `JPGtoPNG`.
 pub(super) fn are_opposite_names(one: &str, other: &str) -> bool {
     let plain =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (one, other) = (plain(one), plain(other));
     let is_replaced = |from: &str, to: &str, one: &str, other: &str| {
-        // `unlock` holds `lock`: what is replaced must not stand in its opposite.
+        // `unlock` contains `lock`: a match inside its opposite does not count.
         let places = one
             .match_indices(from)
             .filter(|(at, _)| !(to.ends_with(from) && one[..*at].ends_with(&to[..to.len() - from.len()])));
@@ -88,7 +88,7 @@ pub(super) fn are_opposite_names(one: &str, other: &str) -> bool {
 }
 
 impl Direction {
-    /// Reads the names and the first sentence of a tool.
+    /// Reads the direction from the names and the first sentence of a tool.
     pub(super) fn of(tool: &Tool, meaning: impl Fn(&str) -> Option<u32>) -> Direction {
         let name = words(tool.name.as_str());
         let title = words(tool.title.as_deref().unwrap_or_default());
@@ -105,7 +105,7 @@ impl Direction {
         Direction { steps, small }
     }
 
-    /// What is made into what, by the words of some texts.
+    /// The conversions that some texts describe.
     fn in_texts(texts: &[Vec<String>], meaning: &impl Fn(&str) -> Option<u32>) -> Vec<(u32, u32)> {
         let mut steps = Vec::new();
         for text in texts {
@@ -123,7 +123,7 @@ impl Direction {
         steps
     }
 
-    /// Whether one goes where the other comes from, or one is on and the other off.
+    /// Whether two directions are opposite: conversions in reverse, or one on and the other off.
     pub(super) fn is_opposite(&self, other: &Direction) -> bool {
         let is_denied = |direction: &Direction| direction.small.iter().any(|small| DENIALS.contains(small));
         let has = |direction: &Direction, small: &str| direction.small.contains(&small);

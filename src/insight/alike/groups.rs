@@ -1,4 +1,5 @@
-//! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
+//! Groups of copies, near duplicates and name clashes in a library: which tool to keep, and how the others relate to
+//! it.
 
 use super::{CodeLikeness, CodeOf, DOUBTED, Likeness, NEAR, Resemblance, compared::are_versions, judged};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
@@ -7,7 +8,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// What speaks for keeping a tool beside its stage.
+/// Reasons to keep a tool, besides its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Merit {
     /// Finished runs that succeeded or failed.
@@ -18,28 +19,28 @@ pub struct Merit {
     pub first_seen: Instant,
 }
 
-/// A tool of a group beside the one to keep, by its position in the list.
+/// A tool of a group other than the one to keep.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Position in the list of tools.
+    /// Its position in the list of tools.
     pub tool: usize,
-    /// How much it is like the one to keep.
+    /// Its similarity to the one to keep.
     pub likeness: Likeness,
 }
 
-/// Tools of which one would do.
+/// Tools of which one would be enough.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimilarGroup {
     /// Copies, near duplicates, or a clash of names.
     pub kind: GroupKind,
-    /// The one to keep: of the highest stage, then run most, then of the best score, then the oldest, then by name.
+    /// The one to keep: the highest stage, then the most runs, then the best score, then the oldest, then by name.
     pub keep: usize,
-    /// The others, the most alike first.
+    /// The others, the most similar first.
     pub rest: Vec<Member>,
 }
 
-/// The groups of a library: copies first, then near duplicates, then clashes. What is archived or deprecated is in
-/// none, and versions of one name are no duplicates of one another. `merits` are in the order of the tools.
+/// The groups of a library: copies first, then near duplicates, then clashes. Archived and deprecated tools are left
+/// out, and versions of one name are not duplicates of each other. `merits` are in the order of the tools.
 pub fn groups(resemblance: &Resemblance, merits: &[Merit], code: CodeOf<'_>) -> Vec<SimilarGroup> {
     let field = GroupingInput { tools: &resemblance.tools, merits };
     let mut all = field.copies();
@@ -48,15 +49,15 @@ pub fn groups(resemblance: &Resemblance, merits: &[Merit], code: CodeOf<'_>) -> 
     all
 }
 
-/// How much less a tool may be like the one to keep than like another tool, to be in its group.
+/// How much more similar to another tool than to the one to keep a tool may be, to belong to its group.
 const MARGIN: f64 = 0.05;
 
-/// That two tools are alike.
+/// The similarity of two tools.
 #[derive(Clone, Copy)]
 struct PairScores {
-    /// By what they say of themselves.
+    /// Similarity by their texts.
     said: f64,
-    /// By their code, where both can be compared.
+    /// Similarity by their code, if both can be compared.
     written: CodeLikeness,
 }
 
@@ -93,7 +94,7 @@ impl GroupingInput<'_> {
             .filter(|(_, tool)| tool.stage != Stage::Archived && tool.facts.deprecated.is_none())
     }
 
-    /// A group of these, the best one kept.
+    /// A group of these tools; the best one is to be kept.
     fn group(
         &self,
         kind: GroupKind,
@@ -107,7 +108,7 @@ impl GroupingInput<'_> {
     }
 
     fn copies(&self) -> Vec<SimilarGroup> {
-        // Two scripts may consist of the same files and start with different ones. A target of a file of commands acts on
+        // Two scripts may consist of the same files but start with different ones. A target in a command file acts on
         // the folder of that file.
         let mut by_digest: BTreeMap<([u8; 32], &str), Vec<usize>> = BTreeMap::new();
         for (at, tool) in self.live().filter(|(_, tool)| !tool.path.contains('#')) {
@@ -119,8 +120,8 @@ impl GroupingInput<'_> {
         self.by_name(copies.collect())
     }
 
-    /// Each group is one to keep and those that are like it, and like no other tool much more: what is like those only
-    /// is another group.
+    /// Each group has one tool to keep and those that are similar to it, unless they are much more similar to another
+    /// tool. Tools that are similar only to the latter form another group.
     fn near(&self, resemblance: &Resemblance, code: CodeOf<'_>) -> Vec<SimilarGroup> {
         let mut neighbours: BTreeMap<usize, Vec<(usize, PairScores)>> = BTreeMap::new();
         for pair in resemblance.pairs(DOUBTED) {
@@ -150,7 +151,7 @@ impl GroupingInput<'_> {
             let mut rest = neighbours.remove(&keep).unwrap_or_default();
             rest.retain(|(tool, found)| found.likeness() >= best[tool] - MARGIN && taken.insert(*tool));
             rest.sort_by(|(a, x), (b, y)| y.likeness().total_cmp(&x.likeness()).then(a.cmp(b)));
-            // Only now: of most pairs nobody ever asks what they share.
+            // Computed only now, because for most pairs nobody needs the explanation.
             let told = |tool: usize, found: PairScores| resemblance.told(keep, tool, found.said, found.written);
             let rest: Vec<Member> =
                 rest.into_iter().map(|(tool, found)| Member { tool, likeness: told(tool, found) }).collect();

@@ -1,22 +1,21 @@
-//! Which tools do nearly the same: the one measure of it, by what they say of themselves and, where that leaves it open,
-//! by their code.
+//! Measures whether tools do nearly the same, by their texts and, if that is not conclusive, by their code.
 //!
-//! Two tools are compared by five measures: how much their descriptions say the same (a cosine, and how far the
-//! shorter one is contained in the other), how far one name stands in the other, whether each name has something that
-//! the other tool does not speak of at all (`create_behave_spec`, `create_locust_spec`), and whether the names are
-//! opposites (`tcp_client`, `tcp_server`). A word counts by its rarity among the tools in use. The weights were fitted on
-//! 80 labelled pairs: 40 real ones (`tests/labelled/likeness.toml`) and the 40 of the check of duplicates; the scale is
-//! chosen so that [`NEAR`] is where the odds turn. So the precision and recall of 0.90 on the real ones is that of a set
-//! the fit knew. On 20 pairs that no fit knew (`held_out` in the same file) precision is 0.78 and recall 0.70 among the
-//! real tools, and 0.83 and 0.50 among themselves: less to learn from makes it more careful.
+//! Two tools are compared by five measures: how similar their descriptions are (a cosine, and how far the shorter one
+//! is contained in the other), how far one name is contained in the other, whether each name has something that the
+//! other tool does not mention at all (`create_behave_spec`, `create_locust_spec`), and whether the names are opposites
+//! (`tcp_client`, `tcp_server`). A word is weighted by its rarity among the tools in use. The weights were fitted on 80
+//! labelled pairs: 40 real ones (`tests/labelled/likeness.toml`) and the 40 of the check of duplicates; the scale puts
+//! [`NEAR`] at even odds. Precision and recall on the real pairs are 0.90, but the fit knew these pairs. On 20 pairs
+//! that no fit knew (`held_out` in the same file), precision is 0.78 and recall 0.70 among the real tools, and 0.83 and
+//! 0.50 among themselves: with fewer tools, the measure is more careful.
 //!
-//! Where both are code that can be compared, code decides: pieces of it without names ([`CodeFingerprint`]). Nearly the same
-//! code is the same tool, whatever the words say. Other code is another tool, at most a similar one: of two tools
-//! made for the same app the words say nearly the same. A description that several tools share word for word says nothing.
+//! If the code of both can be compared, the code decides, without its own names ([`CodeFingerprint`]). Nearly the same
+//! code is the same tool, whatever the texts say. Different code is another tool, at most a similar one, because texts
+//! of tools for the same app are nearly the same. A description that several tools share word for word has no weight.
 //!
-//! A library is not compared pair by pair: an inverted index names for each tool the few that share its rare words, and
-//! [`crate::domain::CodeSketch`] those that may share its code. For a single tool everything that shares a word with it is
-//! compared.
+//! A library is not compared pair by pair: for each tool, an inverted index finds the few that share its rare words,
+//! and [`crate::domain::CodeSketch`] finds those that may share its code. A single tool is compared with everything
+//! that shares a word with it.
 
 mod code;
 mod compared;
@@ -40,31 +39,32 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// From here on two tools are said to do nearly the same: by `similar`, by the check of duplicates, and by upkeep.
+/// Two tools with at least this similarity do nearly the same, in `similar`, the check of duplicates, and upkeep.
 pub const NEAR: f64 = 0.8;
 
-/// What is less alike is not worth showing.
+/// Less similar tools are not shown.
 pub const OPEN: f64 = 0.35;
 
-/// What is less alike by words is compared by code only where the sketches of the codes are alike.
+/// Below this similarity of texts, code is compared only if the code sketches are similar.
 const DOUBTED: f64 = 0.2;
 
-/// The most that two tools with other code are alike.
+/// Maximum similarity of two tools with different code.
 const OTHER_CODE: f64 = 0.79;
 
-/// Numbers of two sketches that are the same where the codes may be.
+/// Number of equal sketch numbers that indicates similar code.
 const SKETCHES_ALIKE: usize = 3;
 
-/// Tools of one number of a sketch that are looked at: what more have is no mark of a copy.
+/// Maximum number of tools with the same sketch number: a more common number does not indicate a copy.
 const MOST_OF_NUMBER: usize = 300;
 
-/// Tools whose code is compared with that of one: the most alike by words, and the most alike by their sketches.
+/// Maximum number of tools whose code is compared with one tool: the most similar by text, and the most similar by
+/// sketch.
 pub const MOST_READ: usize = 20;
 
-/// Tools that share a description word for word, from which on it says nothing of them.
+/// A description that this many tools share word for word has no weight.
 const BOILERPLATE: usize = 3;
 
-/// Words of a description that count: those behind them are details of details.
+/// Maximum number of words of a description that count; later ones are minor details.
 const MOST_WORDS: usize = 45;
 
 /// Weight of a word in the first sentence, in a later one, in a tag, and in the name.
@@ -73,20 +73,20 @@ const LATER: f64 = 0.4;
 const TAG: f64 = 0.8;
 const NAME: f64 = 1.4;
 
-/// The words of a tool that are looked up: its weightiest.
+/// Number of words of a tool that are looked up, those with the greatest weight.
 const LOOKED_UP: usize = 8;
 
-/// Tools looked at for one word: of a word that more have, the neighbours by name. This bounds the work for a library
-/// of any size.
+/// Maximum number of tools per word; for a more common word, the neighbours by name are used. This limits the work for
+/// a library of any size.
 const MOST_SHARING: usize = 200;
 
-/// Tools that one is compared with in full.
+/// Maximum number of tools with which one tool is compared completely.
 const MOST_COMPARED: usize = 40;
 
-/// Words named as shared.
+/// Maximum number of common words that are named.
 const WORDS_NAMED: usize = 4;
 
-/// The weights of the measures, see the module.
+/// The weights of the measures; see the module.
 const COSINE: f64 = 2.0;
 const CONTAINED: f64 = 1.2;
 const NAMED: f64 = 1.0;
@@ -94,27 +94,27 @@ const STRANGE: f64 = -4.0;
 const OPPOSED: f64 = -3.4;
 const BASE: f64 = -1.8;
 
-/// How strange two names are at least of which each does something that the other tool does not speak of.
+/// Minimum strangeness of two names that each contain an action which the other tool does not mention.
 const OTHER_DEEDS: f64 = 0.6;
 
-/// How much two tools are alike.
+/// The similarity of two tools.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likeness {
-    /// 0 to 1, in whole hundredths: more digits would say more than is known. [`NEAR`] and more is a near duplicate.
+    /// 0 to 1, in whole hundredths, because the measure is not more precise. A near duplicate has at least [`NEAR`].
     pub likeness: f64,
-    /// What they share, one line.
+    /// What they have in common, one line.
     pub why: String,
-    /// Whether the code of both says it too.
+    /// Whether their code is nearly the same, too.
     pub same_code: bool,
 }
 
 impl Likeness {
-    /// That of two tools of the same files.
+    /// The similarity of two tools with the same files.
     pub fn copy() -> Likeness {
         Likeness { likeness: 1.0, why: "all files are identical".to_owned(), same_code: true }
     }
 
-    /// Whether one would do for the other.
+    /// Whether one can replace the other.
     pub fn is_near(&self) -> bool {
         self.likeness >= NEAR
     }
@@ -125,61 +125,61 @@ impl Likeness {
 pub struct Resembling {
     /// Its position in the list.
     pub tool: usize,
-    /// How alike the two are.
+    /// The similarity of the two.
     pub likeness: Likeness,
     /// Whether all files are the same.
     pub is_copy: bool,
 }
 
-/// Two tools that are alike by their words, by their positions in the list.
+/// Two tools with similar texts, by their positions in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimilarTexts {
     /// Position of the first tool.
     pub one: usize,
-    /// The second, a later one.
+    /// Position of the second tool, after the first.
     pub other: usize,
-    /// How much by what they say of themselves, see [`Likeness::likeness`], not rounded.
+    /// The similarity of their texts, not rounded; see [`Likeness::likeness`].
     pub said: f64,
 }
 
-/// Reads the code of a tool, by its position in the list; `None` when it has too little of it, or cannot be read.
-/// Asked only for tools of which what they say of themselves leaves it open; keeping what was read is up to it.
+/// Reads the code of a tool, by its position in the list; `None` when there is too little, or it cannot be read. Called
+/// only if the texts of two tools are not conclusive. The callee may cache the code.
 pub type CodeOf<'a> = &'a mut dyn FnMut(usize) -> Option<Arc<CodeFingerprint>>;
 
 /// A meaning with its weight.
 type Weighed = (u32, f64);
 
-/// What is compared of a tool; lists are ascending by meaning.
+/// The comparable data of a tool; lists are ascending by meaning.
 struct Sketch {
-    /// What its description says.
+    /// The meanings in its description.
     said: Vec<Weighed>,
-    /// The length of that, and the sum of its weights.
+    /// Vector length of the description, and the sum of its weights.
     norm: f64,
     sum: f64,
-    /// Its names, by rarity.
+    /// The meanings in its names, weighted by rarity.
     name: Vec<Weighed>,
     name_sum: f64,
-    /// Everything that it speaks of.
+    /// All meanings in its texts.
     known: Vec<Weighed>,
-    /// Which way it goes, by its names and its first sentence.
+    /// Its direction, by its names and its first sentence.
     direction: Direction,
 }
 
-/// A list of tools that can be asked what is alike in it.
+/// Finds similar tools in a list.
 pub struct Resemblance {
     tools: Vec<Arc<Tool>>,
     vocabulary: Vocabulary,
     sketches: Vec<Sketch>,
-    /// The tools that speak of each meaning, ascending.
+    /// The tools with each meaning, ascending.
     postings: Vec<Vec<u32>>,
-    /// Meanings that are opposites of one another.
+    /// Pairs of meanings that are opposites.
     opposites: HashSet<(u32, u32)>,
-    /// Whether a meaning is something that is done.
+    /// Whether a meaning is an action.
     is_deed: Vec<bool>,
 }
 
 impl Resemblance {
-    /// Compares nothing yet: weighs what was read of these tools.
+    /// Reads and weighs the texts of these tools; compares nothing yet.
     pub(super) fn of(tools: &[Arc<Tool>]) -> Resemblance {
         let is_shared = shared_descriptions(tools);
         let (vocabulary, said) = Vocabulary::of(tools);
@@ -208,18 +208,18 @@ impl Resemblance {
         Resemblance { tools: tools.to_vec(), vocabulary, sketches, postings, opposites, is_deed }
     }
 
-    /// How much two tools of the list are alike: the figure that everybody gives for them.
+    /// The similarity of two tools of the list, the same figure everywhere.
     pub fn likeness(&self, one: usize, other: usize, code: CodeOf<'_>) -> Likeness {
         let said = self.said(one, other);
         self.told(one, other, said, self.written(one, other, said, code))
     }
 
-    /// How much two tools are alike by what they say of themselves, 0 to 1.
+    /// The similarity of the texts of two tools, 0 to 1.
     fn said(&self, one: usize, other: usize) -> f64 {
         scaled(self.odds(one, other))
     }
 
-    /// The figure and the reason, given how much two tools say the same, and how much their code is the same.
+    /// The similarity and its explanation, from the similarity of texts and code.
     fn told(&self, one: usize, other: usize, said: f64, written: CodeLikeness) -> Likeness {
         let mut why = self.why(one, other);
         if written == CodeLikeness::Share(1.0) {
@@ -230,13 +230,14 @@ impl Resemblance {
         Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code: written.is_same() }
     }
 
-    /// How much the codes of two tools are the same. Not asked where words and sketches both speak against it.
+    /// The similarity of the code of two tools. Not computed if both texts and sketches differ.
     fn written(&self, one: usize, other: usize, said: f64, code: CodeOf<'_>) -> CodeLikeness {
         if said < DOUBTED && self.sketches_shared(one, other) < SKETCHES_ALIKE {
             return CodeLikeness::Unknown;
         }
         match (code(one), code(other)) {
-            // Renamed everywhere is not copied; and what is opposite in name may differ in one sign.
+            // Code with renamed names is not identical, so it stays below 1. Tools with opposite names may differ in
+            // one operator only.
             (Some(own), Some(others)) => {
                 let most = match () {
                     () if own.is_identical(&others) => 1.0,
@@ -250,7 +251,7 @@ impl Resemblance {
         }
     }
 
-    /// Whether two tools go opposite ways, by their names.
+    /// Whether the names of two tools are opposites.
     fn is_opposite(&self, one: usize, other: usize) -> bool {
         let names = [one, other].map(|tool| self.tools[tool].name.as_str());
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
@@ -263,8 +264,8 @@ impl Resemblance {
         self.tools[one].code_sketch.shared(&self.tools[other].code_sketch)
     }
 
-    /// The tools of the list that resemble one of it, the most alike first; at most `limit`, none below `least`. Copies
-    /// are among them, other versions of its name are not: their difference is what a review shows.
+    /// The tools that are similar to one of the list, the most similar first: at most `limit`, none below `least`.
+    /// Includes copies, but no other versions of its name, because a review shows their difference.
     pub fn resembling(&self, one: usize, least: f64, limit: usize, code: CodeOf<'_>) -> Vec<Resembling> {
         let own = &self.tools[one];
         let by_path = |a: usize, b: usize| self.tools[a].path.cmp(&self.tools[b].path);
@@ -288,12 +289,12 @@ impl Resemblance {
             *own_code = self.written(one, *other, *said, code);
         }
         found.extend(by_sketch);
-        // Of two tools of one name only the code says that they are the same.
+        // Two tools with the same name count only if their code is nearly the same.
         found.retain(|(other, said, written)| {
             judged(*said, *written) >= least && (written.is_same() || self.tools[*other].name != own.name)
         });
         found.sort_by(|a, b| judged(b.1, b.2).total_cmp(&judged(a.1, a.2)).then_with(|| by_path(a.0, b.0)));
-        // The tools of a server share its files.
+        // The tools of a server have the same files.
         let is_other = |other: &Tool| other.definition() != own.definition();
         let is_copy =
             |other: &usize| *other != one && self.tools[*other].digest == own.digest && is_other(&self.tools[*other]);
@@ -308,7 +309,7 @@ impl Resemblance {
         copies.chain(found).take(limit).collect()
     }
 
-    /// The tools that share a word with one, or much of its sketch, ascending.
+    /// The tools that share a word or much of the sketch with one, ascending.
     fn others(&self, one: usize) -> Vec<usize> {
         let mut is_sharing: Vec<bool> =
             (0..self.tools.len()).map(|other| self.sketches_shared(one, other) >= SKETCHES_ALIKE).collect();
@@ -320,7 +321,7 @@ impl Resemblance {
         (0..self.tools.len()).filter(|other| *other != one && is_sharing[*other]).collect()
     }
 
-    /// The odds that one would do for the other: 0 where they turn.
+    /// The log odds that one can replace the other; 0 means even odds.
     fn odds(&self, one: usize, other: usize) -> f64 {
         let opposed = if self.is_opposite(one, other) { 1.0 } else { 0.0 };
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
@@ -331,7 +332,7 @@ impl Resemblance {
         let contained = ratio(common, one.sum.min(other.sum));
         let named = 1.0 - one.unnamed_in(&other.name).min(other.unnamed_in(&one.name));
         let strange = one.unnamed_in(&other.known).min(other.unnamed_in(&one.known));
-        // Names weigh little for what is done; but what merges does not rename, whatever else they share.
+        // Names have little weight for the action, but a tool that merges does not rename, whatever else they share.
         let other_deeds = self.has_own_deed(one, other) && self.has_own_deed(other, one);
         let strange = if other_deeds { strange.max(OTHER_DEEDS) } else { strange };
         COSINE * cosine.sqrt()
@@ -342,8 +343,7 @@ impl Resemblance {
             + BASE
     }
 
-    /// Every two tools in use that are at least so much alike by what they say of themselves, or whose codes may be the
-    /// same; each once.
+    /// All pairs of tools in use whose texts have at least this similarity, or whose code may be the same.
     pub fn pairs(&self, least: f64) -> Vec<SimilarTexts> {
         let used: Vec<bool> = self.tools.iter().map(|tool| is_compared(tool)).collect();
         let is_one_used = |tool: &u32| used[*tool as usize];
@@ -373,7 +373,7 @@ impl Resemblance {
         found
     }
 
-    /// Every two tools in use of which the sketches are alike, the first before the second.
+    /// All pairs of tools in use with similar sketches, in ascending order within a pair.
     fn sketched_pairs(&self, used: &[bool]) -> Vec<(usize, usize)> {
         let mut having: HashMap<(usize, u16), Vec<usize>> = HashMap::new();
         for (at, tool) in self.tools.iter().enumerate().filter(|(at, _)| used[*at]) {
@@ -396,8 +396,8 @@ impl Resemblance {
         pairs
     }
 
-    /// The tools that share the rare words of one, the most sharing first. `shares` is nothing but zeros before and
-    /// after.
+    /// The tools that share the rare words of one, the most sharing first. `shares` contains only zeros before and
+    /// after the call.
     fn candidates(&self, one: usize, postings: &[Vec<u32>], shares: &mut [f64]) -> Vec<usize> {
         let mut rare: Vec<Weighed> = self.sketches[one].known.clone();
         rare.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -407,7 +407,7 @@ impl Resemblance {
                 if shares[other] == 0.0 {
                     touched.push(other);
                 }
-                // A word that says nothing in this library still makes its tools candidates.
+                // A word without weight in this library still makes its tools candidates.
                 shares[other] += weight.max(f64::MIN_POSITIVE);
             }
         }
@@ -418,12 +418,12 @@ impl Resemblance {
         most.into_iter().take(MOST_COMPARED).map(|(other, _)| other).collect()
     }
 
-    /// Whether a name says that something is done of which the other tool does not speak.
+    /// Whether a name contains an action that the other tool does not mention.
     fn has_own_deed(&self, one: &Sketch, other: &Sketch) -> bool {
         one.name.iter().any(|(meaning, _)| self.is_deed[*meaning as usize] && !has(&other.known, *meaning))
     }
 
-    /// Whether what one name has and the other has not are opposites.
+    /// Whether the differences between two names are opposites.
     fn are_opposed(&self, one: &Sketch, other: &Sketch) -> bool {
         let own = |a: &Sketch, b: &Sketch| -> Vec<u32> {
             a.name.iter().map(|(term, _)| *term).filter(|term| !has(&b.name, *term)).collect()
@@ -432,7 +432,7 @@ impl Resemblance {
         left.iter().any(|a| right.iter().any(|b| self.opposites.contains(&(*a, *b))))
     }
 
-    /// What two tools share, in the words of the first; of words of one meaning both are told.
+    /// What two tools have in common, in the words of the first; for different words with the same meaning, both words.
     fn why(&self, one: usize, other: usize) -> String {
         let (a, b) = (&self.sketches[one], &self.sketches[other]);
         let mut both = shared(&a.said, &b.said);
@@ -464,14 +464,14 @@ impl Resemblance {
     }
 }
 
-/// How much the codes of two tools are the same.
+/// The similarity of the code of two tools.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum CodeLikeness {
-    /// Neither has code that can be compared, or nobody looked.
+    /// Neither has comparable code, or it was not compared.
     Unknown,
-    /// One has.
+    /// Only one has comparable code.
     OneSided,
-    /// The share that is the same; 1 where all code is.
+    /// The share of equal code; 1 if all code is equal.
     Share(f64),
 }
 
@@ -481,7 +481,8 @@ impl CodeLikeness {
     }
 }
 
-/// The likeness by code where it is the same; else by words, below [`NEAR`] where the code is other code.
+/// The similarity by code if the code is nearly the same; otherwise by text, limited below [`NEAR`] if the code
+/// differs.
 fn judged(said: f64, written: CodeLikeness) -> f64 {
     match written {
         CodeLikeness::Share(share) if written.is_same() => share,
@@ -490,7 +491,7 @@ fn judged(said: f64, written: CodeLikeness) -> f64 {
     }
 }
 
-/// Which tools have a description that several tools have word for word, in the order of the list.
+/// Whether each tool has a description that several tools share word for word, in the order of the list.
 fn shared_descriptions(tools: &[Arc<Tool>]) -> Vec<bool> {
     let mut having: HashMap<&str, HashSet<Digest>> = HashMap::new();
     for tool in tools {
@@ -500,7 +501,7 @@ fn shared_descriptions(tools: &[Arc<Tool>]) -> Vec<bool> {
     tools.iter().map(|tool| is_shared(tool.description.trim())).collect()
 }
 
-/// Words for terms: one where both texts have the same, else both; terms that one of them lacks are left out.
+/// Words for terms: one word if both texts have the same, otherwise both; terms that one of them lacks are left out.
 fn told(terms: &[u32], one: &HashMap<u32, String>, other: &HashMap<u32, String>) -> String {
     let word = |term: &u32| {
         let (a, b) = (one.get(term)?, other.get(term)?);
@@ -510,8 +511,8 @@ fn told(terms: &[u32], one: &HashMap<u32, String>, other: &HashMap<u32, String>)
     terms.iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// What a tool says, what it speaks of at all, and its name: meanings with the weight of the weightiest place that each
-/// stands in.
+/// The meanings in a tool's description, in all its texts, and in its name, each with the greatest weight of its
+/// places.
 fn weighed(said: &ToolTerms, vocabulary: &Vocabulary, is_shared: bool) -> [Vec<Weighed>; 3] {
     let counts = |term: &&u32| !vocabulary.is_letter[**term as usize];
     let meaning = |term: &u32| vocabulary.meanings[*term as usize];
@@ -549,14 +550,14 @@ impl Sketch {
         }
     }
 
-    /// The share of its name that a list does not have.
+    /// The weighted share of its name that is missing in a list.
     fn unnamed_in(&self, list: &[Weighed]) -> f64 {
         let missing: f64 = self.name.iter().filter(|(term, _)| !has(list, *term)).map(|(_, weight)| weight).sum();
         ratio(missing, self.name_sum)
     }
 }
 
-/// The odds as a likeness: [`NEAR`] where they turn, towards 1 and 0 on either side.
+/// Log odds as a similarity: [`NEAR`] at even odds, approaching 1 and 0 on either side.
 fn scaled(odds: f64) -> f64 {
     if odds >= 0.0 { NEAR + (0.99 - NEAR) * (1.0 - (-odds).exp()) } else { NEAR * (odds * 0.6).exp() }
 }
@@ -569,13 +570,13 @@ fn has(list: &[Weighed], term: u32) -> bool {
     list.binary_search_by_key(&term, |(known, _)| *known).is_ok()
 }
 
-/// The terms that both lists have, with the weight in each.
+/// The terms in both lists, with the weight in each.
 fn shared(one: &[Weighed], other: &[Weighed]) -> Vec<(u32, f64, f64)> {
     let weight = |term: u32| other.binary_search_by_key(&term, |(known, _)| *known).ok().map(|at| other[at].1);
     one.iter().filter_map(|(term, own)| Some((*term, *own, weight(*term)?))).collect()
 }
 
-/// The part of an ascending list that lies around a place; all of a short one.
+/// The part of an ascending list around a position; the whole list if it is short.
 fn near(list: &[u32], place: usize) -> &[u32] {
     let at = list.partition_point(|tool| (*tool as usize) < place);
     let from = at.saturating_sub(MOST_SHARING / 2).min(list.len().saturating_sub(MOST_SHARING));

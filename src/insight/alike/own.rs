@@ -1,22 +1,22 @@
-//! Names that a file gives itself: variables, parameters, functions. Names that it takes from elsewhere (imports, called
-//! functions, fields of foreign objects, programs, variables of the environment) are not among them.
+//! Names that a file defines: variables, parameters, functions. Names from elsewhere (imports, called functions, fields
+//! of foreign objects, programs, environment variables) are not included.
 
 use crate::domain::source::{Language, children, nodes, text};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-/// How deep a pattern of names is read.
+/// Maximum depth of a pattern of names.
 const DEPTH: usize = 12;
 
-/// Objects of which a field that is set is one of this file.
+/// Objects whose assigned fields belong to this file.
 const SELF: &[&str] = &["self", "cls", "this"];
 
-/// The names of a file.
+/// The names that a file defines.
 #[derive(Debug, Default)]
 pub(super) struct OwnNames<'s> {
     /// Variables, parameters, functions, classes.
     names: HashSet<&'s str>,
-    /// Fields and methods of its own classes.
+    /// Fields and methods of the file's classes.
     fields: HashSet<&'s str>,
 }
 
@@ -35,7 +35,7 @@ impl<'s> OwnNames<'s> {
         own
     }
 
-    /// Whether a name at this place is one of the file's own.
+    /// Whether a name at this place is defined by the file.
     pub(super) fn has(&self, node: Node<'_>, name: &str) -> bool {
         if is_field(node) { self.fields.contains(name) } else { self.names.contains(name) }
     }
@@ -139,7 +139,7 @@ impl<'s> OwnNames<'s> {
         }
     }
 
-    /// What is imported keeps its name, unless it is given another one here.
+    /// Removes imported names, unless they are renamed on import.
     fn forget_imports(&mut self, node: Node<'_>, source: &'s str) {
         let is_import = matches!(node.kind(), "import_statement" | "import_from_statement")
             || node.kind() == "variable_declarator"

@@ -14,12 +14,12 @@ fn of(tools: &[Arc<Tool>]) -> SimilarityIndex {
     SimilarityIndex::new(tools)
 }
 
-/// How much two are alike by their words alone.
+/// The similarity of two tools by their texts alone.
 fn likeness(index: &SimilarityIndex, one: usize, other: usize) -> f64 {
     index.resemblance().likeness(one, other, &mut |_| None).likeness
 }
 
-/// Groups in words: kind, the one to keep, the others.
+/// Groups as names: kind, the one to keep, the others.
 fn told(tools: &[Arc<Tool>], merits: &[Merit]) -> Vec<(String, String, Vec<String>)> {
     let name =
         |at: usize| tools[at].path.trim_start_matches("tools/experimental/").trim_end_matches("/tool.toml").to_owned();
@@ -89,7 +89,7 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
     let index = of(&tools);
     let open = likeness(&index, 0, 1);
     assert!((OPEN..NEAR).contains(&open), "{open}");
-    // Code of 100 pieces, of which all tools share so many.
+    // Code of 100 pieces, of which all tools share this number.
     let asked_of = |shared: u64| {
         let mut asked = HashSet::new();
         let mut code = |tool: usize| {
@@ -135,7 +135,7 @@ fn a_group_and_a_single_question_give_one_figure_with_an_archived_tool_and_a_cop
     assert!(of_one.iter().any(|other| other.tool == 2), "but it is told of who asks for one tool");
     let copies = index.resemblance().resembling(3, OPEN, 10, &mut |_| None);
     assert_eq!(copies.iter().map(|other| (other.tool, other.is_copy)).collect::<Vec<_>>(), [(4, true)]);
-    // A version that the catalog does not have is weighed as if it had.
+    // A version that is not in the catalog is weighed as if it were.
     let anew = Tool { digest: Digest::of_bytes(b"anew"), ..Tool::clone(&tools[1]) };
     assert_eq!(index.place_of(&anew), None);
     let with = index.with(&anew);
@@ -225,7 +225,7 @@ fn ten_thousand_tools_are_looked_through_by_their_rare_words_not_pair_by_pair() 
     assert!(pairs.len() < 10 * tools.len(), "{} pairs", pairs.len());
 }
 
-/// Side of a held-out pair.
+/// One tool of a held-out pair.
 #[derive(serde::Deserialize)]
 struct Side {
     name: String,
@@ -244,7 +244,7 @@ struct Labelled {
     held_out: Vec<HeldOut>,
 }
 
-/// What is measured here is only kept from getting worse: nothing may be fitted on these pairs.
+/// This result must only not get worse: nothing may be fitted to these pairs.
 #[test]
 fn of_ten_held_out_pairs_half_are_found_with_one_false_one() {
     let Labelled { held_out } = toml::from_str(include_str!("../../../tests/labelled/likeness.toml")).unwrap();

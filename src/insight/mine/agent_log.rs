@@ -1,8 +1,8 @@
-//! What agents did, from their logs: JSON lines in any of the usual shapes.
+//! Reads logs of agents: JSON lines in any of the usual forms.
 //!
-//! Read liberally: a line is searched for calls of tools (`tool_use`, `tool_calls`, `function_call`, or an object with a
-//! tool and its input), for their results, for commands of a shell, and for words of a user. What is
-//! none of these is passed over; only what is no JSON counts as unreadable.
+//! Parsing is lenient: a line is searched for tool calls (`tool_use`, `tool_calls`, `function_call`, or an object with
+//! a tool and its input), their results, shell commands, and messages of a user. Anything else is ignored; only lines
+//! that are not JSON count as unreadable.
 
 use super::shell::pipelines;
 use super::step::{RecordedStep, Session, sessions, sorted};
@@ -11,16 +11,16 @@ use crate::domain::Instant;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// The most bytes of a line that is read.
+/// Maximum length of a line, in bytes.
 const MAX_LINE: usize = 1 << 20;
 
-/// How deep calls are looked for in a line.
+/// Maximum depth at which calls are searched in a line.
 const MAX_DEPTH: usize = 12;
 
-/// The most calls of one log; of more, the first.
+/// Maximum number of calls of one log; of more, the first.
 pub const MAX_CALLS: usize = 200_000;
 
-/// Names of tools that are a shell.
+/// Names of tools that run shell commands.
 const SHELLS: [&str; 12] = [
     "bash",
     "sh",
@@ -36,25 +36,25 @@ const SHELLS: [&str; 12] = [
     "local_shell",
 ];
 
-/// What a log holds.
+/// The content of a log.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AgentLog {
     /// The calls, oldest first.
     pub sessions: Vec<Session>,
-    /// What users wanted done.
+    /// The tasks of users.
     pub tasks: Vec<TaskText>,
-    /// How many calls there are.
+    /// Number of calls.
     pub calls: usize,
-    /// How many lines are no JSON, or too long.
+    /// Number of lines that are not JSON, or too long.
     pub unreadable: usize,
 }
 
-/// What is known while reading.
+/// The state while reading.
 #[derive(Default)]
 struct LogReader {
     /// The calls of each session.
     steps: BTreeMap<String, Vec<RecordedStep>>,
-    /// Where the call of an id is.
+    /// The position of the call with an id.
     ids: HashMap<String, (String, usize)>,
     log: AgentLog,
 }
@@ -67,7 +67,7 @@ struct LogPosition<'a> {
     at: Option<Instant>,
 }
 
-/// Reads a log; `mask` takes secrets out of a line before anything is made of it.
+/// Reads a log; `mask` removes secrets from each line before it is parsed.
 pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> AgentLog {
     let mut reading = LogReader::default();
     for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -109,7 +109,7 @@ impl LogReader {
                     return;
                 }
                 self.take_task(fields, &here);
-                // What holds others: the rest of the record is looked through.
+                // A container: the other fields of the record are searched.
                 for (_, field) in fields.iter().filter(|(_, field)| field.is_object() || field.is_array()) {
                     self.look(field, &here, depth + 1);
                 }
@@ -118,7 +118,7 @@ impl LogReader {
         }
     }
 
-    /// A call in any shape; says whether it was one.
+    /// Reads a call in any form; returns whether it was one.
     fn take_call(&mut self, fields: &Map<String, Value>, here: &LogPosition<'_>) -> bool {
         let kind = text_of(fields, &["type"]).unwrap_or_default();
         let function = fields.get("function").or_else(|| fields.get("function_call")).and_then(Value::as_object);
@@ -167,7 +167,7 @@ impl LogReader {
         true
     }
 
-    /// A line of a shell: each pipeline is a step; the last one has the id.
+    /// Adds a shell command: each pipeline is a step, and the last one gets the id.
     fn push_command(&mut self, command: &str, here: &LogPosition<'_>, failed: Option<&str>, id: Option<&str>) -> bool {
         let Some(found) = pipelines(command) else { return false };
         let last = found.len().saturating_sub(1);
@@ -196,7 +196,7 @@ impl LogReader {
         }
     }
 
-    /// The result of a call that stands elsewhere; says whether it was one.
+    /// Reads the result of an earlier call; returns whether it was one.
     fn take_result(&mut self, fields: &Map<String, Value>) -> bool {
         let kind = text_of(fields, &["type"]).unwrap_or_default();
         let is_result = kind.ends_with("tool_result")
@@ -222,7 +222,7 @@ impl LogReader {
         } else {
             text_of(fields, &["prompt", "task", "scenario"]).unwrap_or_default().to_owned()
         };
-        // A long text is a document that somebody pasted, not a task.
+        // A long text is a pasted document, not a task.
         if (4..=2_000).contains(&said.trim().chars().count()) {
             self.log.tasks.push(TaskText {
                 source: here.name.to_owned(),
@@ -246,7 +246,7 @@ fn text_of<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a str
     names.iter().find_map(|name| fields.get(*name)?.as_str())
 }
 
-/// Arguments are an object, or one as text.
+/// Arguments as an object, which may be given as text.
 fn parsed(value: &Value) -> Value {
     match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
@@ -254,7 +254,7 @@ fn parsed(value: &Value) -> Value {
     }
 }
 
-/// A command as a list: what a shell was told to run, else its words.
+/// A command given as a list: the script for a shell, otherwise its words.
 fn argv(value: Option<&Value>) -> Option<String> {
     let words: Vec<&str> = value?.as_array()?.iter().filter_map(Value::as_str).collect();
     match words.as_slice() {
@@ -266,7 +266,7 @@ fn argv(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The words of a message: a text, or the texts of its parts.
+/// The text of a message: a text, or the texts of its parts.
 fn words_in(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -278,7 +278,7 @@ fn words_in(value: &Value) -> String {
     }
 }
 
-/// How a record says that something failed.
+/// The failure in a record, if any.
 fn failure_of(fields: &Map<String, Value>) -> Option<String> {
     let message = match fields.get("error") {
         Some(Value::String(text)) if !text.is_empty() => Some(first_line(text)),
@@ -300,7 +300,7 @@ fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("failed").chars().take(200).collect()
 }
 
-/// When: RFC 3339, or seconds or milliseconds since 1970.
+/// A time: RFC 3339, or seconds or milliseconds since 1970.
 fn time_of(fields: &Map<String, Value>) -> Option<Instant> {
     let value =
         ["timestamp", "ts", "time", "created_at", "started_at", "at"].iter().find_map(|name| fields.get(*name))?;
@@ -308,7 +308,7 @@ fn time_of(fields: &Map<String, Value>) -> Option<Instant> {
         Value::String(_) => serde_json::from_value(value.clone()).ok(),
         Value::Number(number) => {
             let number = number.as_f64().filter(|number| *number > 1e8)?;
-            // From 1e11 on seconds would be in the year 5000: they are milliseconds.
+            // As seconds, numbers from 1e11 would be after the year 5000, so they are milliseconds.
             Some(Instant(if number < 1e11 { (number * 1_000.0) as i64 } else { number as i64 }))
         }
         _ => None,

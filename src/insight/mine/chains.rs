@@ -1,4 +1,4 @@
-//! Chains: patterns of steps that one tool could do, told once each.
+//! Chains: sequences of steps that one tool could perform, each reported once.
 
 use super::reckon::{lower_bound, often, part};
 use super::span::{Events, Match, Pattern, patterns};
@@ -7,41 +7,41 @@ use crate::domain::{InputParameter, Opportunity, OpportunityKind, Suggested, Wit
 use serde_json::Map;
 use std::collections::{HashMap, HashSet};
 
-/// How often a chain must have been done.
+/// Minimum number of occurrences of a chain.
 pub const SUPPORT: usize = 5;
 
-/// The share of its places at which a value must flow for the data to be said to flow.
+/// Minimum share of occurrences with a data flow, for a chain with a data flow.
 const FLOWING: f64 = 0.8;
 
-/// The share of its occasions at which the steps must follow directly where no data flows.
+/// Minimum share of occasions on which the steps follow directly, for a chain without a data flow.
 const ALWAYS: f64 = 0.9;
 
-/// A part of a longer chain is told beside it only when it is done so often without the rest.
+/// A part of a longer chain is reported separately only if it occurs this often without the rest.
 const ALONE: usize = SUPPORT;
 
-/// Places shown of each chain.
+/// Maximum number of places shown for each chain.
 const SHOWN: usize = 5;
 
-/// A chain that was found.
+/// A chain of steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
-    /// What is done, in order.
+    /// Its actions, in order.
     pub actions: Vec<String>,
-    /// How often the chain was found.
+    /// Number of occurrences of the chain.
     pub support: usize,
-    /// How often these steps stand in this order, linked or not.
+    /// Number of times that these steps occur in this order, linked or not.
     pub occasions: usize,
-    /// Whether values flow from step to step; else the steps always follow each other directly.
+    /// Whether values flow from step to step; otherwise the steps always follow each other directly.
     pub flows: bool,
     /// The sessions and the steps in them.
     places: Vec<(usize, Vec<usize>)>,
 }
 
-/// Every chain with at least this support: closed, and no part of one told beside it unless it is done on its own too.
+/// Every chain with at least this support. A part of a chain is reported only if it also occurs on its own.
 pub fn chains(sessions: &[Session], support: usize) -> Vec<Chain> {
     let events = Events::of(sessions);
     let mut candidates = patterns(&events, support);
-    // The longest first, of these the one done most often: what it explains, its parts need not explain.
+    // The longest first, then the most frequent: parts of a reported chain need no separate report.
     candidates.sort_by(|a, b| {
         let rank = |p: &Pattern| (std::cmp::Reverse(p.actions.len()), std::cmp::Reverse(p.matches.len()));
         rank(a).cmp(&rank(b)).then_with(|| names(&events, a).cmp(&names(&events, b)))
@@ -71,8 +71,8 @@ pub fn chains(sessions: &[Session], support: usize) -> Vec<Chain> {
     told
 }
 
-/// Whether a pattern is a chain: `Some(true)` when data flows, `Some(false)` when its steps always follow directly,
-/// or nobody can know what flows.
+/// Whether a pattern is a chain: `Some(true)` with a data flow, `Some(false)` if its steps always follow directly or
+/// the data flow is unknown.
 fn holds(events: &Events<'_>, pattern: &Pattern, occasions: usize) -> Option<bool> {
     let count = pattern.matches.len() as f64;
     let steps = pattern.actions.len() - 1;
@@ -80,7 +80,7 @@ fn holds(events: &Events<'_>, pattern: &Pattern, occasions: usize) -> Option<boo
     if fed as f64 >= FLOWING * count {
         return Some(true);
     }
-    // Two steps that only stand side by side are a habit, not yet a piece of work.
+    // Two adjacent steps without a data flow are a habit, not a unit of work.
     if steps < 2 {
         return None;
     }
@@ -97,8 +97,8 @@ fn names<'a>(events: &Events<'a>, pattern: &Pattern) -> Vec<&'a str> {
     pattern.actions.iter().map(|action| events.actions[*action as usize]).collect()
 }
 
-/// What the chains of these sessions suggest. Impact: the steps that one tool would spare, `x / (x + 50)`; complexity:
-/// steps and open inputs, `x / (x + 10)`; confidence: at how many of its occasions the chain held.
+/// The opportunities from the chains of these sessions. Impact: the steps that one tool would save, `x / (x + 50)`;
+/// complexity: steps and open inputs, `x / (x + 10)`; confidence: the share of its occasions on which the chain held.
 pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
     chains(sessions, SUPPORT).iter().map(|chain| suggest(sessions, chain)).collect()
 }
@@ -143,12 +143,12 @@ fn suggest(sessions: &[Session], chain: &Chain) -> Opportunity {
     })
 }
 
-/// The word that names an action best: its first one.
+/// The word that best names an action: its first one.
 pub fn first_word(action: &str) -> &str {
     action.split_whitespace().next().unwrap_or(action)
 }
 
-/// Inputs that no earlier step gives or was given, at most places of the chain: what the one tool would have to be told.
+/// The inputs of a combined tool: values that no earlier step gets or returns, at most places of the chain.
 fn open_inputs(sessions: &[Session], chain: &Chain) -> Vec<InputParameter> {
     let mut open: Vec<(usize, String, crate::domain::ParameterType, usize)> = Vec::new();
     let mut index: HashMap<(usize, String), usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Command lines that are typed again and again with other values.
+//! Command lines that are typed repeatedly with different values.
 
 use super::reckon::{distinct, often, part};
 use super::shell::{LineWord, Pipeline, pipelines};
@@ -10,28 +10,28 @@ use crate::domain::{
 use serde_json::Map;
 use std::collections::BTreeMap;
 
-/// How often a line must have been typed.
+/// Minimum number of times a line was typed.
 pub const SUPPORT: usize = 5;
 
-/// Words after the program from which on a line is worth a tool: `git fetch origin main`.
+/// Minimum number of words after the program for a useful tool: `git fetch origin main`.
 pub const MANY_WORDS: usize = 3;
 
-/// Lines shown of each pattern.
+/// Maximum number of lines shown for each pattern.
 const SHOWN: usize = 5;
 
-/// Lines compared with each other, the newest: what all of them have in common is no parameter.
+/// Maximum number of newest lines that are compared: what they all have in common is not a parameter.
 const COMPARED: usize = 200;
 
-/// What stands for a secret that was taken out of a line.
+/// The start of a placeholder for a removed secret.
 const REDACTED: &str = "[redacted";
 
-/// Characters shown of a line.
+/// Maximum number of characters shown of a line.
 const SAMPLE: usize = 200;
 
-/// What lines typed again suggest: pipelines, and single programs with many flags and values. Impact: words that need
-/// not be typed, `x / (x + 200)`; complexity: programs and values, `x / (x + 10)`; confidence: how many of the lines
-/// that begin with the same program are this one, never less than a half, because the line is certain and only the
-/// wish for a tool is not.
+/// The opportunities from repeatedly typed lines: pipelines, and single programs with many flags and values. Impact:
+/// words that need not be typed, `x / (x + 200)`; complexity: programs and values, `x / (x + 10)`; confidence: the
+/// share among lines that start with the same program, at least one half, because the line is certain and only the need
+/// for a tool is not.
 pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
     let mut shapes: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
     let mut programs: BTreeMap<&str, usize> = BTreeMap::new();
@@ -98,12 +98,12 @@ fn suggest(
     }))
 }
 
-/// The pipeline of a step, read again from its line.
+/// The pipeline of a step, parsed again from its line.
 fn typed_again(step: &RecordedStep) -> Option<Pipeline> {
     pipelines(step.line.as_deref()?)?.into_iter().find(|made| made.shape == step.action)
 }
 
-/// A line as it was typed, without what looks like a secret.
+/// A line as typed, without what may be a secret.
 fn sample(made: &Pipeline) -> String {
     let word = |word: &LineWord| {
         let sign = word.sign.iter().cloned();
@@ -121,7 +121,7 @@ struct HabitLine {
 }
 
 impl HabitLine {
-    /// `None` where a line holds more than words and values: variables, patterns of file names, groups.
+    /// `None` for lines with more than words and values: variables, file name patterns, groups.
     fn of(typed: &[Pipeline], fields: &[InputField]) -> Option<HabitLine> {
         let newest = typed.first().filter(|_| typed.iter().all(|made| made.is_plain))?;
         let values = |made: &Pipeline| -> Vec<String> {
@@ -160,7 +160,7 @@ impl HabitLine {
         }
         let line = HabitLine { commands, parameters };
         let made = Implementation::Commands(line.commands.clone());
-        // A secret that was left out of the line is no part of a tool.
+        // A line with a removed secret cannot become a tool.
         let is_whole = !line.commands.to_string().contains(REDACTED);
         (is_whole && made.fault(&line.parameters).is_none()).then_some(line)
     }

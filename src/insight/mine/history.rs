@@ -1,42 +1,42 @@
-//! The history of a shell: bash (with or without times), zsh (plain or extended) and fish.
+//! Reads the history of a shell: bash (with or without times), zsh (plain or extended) and fish.
 
 use super::shell::pipelines;
 use super::step::{RecordedStep, Session, sessions, sorted};
 use crate::domain::Instant;
 
-/// The most characters of a line that is read.
+/// Maximum length of a line, in characters.
 const MAX_LINE: usize = 4_096;
 
-/// The most commands of one history; of more, the newest.
+/// Maximum number of commands of one history; of more, the newest.
 pub const MAX_COMMANDS: usize = 200_000;
 
-/// Commands that only look about, and are no work.
+/// Commands that only inspect something, and are not work.
 const LOOKING: [&str; 13] =
     ["ls", "ll", "la", "pwd", "clear", "history", "exit", "which", "man", "fg", "bg", "jobs", "reset"];
 
-/// A command as somebody typed it.
+/// A typed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed {
     /// The line of the file on which it begins, from 1.
     pub line: u64,
-    /// When, where the file says so.
+    /// The time, if the file has it.
     pub at: Option<Instant>,
     /// The command line, without its time stamp.
     pub text: String,
 }
 
-/// What a history holds.
+/// The content of a history.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     /// Its commands, oldest first.
     pub sessions: Vec<Session>,
-    /// How many commands were read.
+    /// Number of commands.
     pub commands: usize,
-    /// How many lines are none: too long, not UTF-8, or with a quote that does not end.
+    /// Number of unreadable lines: too long, not UTF-8, or with an unclosed quote.
     pub unreadable: usize,
 }
 
-/// Reads a history; `mask` takes secrets out of a line before anything is made of it.
+/// Reads a history; `mask` removes secrets from each line before it is parsed.
 pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History {
     let (typed, mut unreadable) = commands(bytes);
     let mut steps = Vec::new();
@@ -64,7 +64,7 @@ pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History 
     History { sessions: sessions(name, steps), commands: read, unreadable: unreadable + skipped }
 }
 
-/// The commands of a history in any of its forms, and how many lines are not UTF-8.
+/// The commands of a history in any format, and the number of lines that are not UTF-8.
 pub fn commands(bytes: &[u8]) -> (Vec<Typed>, usize) {
     let mut unreadable = 0;
     let mut lines: Vec<(u64, &str)> = Vec::new();
@@ -80,8 +80,8 @@ pub fn commands(bytes: &[u8]) -> (Vec<Typed>, usize) {
     (typed, unreadable)
 }
 
-/// `: 1700000000:0;command` of zsh, `#1700000000` before a command of bash, and plain lines; a line of zsh that ends in a
-/// backslash goes on.
+/// Reads `: 1700000000:0;command` of zsh, `#1700000000` before a command of bash, and plain lines. A line of zsh that
+/// ends in a backslash continues on the next line.
 fn bash_or_zsh(lines: &[(u64, &str)]) -> Vec<Typed> {
     let mut typed: Vec<Typed> = Vec::new();
     let mut at = None;
@@ -111,7 +111,7 @@ fn bash_or_zsh(lines: &[(u64, &str)]) -> Vec<Typed> {
     typed
 }
 
-/// Adds a line; says whether another one belongs to it.
+/// Adds a line; returns whether the next line continues it.
 fn push_line(whole: &mut String, line: &str) -> bool {
     let open = line.len() - line.trim_end_matches('\\').len();
     if open % 2 == 1 {
@@ -130,7 +130,8 @@ fn zsh(line: &str) -> Option<(i64, &str)> {
     Some((seconds.trim().parse().ok()?, text))
 }
 
-/// `- cmd: …` with `  when: …` below it; `\n` and `\\` are escapes.
+/// Reads `- cmd: …` with `  when: …` below it; `
+/// ` and `\\` are escapes.
 fn fish(lines: &[(u64, &str)]) -> Vec<Typed> {
     let mut typed: Vec<Typed> = Vec::new();
     for (number, line) in lines {

@@ -1,29 +1,29 @@
-//! Tools that take most of the time, the processor, the memory or the tokens.
+//! Tools that use most of the time, the processor, the memory or the tokens.
 
 use super::reckon::{lower_bound, often};
 use crate::domain::{Opportunity, OpportunityKind, RunId, Suggested, Witness, Worth, grouped, percent, span};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The share of all runs together from which on a tool is a hog.
+/// Minimum share of the total use of all runs for an opportunity.
 pub const SHARE: f64 = 0.2;
 
-/// Fewer runs of a tool say too little.
+/// Minimum number of runs of a tool.
 const LEAST_RUNS: usize = 5;
 
-/// Less than this in all is not worth anybody's time, in milliseconds.
+/// Minimum total time, in milliseconds: less is not worth the effort.
 const LEAST_MS: u64 = 10_000;
 
-/// Memory below which nobody needs to save any, in bytes.
+/// Minimum peak memory, in bytes: less need not be reduced.
 const LEAST_BYTES: u64 = 64 << 20;
 
-/// The part of its time for which a tool must hold the processor for another language to help.
+/// Minimum share of CPU time in its run time for which another language would help.
 const BUSY: f64 = 0.6;
 
-/// Runs shown of each.
+/// Maximum number of runs shown for each tool.
 const SHOWN: usize = 5;
 
-/// What one run used.
+/// The resource use of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Used<'a> {
     /// Number of the run.
@@ -32,49 +32,49 @@ pub struct Used<'a> {
     pub tool: &'a str,
     /// Wall-clock time in milliseconds.
     pub duration_ms: u64,
-    /// Time of the processor in milliseconds.
+    /// CPU time in milliseconds.
     pub cpu_ms: u64,
-    /// Most memory at one time in bytes.
+    /// Peak memory in bytes.
     pub memory_bytes: u64,
-    /// Tokens of models, where the tool reports them.
+    /// Tokens of models, if the tool reports them.
     pub tokens: u64,
     /// Whether an interpreter ran it.
     pub is_interpreted: bool,
 }
 
-/// What all runs of a tool used.
+/// The resource use of all runs of a tool.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Consumption {
     /// Name of the tool.
     pub tool: String,
-    /// Number of runs that are summed here.
+    /// Number of these runs.
     pub runs: usize,
-    /// Wall-clock time in milliseconds, of all together.
+    /// Total wall-clock time in milliseconds.
     pub duration_ms: u64,
-    /// Time of the processor in milliseconds, of all together.
+    /// Total CPU time in milliseconds.
     pub cpu_ms: u64,
-    /// Most memory that one of them held at a time, in bytes.
+    /// Maximum peak memory of a single run, in bytes.
     pub peak_memory_bytes: u64,
-    /// Tokens of models, of all together, as the tools report them.
+    /// Total tokens of models, as reported by the tool.
     pub tokens: u64,
-    /// The part that it has of the time of all tools, 0 to 1.
+    /// Its share of the time of all tools, 0 to 1.
     pub time_share: f64,
-    /// The part that it has of the processor, 0 to 1.
+    /// Its share of the CPU time, 0 to 1.
     pub cpu_share: f64,
-    /// The part that it has of the memory, summed over runs, 0 to 1.
+    /// Its share of the memory, summed over runs, 0 to 1.
     pub memory_share: f64,
-    /// The part that it has of the tokens, 0 to 1.
+    /// Its share of the tokens, 0 to 1.
     pub token_share: f64,
     #[serde(skip)]
     memory_sum: u64,
     #[serde(skip)]
     interpreted: usize,
-    /// The runs that took longest, the longest first.
+    /// The longest runs, the longest first.
     #[serde(skip)]
     longest: Vec<(u64, RunId)>,
 }
 
-/// What each tool used, the one with the most time first.
+/// The resource use of each tool, the most time first.
 pub fn consumption(runs: &[Used<'_>]) -> Vec<Consumption> {
     let mut tools: BTreeMap<&str, Consumption> = BTreeMap::new();
     for run in runs {
@@ -112,14 +112,14 @@ fn keep_longest(longest: &mut Vec<(u64, RunId)>) {
     longest.truncate(SHOWN);
 }
 
-/// What the hogs suggest. Impact is the share itself; complexity 0.6 for a better algorithm and 0.7 for a compiled binary;
-/// confidence grows with the runs.
+/// The opportunities from heavy tools. Impact is the share itself; complexity is 0.6 for a better algorithm and 0.7 for
+/// a compiled binary; confidence grows with the runs.
 pub fn opportunities(all: &[Consumption]) -> Vec<Opportunity> {
-    // Of a single tool everything is its share, which says nothing.
+    // A single tool always has the whole share, which means nothing.
     if all.len() < 2 {
         return Vec::new();
     }
-    // Of few tools each has a large share, also when all are alike.
+    // With few tools, each has a large share even if all are similar.
     let least = SHARE.max((1.2 / all.len() as f64).min(0.5));
     all.iter().filter(|one| one.runs >= LEAST_RUNS).flat_map(|one| of_tool(one, least)).collect()
 }

@@ -1,8 +1,8 @@
-//! What use suggests to make, or to make better: opportunities, mined from what was recorded and imported.
+//! Opportunities: suggestions for tools to create or improve, computed from recorded and imported use.
 //!
-//! Pure: rows and texts come in as values, opportunities go out, and the same rows always give the same ones. Nothing is
-//! decided here and nothing is made; whoever accepts an opportunity gets a specification that waits for a human.
-//! Imported text is somebody else's: it was masked before it came here, and is made safe where it is shown.
+//! This module is pure: rows and texts are passed in, opportunities are returned, and equal input gives equal results.
+//! It decides and creates nothing; an accepted opportunity becomes a specification that waits for a human. Imported
+//! text comes from others: secrets are masked before, and it is escaped when it is shown.
 
 mod agent_log;
 mod chains;
@@ -38,18 +38,18 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use unsolved::Ended;
 
-/// All that opportunities are mined from.
+/// The input for computing opportunities.
 #[derive(Debug, Clone, Default)]
 pub struct MiningInput {
     /// Recorded runs, oldest first.
     pub runs: Vec<RunFact>,
-    /// What some of them wrote to standard output.
+    /// The standard output of some of them.
     pub outputs: HashMap<RunId, String>,
     /// Sessions of imported histories and logs.
     pub imported: Vec<Session>,
-    /// What somebody wanted done, in words.
+    /// Tasks that somebody wanted done, in words.
     pub tasks: Vec<TaskText>,
-    /// Failures marked with what was to be done.
+    /// Marked failures with their scenarios.
     pub marks: Vec<FailureMark>,
     /// Calls that no tool answered.
     pub unanswered: Vec<Unanswered>,
@@ -59,16 +59,16 @@ pub struct MiningInput {
     pub wrappers: Vec<Opportunity>,
 }
 
-/// Result of mining everything that was recorded.
+/// The result of mining.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mined {
     /// Opportunities, the most promising first.
     pub opportunities: Vec<Opportunity>,
-    /// What each tool used, the one with the most time first.
+    /// The resource use of each tool, the most time first.
     pub consumption: Vec<Consumption>,
 }
 
-/// Every opportunity that the material holds, by priority, then by key.
+/// All opportunities in the input, by priority, then by key.
 pub fn mine(material: &MiningInput) -> Mined {
     let mut worked = sessions_of(&material.runs, &material.outputs);
     worked.extend(material.imported.iter().cloned());
@@ -111,14 +111,14 @@ pub fn mine(material: &MiningInput) -> Mined {
     Mined { opportunities: found, consumption }
 }
 
-/// The most promising first; what is worth the same stands in the order of its key.
+/// Sorts the most promising first, equal ones by key.
 pub fn rank(found: &mut Vec<Opportunity>) {
     found.sort_by(|a, b| b.priority.total_cmp(&a.priority).then_with(|| a.key.cmp(&b.key)));
-    // Two documents may describe one operation.
+    // Two documents may describe the same operation.
     found.dedup_by(|a, b| a.key == b.key);
 }
 
-/// Runs as sessions: those of one caller, one after the other, until a long break.
+/// Runs as sessions: consecutive runs of one caller, until a long break.
 fn sessions_of(runs: &[RunFact], outputs: &HashMap<RunId, String>) -> Vec<Session> {
     let mut callers: BTreeMap<&str, Vec<RecordedStep>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.outcome.is_judged()) {
@@ -135,7 +135,7 @@ fn sessions_of(runs: &[RunFact], outputs: &HashMap<RunId, String>) -> Vec<Sessio
     callers.into_values().flat_map(|steps| sessions("run", steps)).collect()
 }
 
-/// Tokens that a tool says it used: `tokens`, `total_tokens`, or those of its `usage`.
+/// The tokens that a tool reports: `tokens`, `total_tokens`, or those of its `usage`.
 fn reported_tokens(output: &str) -> u64 {
     if !output.contains("tokens") {
         return 0;

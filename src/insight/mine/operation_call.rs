@@ -1,11 +1,11 @@
-//! The request of an API's operation, as far as its document says everything that is needed to send it.
+//! The HTTP request of an API operation, if its document has everything that is needed to send it.
 
 use super::reckon::parameter_name;
 use crate::domain::{HttpBody, HttpCall, HttpDefinition, Implementation, InputParameter};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// How deep references are followed.
+/// Maximum length of a chain of references.
 const MAX_REFERENCES: usize = 8;
 
 /// Where a parameter of an operation goes.
@@ -19,11 +19,11 @@ pub(super) enum Place {
     /// The whole JSON body.
     WholeBody,
     Form,
-    /// A part of a request that a definition cannot state: a cookie, a file.
+    /// A part of a request that a definition cannot express: a cookie, a file.
     Elsewhere,
 }
 
-/// A parameter with the name that the API has for it.
+/// A parameter with its name in the API.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Placed {
     pub(super) place: Place,
@@ -42,8 +42,8 @@ pub(super) struct OperationPlace<'a> {
 }
 
 impl OperationPlace<'_> {
-    /// The request with these parameters; `None` where the document names no host, asks for credentials of a form that a
-    /// definition cannot state, or for a cookie or file.
+    /// The request with these parameters; `None` if the document names no host, requires credentials that a definition
+    /// cannot express, or requires a cookie or file.
     pub(super) fn call(&self, parameters: &[Placed]) -> Option<HttpCall> {
         if self.method == "trace"
             || parameters.iter().any(|one| one.place == Place::Elsewhere && one.parameter.required)
@@ -60,7 +60,7 @@ impl OperationPlace<'_> {
             }
             path = path.replace(&template, &format!("\u{0}{}\u{0}", one.parameter.name));
         }
-        // A part of the path that no parameter fills.
+        // A part of the path without a parameter.
         if path.contains('{') {
             return None;
         }
@@ -103,7 +103,7 @@ impl OperationPlace<'_> {
         Implementation::Http(Box::new(call.clone())).fault(&declared).is_none().then_some(call)
     }
 
-    /// Where the API is: of the operation, of its path, or of the document; `None` where none names a host.
+    /// The base URL of the operation, of its path, or of the document; `None` if none names a host.
     fn base(&self) -> Option<String> {
         let server = |holder: Option<&Value>| {
             let server = holder?.as_array()?.first()?;
@@ -134,12 +134,12 @@ impl OperationPlace<'_> {
         (is_whole && !base.contains(['{', '}', '?', '#'])).then_some(base)
     }
 
-    /// What identifies the caller: place, name and template, and the variable in it. Empty where nothing is asked for.
+    /// The credentials of the caller: place, name, template, and the variable in it. Empty if none are required.
     fn credentials(&self) -> Option<Vec<(Place, String, String, String)>> {
         let required = self.operation.get("security").or_else(|| self.document.get("security"));
         let choices: Vec<&Map<String, Value>> =
             required.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
-        // One that asks for nothing is the simplest.
+        // The simplest alternative requires nothing.
         let Some(first) = choices.first().filter(|_| choices.iter().all(|choice| !choice.is_empty())) else {
             return Some(Vec::new());
         };
@@ -168,7 +168,7 @@ fn credential(scheme: &Value, variable: &dyn Fn(&str) -> String) -> Option<(Plac
     }
 }
 
-/// What a reference within the document leads to.
+/// The target of a reference within the document.
 pub(super) fn resolved<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     for _ in 0..MAX_REFERENCES {
         let reference = value.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));

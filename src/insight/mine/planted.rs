@@ -1,11 +1,11 @@
-//! Chains that were planted are found, and nothing else is.
+//! Tests that planted chains are found, and nothing else.
 
 use super::chains::{Chain, chains};
 use super::step::{RecordedStep, Session, sessions};
 use crate::domain::Instant;
 use serde_json::json;
 
-/// Numbers that look random and are always the same (SplitMix64).
+/// Pseudo-random numbers that are always the same (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -18,20 +18,20 @@ impl Dice {
     }
 }
 
-/// How the steps of a planted chain stand.
+/// How the steps of a planted chain are placed.
 #[derive(Clone, Copy)]
 enum Planted {
-    /// One directly after the other, no value in common.
+    /// Directly after each other, without a common value.
     Direct,
-    /// With others between them, a value flows from each to the next.
+    /// With other steps between them; a value flows from each to the next.
     Flowing,
-    /// With others between them, and no value in common.
+    /// With other steps between them, and without a common value.
     Apart,
 }
 
 const CHAIN: [&str; 4] = ["fetch", "extract", "convert", "publish"];
 
-/// So many events of so many tools, with a chain planted so often.
+/// A number of events of a number of tools, with a chain planted a number of times.
 fn events(total: usize, tools: u64, times: usize, planted: Planted, seed: u64) -> Vec<RecordedStep> {
     let mut dice = Dice(seed);
     let noise = total - CHAIN.len() * times;

@@ -1,19 +1,19 @@
-//! The few formulas that all kinds of opportunities share.
+//! Formulas that all kinds of opportunities share.
 
 use crate::domain::InputParameter;
 use std::collections::{HashMap, HashSet};
 
-/// The frequency of what was seen so often: `n / (n + 10)`.
+/// The frequency of something that was seen `n` times: `n / (n + 10)`.
 pub fn often(count: usize) -> f64 {
     part(count as f64, 10.0)
 }
 
-/// A number from 0 on as a part of 1: `x / (x + half)`, 0.5 where it is `half`.
+/// A number from 0 on, mapped to 0 to 1: `x / (x + half)`, 0.5 at `half`.
 pub fn part(number: f64, half: f64) -> f64 {
     if number <= 0.0 { 0.0 } else { number / (number + half) }
 }
 
-/// The lower bound of a share at 95 %: Wilson's score interval (E. B. Wilson, JASA 22, 1927).
+/// The lower bound of a share at 95 % confidence: Wilson's score interval (E. B. Wilson, JASA 22, 1927).
 pub fn lower_bound(held: usize, of: usize) -> f64 {
     if of == 0 {
         return 0.0;
@@ -25,7 +25,7 @@ pub fn lower_bound(held: usize, of: usize) -> f64 {
     ((middle - spread) / (1.0 + z * z / n)).max(0.0)
 }
 
-/// A name that a parameter may have: letters, digits and `_`, a letter first.
+/// A valid name for a parameter: letters, digits and `_`, a letter first.
 pub fn parameter_name(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(40).collect();
     let plain = plain.trim_matches('_');
@@ -36,7 +36,7 @@ pub fn parameter_name(text: &str) -> String {
     }
 }
 
-/// Numbers parameters of the same name, so that each is there once.
+/// Numbers parameters with the same name, so that each name is unique.
 pub fn distinct(parameters: &mut [InputParameter]) {
     let mut used: HashSet<String> = HashSet::new();
     let mut next: HashMap<String, usize> = HashMap::new();

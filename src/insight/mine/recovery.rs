@@ -1,41 +1,42 @@
-//! What helped after a failure: the same other tool, again and again.
+//! Recoveries: the same other tool helped repeatedly after a failure.
 
 use super::reckon::{lower_bound, often, part};
 use super::step::Session;
 use crate::domain::{Opportunity, OpportunityKind, RunOutcome, Suggested, ToolName, Witness, Worth, signature_of};
 use std::collections::BTreeMap;
 
-/// How often the same tool must have helped.
+/// Minimum number of times that the same tool helped.
 pub const SUPPORT: usize = 5;
 
-/// Steps after a failure in which help counts as help.
+/// Maximum number of steps after a failure in which another tool counts as help.
 const SOON: usize = 5;
 
-/// The part of the failures after which it must have helped, so that a tool that is always used is none.
+/// Minimum share of the failures after which it helped, so that a tool that is always used does not count.
 const SHARE: f64 = 0.5;
 
-/// Places shown of each.
+/// Maximum number of places shown for each.
 const SHOWN: usize = 5;
 
-/// A kind of failure, and what was done next.
+/// A kind of failure, and the steps that followed.
 #[derive(Default)]
 struct FailurePattern<'a> {
     tool: &'a str,
     message: &'a str,
     failures: usize,
-    /// For each tool that helped: session and the two places.
+    /// For each tool that helped: the session, and the positions of failure and help.
     helped: BTreeMap<&'a str, Vec<(usize, usize, usize)>>,
 }
 
-/// What recoveries suggest: one tool that falls back by itself. Impact: failures that nobody would have to fix by hand,
-/// `x / (x + 10)`; complexity 0.4: both halves exist; confidence: after how many of the failures it helped.
+/// The opportunities from recoveries: one tool that falls back by itself. Impact: failures that nobody would have to
+/// fix by hand, `x / (x + 10)`; complexity 0.4, because both halves exist; confidence: the share of failures after
+/// which it helped.
 pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
     let mut kinds: BTreeMap<String, FailurePattern<'_>> = BTreeMap::new();
     for (nth, session) in sessions.iter().enumerate() {
         for (place, step) in session.steps.iter().enumerate() {
             let Some(message) = &step.failed else { continue };
             let signature = signature_of(&ToolName::of_words(&step.action), RunOutcome::Failed, message);
-            // Trying again in vain is one occasion for help, not several.
+            // Repeated failing attempts are one occasion for help.
             let next = session.steps.get(place + 1).filter(|next| next.action == step.action);
             let again = next.and_then(|next| next.failed.as_ref()).is_some_and(|message| {
                 signature_of(&ToolName::of_words(&step.action), RunOutcome::Failed, message) == signature
@@ -47,11 +48,11 @@ pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
             (kind.tool, kind.message) = (&step.action, message);
             kind.failures += 1;
             let next = session.steps[place + 1..].iter().take(SOON).enumerate().find(|(_, next)| next.failed.is_none());
-            // Its own success is no other strategy.
+            // A later success of the same tool is not another strategy.
             if let Some((ahead, next)) = next.filter(|(_, next)| next.action != step.action) {
                 let helped = kind.helped.entry(&next.action).or_default();
                 let at = place + 1 + ahead;
-                // What was done once after several failures helped once.
+                // One step after several failures counts as help once.
                 helped.retain(|(session, _, before)| (*session, *before) != (nth, at));
                 helped.push((nth, place, at));
             }

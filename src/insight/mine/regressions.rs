@@ -1,27 +1,27 @@
-//! Tools that became worse: what an alert says becomes an opportunity with its evidence. Whoever keeps alerts fills
-//! [`super::MiningInput::worsened`] with those that are open.
+//! Tools that got worse: an alert becomes an opportunity with its evidence. The caller that keeps alerts passes the
+//! open ones in [`super::MiningInput::worsened`].
 
 use super::reckon::often;
 use crate::domain::{Opportunity, OpportunityKind, Suggested, Witness, Worth};
 
-/// What an alert says.
+/// The content of an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Worsened {
     /// Name of the tool that got worse.
     pub tool: String,
     /// What became worse, for example `success rate` or `p95`.
     pub what: String,
-    /// What it was, and what it is now, in words.
+    /// The values before and now, in words.
     pub text: String,
     /// How much worse it is, 0 to 1.
     pub drop: f64,
-    /// How sure that is, 0 to 1.
+    /// The confidence, 0 to 1.
     pub confidence: f64,
     /// Runs that show it.
     pub runs: Vec<u64>,
 }
 
-/// What alerts suggest: impact is the drop; complexity 0.3, because an older version did better.
+/// The opportunities from alerts: impact is the drop; complexity is 0.3, because an older version was better.
 pub fn opportunities(worsened: &[Worsened]) -> Vec<Opportunity> {
     let each = worsened.iter().map(|one| {
         Opportunity::of(Suggested {

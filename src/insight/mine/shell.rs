@@ -1,11 +1,11 @@
-//! What stays of a command line when its values are left out. The line is read by [`crate::domain::shell`].
+//! The shape of a command line: the line without its values. [`crate::domain::shell`] parses the line.
 
 use super::reckon::parameter_name;
 use super::step::{InputField, token};
 use crate::domain::ParameterType;
 use crate::domain::shell::{self, ShellCommand, ShellPart, ShellPipeline, ShellWord};
 
-/// Programs whose first word is a command of their own.
+/// Programs whose first word is a subcommand.
 const WITH_COMMANDS: [&str; 24] = [
     "git",
     "docker",
@@ -33,10 +33,10 @@ const WITH_COMMANDS: [&str; 24] = [
     "toolsmith",
 ];
 
-/// Words after which the real program comes.
+/// Words that come before the real program.
 const WRAPPERS: [&str; 6] = ["sudo", "time", "nohup", "exec", "command", "builtin"];
 
-/// What is left of a command line when its values are left out.
+/// The shape of a command line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pipeline {
     /// The line with `<path>`, `<number>`, `<url>` and `<text>` in place of values; flags and programs stay.
@@ -45,31 +45,31 @@ pub struct Pipeline {
     pub programs: Vec<String>,
     /// Its values, in order.
     pub fields: Vec<InputField>,
-    /// Words after the programs, one for a command of a program among them: how much somebody has to type each time.
+    /// Number of words after the programs, including subcommands: the typing effort.
     pub words: usize,
-    /// The words of each command as they were typed.
+    /// The words of each command as typed.
     pub commands: Vec<Vec<LineWord>>,
-    /// Whether these words are all that the line says: no variables, patterns of file names, settings or groups.
+    /// Whether these words are the whole line: there are no variables, file name patterns, assignments or groups.
     pub is_plain: bool,
 }
 
 /// A word of a command line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LineWord {
-    /// The sign of a redirection in front of it.
+    /// The redirection operator before it.
     pub sign: Option<String>,
-    /// What is no value: a program, a flag.
+    /// The part that is not a value: a program, a flag.
     pub text: String,
-    /// The value behind that, and its place among the fields of the line.
+    /// The value after it, and its position among the fields of the line.
     pub value: Option<(usize, String)>,
 }
 
-/// The pipelines of a command line, in order; `None` for what is no command line.
+/// The pipelines of a command line, in order; `None` if it is not a command line.
 pub fn pipelines(line: &str) -> Option<Vec<Pipeline>> {
     Some(shell::pipelines(&whole_secrets(line))?.iter().filter_map(pipeline).collect())
 }
 
-/// A line in which what stands for a secret is one word: `[redacted stripe-key]` holds a blank.
+/// A line in which each placeholder for a secret is one word, because `[redacted stripe-key]` contains a space.
 fn whole_secrets(line: &str) -> String {
     let mut parts = line.split("[redacted ");
     let mut whole = parts.next().unwrap_or_default().to_owned();
@@ -92,7 +92,7 @@ fn pipeline(read: &ShellPipeline) -> Option<Pipeline> {
     (!made.programs.is_empty()).then_some(made)
 }
 
-/// The shape of one command; its values go into the pipeline.
+/// The shape of one command; its values are added to the pipeline.
 fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> {
     let mut shape: Vec<String> = Vec::new();
     into.commands.push(Vec::new());
@@ -165,17 +165,17 @@ impl Pipeline {
     }
 }
 
-/// Whether a first word is the name of a program, and no loop, group or test.
+/// Whether a first word is the name of a program, not a loop, group or test.
 fn is_program(word: &str) -> bool {
     let keywords = ["while", "until", "for", "if", "case", "select", "function", "time"];
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     !keywords.contains(&word) && word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(is_name)
 }
 
-/// What stands for a value that may be a secret; its text is kept nowhere.
+/// The placeholder for a value that may be a secret, whose text is not kept.
 const SECRET: &str = "[redacted value]";
 
-/// A value that may be a secret, behind a flag or alone.
+/// Adds a value that may be a secret, with or without a flag.
 fn secret(into: &mut Pipeline, flag: &str) -> String {
     value(into, "secret", ParameterType::String, "");
     let value = Some((into.fields.len() - 1, SECRET.to_owned()));
@@ -183,7 +183,7 @@ fn secret(into: &mut Pipeline, flag: &str) -> String {
     format!("{flag}<text>")
 }
 
-/// Whether a secret follows a flag as the next word: `--token`, and what programs call so in a letter.
+/// Whether the word after a flag is a secret: `--token`, and program-specific short flags.
 fn asks_for_secret(program: Option<&String>, flag: &str) -> bool {
     let program = program.map_or("", String::as_str);
     let of_program = match flag {
@@ -200,20 +200,20 @@ fn asks_for_secret(program: Option<&String>, flag: &str) -> bool {
         || is_long && ["pass", "token", "secret", "key", "credential", "auth"].iter().any(|word| name.contains(word))
 }
 
-/// The flag of a word in which a password may hang on a flag: `-pHunter2`. Words of lower-case letters are flags of
-/// their own: `-print`.
+/// The flag of a word in which a password may be joined to a flag: `-pHunter2`. Words of lower-case letters are
+/// separate flags: `-print`.
 fn with_secret(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("-p")?;
     let is_word = rest.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'));
     (!is_word && !rest.starts_with('=')).then_some("-p")
 }
 
-/// A setting behind a wrapper, which the grammar reads as a word: `sudo A=1 make`.
+/// Whether a word is an assignment after a wrapper, which the grammar parses as a word: `sudo A=1 make`.
 fn is_setting(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| is_variable(name))
 }
 
-/// What is redirected to or from: a file, or a text that is written out on the spot.
+/// The shape of a redirection target: a file, or an inline text.
 fn target_shape(sign: &str, target: &ShellWord, into: &mut Pipeline) -> String {
     if sign.starts_with("<<") {
         value(into, "text", ParameterType::String, &target.text);
@@ -223,7 +223,7 @@ fn target_shape(sign: &str, target: &ShellWord, into: &mut Pipeline) -> String {
     "<path>".to_owned()
 }
 
-/// Three values of one sort in a row are some of them.
+/// Merges three or more consecutive values of one kind.
 fn several_as_one(shape: &[String]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut at = 0;
@@ -250,7 +250,7 @@ fn word_shape(text: &str, is_quoted: bool, into: &mut Pipeline) -> String {
     sign.to_owned()
 }
 
-/// A flag stays; a value that hangs on it goes.
+/// The shape of a flag: the flag stays, a joined value is replaced.
 fn flag_shape(text: &str, into: &mut Pipeline) -> String {
     if let Some((flag, given)) = text.split_once('=') {
         let (sign, name, kind) = sort_of(given, false);
@@ -271,7 +271,7 @@ fn flag_shape(text: &str, into: &mut Pipeline) -> String {
     text.to_owned()
 }
 
-/// What stands for a value, what it is called and what it is.
+/// The placeholder, name and type of a value.
 fn sort_of(text: &str, is_quoted: bool) -> (&'static str, &'static str, ParameterType) {
     let number = text.strip_prefix('+').unwrap_or(text);
     if !number.is_empty() && number.parse::<f64>().is_ok() && number.chars().any(|c| c.is_ascii_digit()) {

@@ -1,53 +1,53 @@
-//! Sequences that come again: PrefixSpan (Pei, Han et al., "PrefixSpan: Mining Sequential Patterns Efficiently by
+//! Frequent sequences: PrefixSpan (Pei, Han et al., "PrefixSpan: Mining Sequential Patterns Efficiently by
 //! Prefix-Projected Pattern Growth", ICDE 2001; "Mining Sequential Patterns by Pattern-Growth", TKDE 16(11), 2004).
 //!
-//! As there, a pattern grows by what follows the places where it was found, and only those places are looked at. Three
-//! things differ, because what is wanted is chains of work and not baskets. Support counts places that do not overlap,
-//! also within one session, so that a single long session can hold a pattern twelve times. A step may follow at a
-//! distance, but it must be *linked*: a value flows into it from an earlier step, or it follows directly; both more often
-//! than chance has it. And a pattern has no step twice: what comes round again begins the chain anew.
+//! As in PrefixSpan, a pattern grows by what follows the places where it was found, and only those places are searched.
+//! Three things differ, because the goal is chains of work. Support counts places that do not overlap, also within one
+//! session, so that a single long session can contain a pattern twelve times. A step may follow at a distance, but it
+//! must be *linked*: a value flows into it from an earlier step, or it follows directly, and this happens more often
+//! than by chance. And a pattern contains no step twice: a repetition starts the chain again.
 
 use super::step::{Session, meet};
 use std::collections::{HashMap, HashSet};
 
-/// The most steps of a pattern.
+/// Maximum number of steps of a pattern.
 pub const MAX_STEPS: usize = 8;
 
-/// How many places further on the next step may stand; 1 is the next place.
+/// Maximum distance to the next step; 1 is the next place.
 const REACH: usize = 4;
 
-/// A value that stands in more than this share of all steps says nothing about any two of them.
+/// A value in more than this share of all steps does not link steps.
 const USUAL: f64 = 0.1;
 
-/// A value is not called usual before it stands in so many steps.
+/// Minimum number of steps with a value before it counts as usual.
 const USUAL_LEAST: u32 = 20;
 
-/// How probable it may be that any one of all pairs is called linked by chance.
+/// Maximum probability that any of all pairs is called linked by chance.
 const CHANCE: f64 = 0.01;
 
-/// How many times as often as by chance a pair must stand together.
+/// Minimum ratio between the frequency of a pair and its frequency by chance.
 const LIFT: f64 = 1.5;
 
-/// The most patterns that are held at a time; more than that, and the support was set too low for what is there.
+/// Maximum number of patterns; with more, the support is too low for the data.
 const MAX_PATTERNS: usize = 20_000;
 
-/// A place where a pattern was found.
+/// An occurrence of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Match {
     /// Number of the session in the input.
     pub session: u32,
     places: [u32; MAX_STEPS],
     length: u8,
-    /// How many of its steps but the first a value flows into.
+    /// Number of steps, other than the first, into which a value flows.
     pub fed: u8,
 }
 
-/// A pattern with the places that count, which do not overlap.
+/// A pattern with its occurrences, which do not overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Its steps, by number of the action.
+    /// Its steps, as numbers of actions.
     pub actions: Vec<u32>,
-    /// Where it was found.
+    /// Its occurrences.
     pub matches: Vec<Match>,
 }
 
@@ -58,7 +58,7 @@ impl Match {
         Match { session, places, length: 1, fed: 0 }
     }
 
-    /// The places of its steps in the session.
+    /// The positions of its steps in the session.
     pub fn places(&self) -> &[u32] {
         &self.places[..usize::from(self.length)]
     }
@@ -84,22 +84,22 @@ impl Match {
     }
 }
 
-/// All steps that worked, as numbers.
+/// All successful steps, as numbers.
 pub struct Events<'a> {
-    /// The sessions they stand in.
+    /// The sessions that contain them.
     pub sessions: &'a [Session],
     /// The action of each number.
     pub actions: Vec<&'a str>,
-    /// For each session the places of its steps in [`Session::steps`] with their action.
+    /// For each session, the positions of its steps in [`Session::steps`], with their action.
     rows: Vec<Vec<(u32, u32)>>,
-    /// For each action, where it stands: session and place in its row.
+    /// For each action, its occurrences: session and position in its row.
     places: Vec<Vec<(u32, u32)>>,
     usual: HashMap<u64, u32>,
     total: usize,
 }
 
 impl<'a> Events<'a> {
-    /// Numbers what was done: steps that failed are left out, and of a step that is repeated at once the last one counts.
+    /// Numbers the steps. Failed steps are left out, and of immediate repetitions only the last one counts.
     pub fn of(sessions: &'a [Session]) -> Events<'a> {
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         let mut actions = Vec::new();
@@ -149,12 +149,12 @@ impl<'a> Events<'a> {
         self.sessions[session].steps[self.rows[session][place as usize].0 as usize].is_known
     }
 
-    /// The place of a step in [`Session::steps`].
+    /// The position of a step in [`Session::steps`].
     pub fn step(&self, session: u32, place: u32) -> usize {
         self.rows[session as usize][place as usize].0 as usize
     }
 
-    /// How often the steps of a pattern stand in this order within reach, linked or not, without overlap.
+    /// Number of times that the steps of a pattern occur in this order within reach, linked or not, without overlap.
     pub fn occasions(&self, actions: &[u32]) -> usize {
         let mut found = 0;
         let mut after: Option<(u32, usize)> = None;
@@ -178,7 +178,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// Every pattern of two steps or more with at least this support, each with its places; the order is that of the actions.
+/// Every pattern of at least two steps with at least this support, and its occurrences, ordered by actions.
 pub fn patterns(events: &Events<'_>, support: usize) -> Vec<Pattern> {
     let links = Links::of(events);
     let mut found = Vec::new();
@@ -227,13 +227,13 @@ fn grow(
     }
 }
 
-/// Of matches that end at one place the one that begins last, in the order of their ends.
+/// Keeps, of matches with the same end, the one that starts last; sorts by end.
 fn latest_of_each_end(matches: &mut Vec<Match>) {
     matches.sort_unstable_by_key(|one| (one.session, one.last(), std::cmp::Reverse((one.first(), one.fed))));
     matches.dedup_by_key(|one| (one.session, one.last()));
 }
 
-/// As many matches as do not overlap: always the one that ends first.
+/// A maximum set of matches without overlap: always takes the one that ends first.
 fn apart(matches: &[Match]) -> Vec<Match> {
     let mut taken: Vec<Match> = Vec::new();
     for one in matches {
@@ -244,11 +244,11 @@ fn apart(matches: &[Match]) -> Vec<Match> {
     taken
 }
 
-/// Which pairs of actions belong together, more than chance has it.
+/// Pairs of actions that occur together more often than by chance.
 struct Links {
     direct: HashSet<(u32, u32)>,
     near: HashSet<(u32, u32)>,
-    /// Followed within reach by one that a value flows into.
+    /// The second follows within reach, and a value flows into it.
     fed: HashSet<(u32, u32)>,
 }
 
@@ -277,7 +277,7 @@ impl Links {
         let mut links = Links { direct: HashSet::new(), near: HashSet::new(), fed: HashSet::new() };
         for (pair, [direct, near, fed]) in counts {
             let [often, follows] = [pair.0, pair.1].map(|action| events.places[action as usize].len() as u32);
-            // What is repeated at once is one step, so the next one is another.
+            // An immediate repetition is one step, so the next step is always another action.
             let others = events.total.saturating_sub(often as usize);
             let share = f64::from(follows) / others.max(1) as f64;
             let within = 1.0 - (1.0 - share.min(1.0)).powi(REACH as i32);
@@ -293,7 +293,7 @@ impl Links {
         links
     }
 
-    /// Whether a match may go on at a place: whether a value flows there; `None` when nothing links it.
+    /// Whether a match can continue at a position, and if so whether a value flows there; `None` if nothing links it.
     fn link(&self, events: &Events<'_>, one: &Match, place: u32) -> Option<bool> {
         let session = one.session as usize;
         let row = &events.rows[session];
@@ -312,14 +312,14 @@ impl Links {
     }
 }
 
-/// Whether something happened so much more than by chance that it matters: of very many, any difference is no accident.
+/// Whether something happened sufficiently more often than by chance. In large samples, any difference is significant.
 fn is_lifted(often: u32, count: u32, chance: f64) -> bool {
     let share = f64::from(count) / f64::from(often.max(1));
     share >= LIFT * chance || 1.0 - share <= (1.0 - chance) / (2.0 * LIFT)
 }
 
-/// How surprising it is that something happened `count` times of `often` when each has this chance: the exponent of
-/// the Chernoff bound of the binomial tail, `n · KL(k/n ‖ p)`.
+/// How surprising `count` occurrences among `often` are when each has this chance: the exponent of the Chernoff bound
+/// of the binomial tail, `n · KL(k/n ‖ p)`.
 fn surprise(often: u32, count: u32, chance: f64) -> f64 {
     if often == 0 {
         return 0.0;

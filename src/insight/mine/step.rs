@@ -1,38 +1,38 @@
-//! What was done, one step after the other: the same for runs, lines of a shell and calls of an agent.
+//! Recorded steps in a common form: runs, shell lines, and calls of an agent.
 
 use crate::domain::{Instant, ParameterType};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Longer breaks end a session, in milliseconds: what follows is another piece of work.
+/// A longer break ends a session, in milliseconds: what follows is other work.
 pub const SESSION_BREAK_MS: i64 = 30 * 60 * 1_000;
 
-/// Values of a step that are looked at for whether one feeds another.
+/// Maximum number of values of a step that are compared with other steps.
 const MAX_TOKENS: usize = 64;
 
-/// A text of more characters is no value, but holds some.
+/// A longer text, in characters, is not a value, but contains values.
 const LONG_TEXT: usize = 160;
 
-/// Something that was done once.
+/// A step that was done once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RecordedStep {
-    /// What, without its values: the name of a tool, or a command line with placeholders.
+    /// The action without its values: the name of a tool, or a command line with placeholders.
     pub action: String,
-    /// The run or the line.
+    /// Number of the run or line.
     pub number: u64,
-    /// When; `None` where nobody wrote it down.
+    /// The time; `None` if unknown.
     pub at: Option<Instant>,
-    /// Its input: a value of its own for each field.
+    /// Its input: a separate value for each field.
     pub fields: Vec<InputField>,
-    /// Hashes of the values it was given, ascending.
+    /// Hashes of its input values, ascending.
     pub given: Vec<u64>,
-    /// Hashes of the values that came out, ascending.
+    /// Hashes of its output values, ascending.
     pub gave: Vec<u64>,
-    /// Whether input and output are known, so that values that are not there did not flow.
+    /// Whether input and output are known, so that a missing value shows that nothing flowed.
     pub is_known: bool,
-    /// How it failed: its message. `None` when it did not.
+    /// The message of its failure; `None` if it succeeded.
     pub failed: Option<String>,
-    /// The command line in which it stands, without secrets; `None` for what is none.
+    /// The command line that contains it, without secrets; `None` for other steps.
     pub line: Option<Box<str>>,
 }
 
@@ -43,14 +43,14 @@ pub struct InputField {
     pub name: String,
     /// Type of the value.
     pub kind: ParameterType,
-    /// The hash of its value; `None` for what says too little to be followed.
+    /// The hash of its value; `None` for a value that is too common to be tracked.
     pub token: Option<u64>,
 }
 
-/// Steps of one caller, one after the other.
+/// Consecutive steps of one caller.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Session {
-    /// Where they stand: `run`, or the name of a file.
+    /// Its source: `run`, or the name of a file.
     pub source: String,
     /// The steps, oldest first.
     pub steps: Vec<RecordedStep>,
@@ -74,7 +74,7 @@ impl RecordedStep {
         RecordedStep { action: action.to_owned(), number, at, fields, given: sorted(given), ..RecordedStep::default() }
     }
 
-    /// The same step with what came out of it.
+    /// The same step with its output.
     #[must_use]
     pub fn giving(self, output: &Value) -> RecordedStep {
         let mut gave = Vec::new();
@@ -82,7 +82,7 @@ impl RecordedStep {
         RecordedStep { gave: sorted(gave), is_known: true, ..self }
     }
 
-    /// The same step with the text that came out of it: JSON where it is some.
+    /// The same step with the text of its output, which may be JSON.
     #[must_use]
     pub fn writing(self, output: &str) -> RecordedStep {
         let value = serde_json::from_str(output).unwrap_or_else(|_| Value::String(output.to_owned()));
@@ -90,7 +90,7 @@ impl RecordedStep {
     }
 }
 
-/// Splits steps into sessions where nothing was done for a long time; steps without a time stay together.
+/// Splits steps into sessions at long breaks; steps without a time stay together.
 pub fn sessions(source: &str, steps: Vec<RecordedStep>) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     let mut before: Option<Instant> = None;
@@ -105,7 +105,7 @@ pub fn sessions(source: &str, steps: Vec<RecordedStep>) -> Vec<Session> {
     sessions
 }
 
-/// The hash of a value that can be followed; `None` for one so short or so usual that it turns up by chance.
+/// The hash of a value that can be tracked; `None` for one that is so short or common that it repeats by chance.
 pub fn token(text: &str) -> Option<u64> {
     let text = text.trim();
     let usual = ["true", "false", "null", "none", "json", "text", "utf-8", "main"];
@@ -117,7 +117,7 @@ pub fn token(text: &str) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Whether two ascending lists have a value in common that `counts`.
+/// Whether two ascending lists have a common value for which `counts` is true.
 pub fn meet(one: &[u64], other: &[u64], counts: impl Fn(u64) -> bool) -> bool {
     let (mut i, mut j) = (0, 0);
     while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
@@ -130,7 +130,7 @@ pub fn meet(one: &[u64], other: &[u64], counts: impl Fn(u64) -> bool) -> bool {
     false
 }
 
-/// Values in ascending order, each once.
+/// The values in ascending order, without duplicates.
 pub fn sorted(mut tokens: Vec<u64>) -> Vec<u64> {
     tokens.sort_unstable();
     tokens.dedup();

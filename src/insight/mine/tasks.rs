@@ -1,43 +1,43 @@
-//! Tasks that resemble each other, found without a model: words weighted by how much they tell (TF-IDF), widened by
-//! the words that go with them, and groups joined by average likeness (agglomerative clustering).
+//! Similar tasks, found without a model: words are weighted by their rarity (TF-IDF) and extended by words that occur
+//! together with them, and groups are joined by average similarity (agglomerative clustering).
 
 use super::reckon::{lower_bound, often, part};
 use crate::domain::{Opportunity, OpportunityKind, Suggested, Witness, Worth};
 use crate::insight::terms::terms;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Tasks from which on something is done again and again.
+/// Minimum number of tasks in a group.
 pub const LEAST: usize = 3;
 
-/// The most tasks that are compared; of more, the newest. The work grows with the square.
+/// Maximum number of tasks that are compared; of more, the newest. The work grows with the square.
 pub const MOST: usize = 400;
 
-/// How alike two groups must be on average to be one, 0 to 1.
+/// Minimum average similarity of two groups that are joined, 0 to 1.
 const ALIKE: f64 = 0.22;
 
-/// How alike two askings must be to be the same asking, 0 to 1.
+/// Minimum similarity of two requests that count as the same, 0 to 1.
 const SAME: f64 = 0.6;
 
-/// How much the words count that go with those of a task.
+/// Weight of words that occur together with those of a task.
 const WIDENING: f64 = 0.5;
 
-/// Tasks shown of each group, and words that name it.
+/// Maximum number of tasks shown for each group, and of words in its name.
 const SHOWN: usize = 5;
 const NAMING: usize = 3;
 
-/// What somebody wanted done, in words.
+/// A task that somebody wanted done, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskText {
-    /// Where it stands: a file or a word for the rows.
+    /// Its source: a file, or a word for the rows.
     pub source: String,
-    /// The line or number there.
+    /// The line or number in the source.
     pub number: u64,
-    /// The task in the words of whoever wanted it.
+    /// The task in the user's words.
     pub text: String,
 }
 
-/// What tasks that resemble each other suggest. Impact: how many, `x / (x + 10)`; complexity 0.5; confidence: how alike
-/// they are, times how many there are.
+/// The opportunities from similar tasks. Impact: their number, `x / (x + 10)`; complexity 0.5; confidence: their
+/// similarity times a bound that grows with their number.
 pub fn opportunities(tasks: &[TaskText]) -> Vec<Opportunity> {
     let tasks = &tasks[tasks.len().saturating_sub(MOST)..];
     let space = Space::of(tasks);
@@ -78,7 +78,7 @@ fn suggest(tasks: &[TaskText], space: &Space, group: &[usize]) -> Opportunity {
     })
 }
 
-/// Groups of what is the same but for small words, in the order of their first member.
+/// Groups of tasks that are the same apart from minor words, in the order of their first member.
 pub fn group_alike(tasks: &[TaskText]) -> Vec<Vec<usize>> {
     let from = tasks.len().saturating_sub(MOST);
     let mut groups = Space::plain(&tasks[from..]).groups(SAME);
@@ -86,7 +86,7 @@ pub fn group_alike(tasks: &[TaskText]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The terms of a text, each once, ascending.
+/// The terms of a text, without duplicates, ascending.
 pub fn words_of(text: &str) -> Vec<String> {
     terms(text).into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -98,7 +98,7 @@ struct Space {
 }
 
 impl Space {
-    /// Only their own words.
+    /// The vectors of the tasks' own words.
     fn plain(tasks: &[TaskText]) -> Space {
         let rows: Vec<Vec<String>> = tasks.iter().map(|task| words_of(&task.text)).collect();
         let mut in_tasks: BTreeMap<&str, usize> = BTreeMap::new();
@@ -120,7 +120,8 @@ impl Space {
         Space { names, vectors }
     }
 
-    /// With the words that go with theirs in other tasks: two tasks about the same thing need not share a word.
+    /// The vectors extended by words that occur together with theirs in other tasks: tasks about the same thing need
+    /// not share a word.
     fn of(tasks: &[TaskText]) -> Space {
         let plain = Space::plain(tasks);
         let around: Vec<Vec<f64>> = plain
@@ -144,7 +145,7 @@ impl Space {
         Space { vectors: vectors.collect(), names: plain.names.clone() }
     }
 
-    /// Joins the two groups that are most alike on average, as long as they are alike enough (average linkage, updated
+    /// Joins the two most similar groups as long as their average similarity is high enough (average linkage, updated
     /// as by G. N. Lance and W. T. Williams, The Computer Journal 9, 1967).
     fn groups(&self, alike: f64) -> Vec<Vec<usize>> {
         let count = self.vectors.len();
@@ -179,7 +180,7 @@ impl Space {
         groups
     }
 
-    /// The words that weigh most in a group.
+    /// The words with the greatest weight in a group.
     fn naming(&self, group: &[usize]) -> Vec<String> {
         let weight = |at: usize| group.iter().map(|nth| self.vectors[*nth][at]).sum::<f64>();
         let mut words: Vec<(f64, &String)> =
@@ -188,13 +189,13 @@ impl Space {
         words.into_iter().take(NAMING).map(|(_, name)| name.clone()).collect()
     }
 
-    /// The task that is most like the others of its group.
+    /// The task that is most similar to the others in its group.
     fn middle(&self, group: &[usize]) -> usize {
         let near = |nth: usize| group.iter().map(|other| dot(&self.vectors[nth], &self.vectors[*other])).sum::<f64>();
         group.iter().copied().max_by(|a, b| near(*a).total_cmp(&near(*b)).then(b.cmp(a))).unwrap_or_default()
     }
 
-    /// How alike the tasks of a group are on average, 0 to 1.
+    /// The average similarity of the tasks in a group, 0 to 1.
     fn cohesion(&self, group: &[usize]) -> f64 {
         let pairs = group.len() * group.len().saturating_sub(1) / 2;
         let near = group
@@ -223,7 +224,7 @@ fn unit(mut vector: Vec<f64>) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// Forty prompts of four themes, as people write them: images, tables, releases, logs.
+    /// Forty prompts on four subjects, as people write them: images, tables, releases, logs.
     const PROMPTS: [&[&str]; 4] = [
         &[
             "Resize all images in the assets folder to 800 pixels wide",
@@ -278,7 +279,7 @@ mod tests {
     fn tasks() -> (Vec<TaskText>, Vec<usize>) {
         let mut all = Vec::new();
         let mut themes = Vec::new();
-        // One theme after the other in turn, so that their order says nothing.
+        // The subjects alternate, so that the order does not help.
         for nth in 0..10 {
             for (theme, prompts) in PROMPTS.iter().enumerate() {
                 all.push(TaskText {
@@ -301,7 +302,7 @@ mod tests {
         };
         let purity = groups.iter().map(most).sum::<usize>() as f64 / tasks.len() as f64;
         assert!(purity >= 0.8, "purity {purity}: {groups:?}");
-        // Purity alone is easy: every task a group of its own is pure.
+        // Purity alone is trivial: a group for each task is pure.
         assert!(groups.len() <= 10, "{} groups: {groups:?}", groups.len());
         let large = groups.iter().filter(|group| group.len() >= 5).count();
         assert!(large >= 4, "{groups:?}");

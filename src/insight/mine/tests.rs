@@ -1,4 +1,4 @@
-//! Everything together: what is mined from rows and files, and in which order.
+//! Tests of everything together: opportunities from rows and files, and their order.
 
 use super::*;
 use crate::domain::{
@@ -49,7 +49,7 @@ fn runs_that_hand_a_value_on_are_a_chain_with_the_inputs_that_stay_open() {
 fn a_failure_after_which_another_tool_helps_and_one_that_nothing_helps_are_both_told() {
     let mut material = MiningInput::default();
     for time in 0..6 {
-        // A day between, so that each is a session of its own.
+        // With a day between them, each is a separate session.
         let day = time * 100_000;
         material.runs.push(fact(day + 1, "fetch", RunOutcome::Failed));
         material.runs.push(fact(day + 2, "mirror", RunOutcome::Succeeded));
@@ -60,7 +60,7 @@ fn a_failure_after_which_another_tool_helps_and_one_that_nothing_helps_are_both_
     assert!(told.contains(&recovery) && told.contains(&(OpportunityKind::Unresolved, "fetch".to_owned())), "{told:?}");
 }
 
-/// A history of 2,000 lines, the same at every start: three habits among other lines.
+/// A history of 2,000 lines, always the same: three habits among other lines.
 fn history() -> String {
     let mut text = String::new();
     for n in 0..2_000_u32 {
@@ -143,7 +143,7 @@ fn ten_opportunities_stand_in_the_order_that_the_formula_gives() {
     ];
     rank(&mut ten);
     let order: Vec<_> = ten.iter().map(|one| (one.name.as_str(), (one.priority * 1_000.0).round() as u32)).collect();
-    // Worked out by hand: confidence × (0.4 f + 0.4 i + 0.2 (1 − c)).
+    // Computed by hand: confidence × (0.4 f + 0.4 i + 0.2 (1 − c)).
     assert_eq!(
         order,
         [
@@ -244,7 +244,7 @@ fn a_definition_that_shows_functions_gives_a_tool_for_each() {
     );
 }
 
-/// A line with six numbers in place of `{n}`.
+/// A line repeated with six numbers in place of `{n}`.
 fn six_times(line: &str) -> String {
     (0..6).map(|n| line.replace("{n}", &format!("7{n}"))).collect::<Vec<_>>().join("\n")
 }
@@ -334,7 +334,7 @@ fn thousands_of_parameters_of_one_name_are_numbered_at_once() {
     assert_eq!(found[0].parameters.last().unwrap().name, "x_30000");
 }
 
-/// A document with one operation, in which a part is replaced.
+/// The request of a document with one operation, after an edit.
 fn notes(edit: impl FnOnce(&mut Value)) -> Option<HttpCall> {
     let mut document = json!({
         "openapi": "3.0.0",

@@ -1,4 +1,4 @@
-//! What was tried and never worked, and what was asked for in vain.
+//! Tasks that were tried and never succeeded, and requests that no tool answered.
 
 use super::reckon::{lower_bound, often, part};
 use super::tasks::{TaskText, group_alike, words_of};
@@ -8,29 +8,29 @@ use crate::domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Runs of a tool that never worked from which on it counts as one that does not work.
+/// Minimum number of failed runs of a tool that never succeeded.
 pub const NEVER: usize = 3;
 
-/// Witnesses shown of each.
+/// Maximum number of examples shown for each.
 const SHOWN: usize = 5;
 
-/// How a run ended, as far as it says whether a tool works.
+/// The outcome of a run, as far as it shows whether a tool works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended<'a> {
     /// Number of the run.
     pub run: u64,
     /// Name of the tool that ran.
     pub tool: &'a str,
-    /// Outcome that was recorded for the run.
+    /// The recorded outcome.
     pub outcome: RunOutcome,
     /// Start of the run.
     pub at: Instant,
-    /// The cause, when it failed.
+    /// The cause of a failure.
     pub message: Option<&'a str>,
 }
 
-/// Scenarios with failures of which nothing says that they work by now, and tools that never worked. Impact: failures by
-/// severity (1, 2, 3), `x / (x + 10)`; complexity 0.5; confidence grows with the failures.
+/// Scenarios with failures and no later success, and tools that never succeeded. Impact: failures by severity (1, 2,
+/// 3), `x / (x + 10)`; complexity 0.5; confidence grows with the failures.
 pub fn unresolved(marks: &[FailureMark], runs: &[Ended<'_>]) -> Vec<Opportunity> {
     let mut worked: BTreeMap<&str, Instant> = BTreeMap::new();
     let mut failing: BTreeMap<&str, Vec<&Ended<'_>>> = BTreeMap::new();
@@ -127,8 +127,8 @@ fn never_worked(tool: &str, runs: &[&Ended<'_>]) -> Opportunity {
     })
 }
 
-/// What was asked for in vain, alike things together. Impact: how often, `x / (x + 5)`; complexity 0.5: nothing is known
-/// yet; confidence grows with the askings.
+/// Requests that no tool answered, similar ones together. Impact: their number, `x / (x + 5)`; complexity 0.5, because
+/// nothing is known yet; confidence grows with the number of requests.
 pub fn unanswered(asked: &[Unanswered]) -> Vec<Opportunity> {
     let text = |one: &Unanswered| TaskText { source: String::new(), number: 0, text: one.scenario.clone() };
     let texts: Vec<TaskText> = asked.iter().map(text).collect();

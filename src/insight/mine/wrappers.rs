@@ -1,4 +1,4 @@
-//! Operations of an API that no tool wraps: from an OpenAPI document, or from a definition that shows its functions.
+//! Operations of an API that no tool wraps: from an OpenAPI document, or from code with function definitions.
 
 use super::operation_call::{OperationPlace, Place, Placed, resolved};
 use super::reckon::{distinct, parameter_name};
@@ -7,15 +7,16 @@ use crate::domain::{
 };
 use serde_json::{Map, Value, json};
 
-/// The most operations of one document that are proposed.
+/// Maximum number of operations proposed for one document.
 pub const MAX_OPERATIONS: usize = 500;
 
-/// What an operation is called with.
+/// HTTP methods of operations.
 const METHODS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
-/// A tool for each operation of a document; `None` when it describes no operations. `known` says which names the
-/// catalog has already: those are not missing. Frequency and impact say little here: 0.1 and 0.3; complexity: parameters, `x / (x + 10)`;
-/// confidence 0.9 where the document describes the operation, 0.6 where only its name is known.
+/// A tool for each operation of a document; `None` when it describes no operations. `known` returns whether the catalog
+/// already has a name; such operations are left out. Frequency and impact are fixed at 0.1 and 0.3, because they are
+/// unknown; complexity: parameters, `x / (x + 10)`; confidence: 0.9 if the document describes the operation, 0.6 if
+/// only its name is known.
 pub fn opportunities(file: &str, document: &Value, known: &dyn Fn(&str) -> bool) -> Option<Vec<Opportunity>> {
     let found = operations(document)?;
     let missing = found.iter().filter(|one| !known(&one.name)).take(MAX_OPERATIONS);
@@ -31,9 +32,9 @@ struct Operation {
     place: String,
     parameters: Vec<InputParameter>,
     output: Option<Value>,
-    /// The request that it is; `None` where the document does not say enough.
+    /// Its request; `None` if the document does not have enough information.
     call: Option<HttpCall>,
-    /// Which one it is in the document, from 1.
+    /// Its number in the document, from 1.
     number: u64,
 }
 
@@ -89,7 +90,7 @@ fn of_paths(document: &Value, paths: &Map<String, Value>) -> Vec<Operation> {
     found
 }
 
-/// A parameter of version 3, or of version 2, where a body is one.
+/// A parameter in OpenAPI version 3, or in version 2, where the body is a parameter too.
 fn of_parameter(document: &Value, parameter: &Value) -> Vec<Placed> {
     let is_required = parameter.get("required").and_then(Value::as_bool) == Some(true);
     let place = match parameter.get("in").and_then(Value::as_str) {
@@ -109,7 +110,7 @@ fn of_parameter(document: &Value, parameter: &Value) -> Vec<Placed> {
     vec![Placed { place, original: name.to_owned(), parameter: read }]
 }
 
-/// How a body of version 3 is sent.
+/// How a body in version 3 is sent.
 fn place_of_body(body: Option<&Value>) -> Place {
     let content = body.and_then(|body| body.get("content")).and_then(Value::as_object);
     let has = |kind: &str| content.is_some_and(|content| content.keys().any(|key| key.starts_with(kind)));
@@ -120,7 +121,7 @@ fn place_of_body(body: Option<&Value>) -> Place {
     }
 }
 
-/// The fields of a body; one parameter for one that has none.
+/// The fields of a body; a body without fields is one parameter.
 fn of_body(document: &Value, schema: &Value, is_required: bool, place: Place) -> Vec<Placed> {
     let schema = resolved(document, schema);
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
@@ -165,7 +166,7 @@ fn content_schema(holder: &Value) -> Option<&Value> {
     content.get("application/json").or_else(|| content.values().next())?.get("schema")
 }
 
-/// What the first answer that means success looks like.
+/// The schema or description of the first successful response.
 fn answer(document: &Value, operation: &Map<String, Value>) -> Option<Value> {
     let responses = operation.get("responses")?.as_object()?;
     let success =
@@ -173,13 +174,13 @@ fn answer(document: &Value, operation: &Map<String, Value>) -> Option<Value> {
     let success = resolved(document, success);
     let schema = content_schema(success).or_else(|| success.get("schema"));
     match schema.map(|schema| resolved(document, schema)) {
-        // A schema that refers to others means nothing outside of its document.
+        // A schema with references is not valid outside of its document.
         Some(schema) if !schema.to_string().contains("\"$ref\"") => Some(plain_schema(schema)),
         _ => success.get("description").and_then(Value::as_str).map(|text| json!(text)),
     }
 }
 
-/// A schema of OpenAPI 3.0 as JSON Schema: what may be null has that type, and what only OpenAPI knows is left out.
+/// An OpenAPI 3.0 schema as JSON Schema: `nullable` becomes a type, and OpenAPI extensions are removed.
 fn plain_schema(schema: &Value) -> Value {
     match schema {
         Value::Array(list) => list.iter().map(plain_schema).collect(),
@@ -193,7 +194,7 @@ fn plain_schema(schema: &Value) -> Value {
             let mut plain: Map<String, Value> = kept.map(|(key, field)| (key.clone(), plain_schema(field))).collect();
             if may_be_null && let Some(Value::String(kind)) = plain.get("type") {
                 plain.insert("type".to_owned(), json!([kind, "null"]));
-                // A list of values must name it as well.
+                // A list of allowed values must contain null as well.
                 if let Some(Value::Array(values)) = plain.get_mut("enum") {
                     values.push(Value::Null);
                 }
@@ -204,7 +205,7 @@ fn plain_schema(schema: &Value) -> Value {
     }
 }
 
-/// The functions that an example in Python shows, with what their first text says of them and their arguments.
+/// The functions in Python example code, with the first lines of their docstrings and their arguments.
 fn of_functions(code: &str) -> Vec<Operation> {
     let lines: Vec<&str> = code.lines().collect();
     let mut found: Vec<Operation> = Vec::new();
@@ -232,7 +233,7 @@ fn of_functions(code: &str) -> Vec<Operation> {
     found
 }
 
-/// The arguments of a definition, which may go over several lines, and the line after it.
+/// The arguments of a function definition, which may span several lines, and the line after it.
 fn signature(lines: &[&str], at: usize) -> Option<(Vec<String>, usize)> {
     let mut depth = 0_i32;
     let (mut parts, mut part) = (Vec::new(), String::new());
@@ -269,7 +270,7 @@ fn docstring<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     std::iter::once(rest).chain(lines.take_while(|line| !line.contains(sign)).copied()).collect()
 }
 
-/// `name: type = default`, and the line about it under `Args:`.
+/// Parses `name: type = default`, and its line under `Args:`.
 fn of_argument(part: &str, text: &[&str]) -> InputParameter {
     let (head, default) = part.split_once('=').map_or((part, None), |(head, default)| (head, Some(default.trim())));
     let (name, annotated) =

@@ -1,4 +1,5 @@
-//! The process of a server, started inside the sandbox of the run that calls it: it inherits every limit, and ends with it.
+//! The process of a server, started inside the sandbox of the calling run: it inherits every limit, and ends with the
+//! run.
 
 use crate::domain::SafeText;
 use std::collections::VecDeque;
@@ -8,35 +9,35 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Longest line that is taken, in bytes.
+/// Maximum length of a line, in bytes.
 pub(super) const MAX_LINE: usize = 8 << 20;
 
-/// Lines that wait to be taken.
+/// Maximum number of lines in the queue.
 const WAITING: usize = 16;
 
-/// How long a server may take to end when nobody speaks to it any more.
+/// Time for a server to end after its input was closed.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether a server that writes nothing has ended: what it started may keep its output open.
+/// Interval between checks whether a silent server has ended: its child processes may keep its output open.
 const STEP: Duration = Duration::from_millis(200);
 
-/// Lines at the end of its standard error that are told, and characters of them.
+/// Maximum number of lines, and of characters, of its last standard error that are reported.
 const LAST_LINES: usize = 3;
 const LAST_CHARS: usize = 160;
 
-/// What comes from a server.
+/// An event from a server.
 pub(super) enum Heard {
     /// A line.
     Line(Vec<u8>),
-    /// A message that is longer than any is taken.
+    /// A message that exceeds the maximum length.
     TooLong,
-    /// Nothing, until the time was over.
+    /// Nothing before the timeout.
     Nothing,
-    /// It ended, or closed its output.
+    /// The server has ended, or closed its output.
     End,
 }
 
-/// The end of what a server wrote to standard error.
+/// The last part of a server's standard error.
 #[derive(Clone, Default)]
 pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
 
@@ -48,7 +49,7 @@ impl LastWords {
         kept.drain(..surplus);
     }
 
-    /// The last lines in one, short and without anything that is not plain text; `None` where there are none.
+    /// The last lines as one short line of plain text; `None` if there are none.
     pub(super) fn told(&self) -> Option<String> {
         let bytes: Vec<u8> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
@@ -58,25 +59,25 @@ impl LastWords {
         if told.chars().count() <= LAST_CHARS {
             return (!told.is_empty()).then(|| told.into_owned());
         }
-        // Part of a word is left out: what is left of a secret would not be known as one.
+        // A partial word is left out, because the rest of a secret would not be recognized as one.
         let start = told.char_indices().rev().take(LAST_CHARS).last().map_or(0, |(at, _)| at);
         let words = told[start..].find(' ').map_or("", |space| &told[start + space..]);
         Some(format!("…{words}"))
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub(super) struct Server {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<Heard>,
-    /// Closed when all that it wrote to standard error was passed on.
+    /// Closed when all of its standard error was passed on.
     errors: Receiver<()>,
     last_words: LastWords,
 }
 
 impl Server {
-    /// Starts it. `marks` are variables that it gets beside those of the run.
+    /// Starts it. `marks` are variables in addition to those of the run.
     pub(super) fn start(command: &[String], marks: &[(&str, &str)]) -> io::Result<Server> {
         let (program, args) = command.split_first().ok_or_else(|| io::Error::other("no command"))?;
         let mut child = Command::new(program)
@@ -112,10 +113,10 @@ impl Server {
         input.flush()
     }
 
-    /// What comes next from it, at most until then.
+    /// The next event, or `Nothing` at this time.
     pub(super) fn hear(&mut self, until: Instant) -> Heard {
         loop {
-            // One that has ended may have left lines behind.
+            // A server that has ended may have left lines behind.
             let has_ended = matches!(self.child.try_wait(), Ok(Some(_)));
             let step = until.saturating_duration_since(Instant::now()).min(STEP);
             match self.lines.recv_timeout(step) {
@@ -128,26 +129,26 @@ impl Server {
         }
     }
 
-    /// The end of what it wrote to standard error; all of it when the server has ended.
+    /// The last part of its standard error; complete once the server has ended.
     pub(super) fn last_words(&self) -> LastWords {
         self.last_words.clone()
     }
 
-    /// Ends it: its input is closed, and when it does not end by itself it is killed.
+    /// Ends it: closes its input, and kills it if it does not end by itself.
     pub(super) fn end(mut self) {
         drop(self.input.take());
         let until = Instant::now() + GRACE;
-        // Its output is closed when it ended; until then it must not wait for somebody who reads.
+        // Reads its output until it is closed, so that the server does not block on writing.
         while self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).is_ok() {}
-        // One that ended already is not there to be killed.
+        // A server that has already ended cannot be killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // What it started may keep the other end open; the run ends it.
+        // Its child processes may keep standard error open; the run ends them.
         let _ = self.errors.recv_timeout(GRACE);
     }
 }
 
-/// Passes on what a server writes to standard error: it is the log of the run.
+/// Passes on a server's standard error, which is the log of the run.
 fn pass_on(mut log: impl Read, last_words: &LastWords) {
     let mut bytes = [0; 8192];
     loop {
@@ -155,7 +156,7 @@ fn pass_on(mut log: impl Read, last_words: &LastWords) {
             Ok(0) => return,
             Ok(count) => {
                 last_words.add(&bytes[..count]);
-                // A log that nobody takes any more must not hold the server up.
+                // A closed log must not block the server.
                 let _ = io::stderr().write_all(&bytes[..count]);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -175,7 +176,7 @@ fn read_lines(output: impl Read, sender: &SyncSender<Heard>) {
                 }
             }
             Ok(1..) => {
-                // What follows cannot be told from it. Nobody has to take it when the conversation is over.
+                // The start of the next message is unknown. The receiver may no longer exist.
                 let _ = sender.send(Heard::TooLong);
                 return;
             }

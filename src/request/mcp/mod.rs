@@ -1,9 +1,9 @@
-//! Calling a tool of an MCP server, or listing its tools: the part that this program plays inside the sandbox of such a
-//! run. It starts the server as its child, so that everything that nobody vouches for stays in the sandbox, or reaches it by
-//! HTTP with the network of the run.
+//! Calls a tool of an MCP server, or lists its tools: the part of this program inside the sandbox of such a run. It
+//! starts the server as its child, so that untrusted code stays in the sandbox, or reaches it over HTTP with the
+//! network of the run.
 //!
-//! The order comes on standard input. The result goes to standard output; what went wrong goes to standard error, and the
-//! exit code tells a tool that failed from one that was not called.
+//! The order comes on standard input. The result goes to standard output, errors go to standard error, and the exit
+//! code distinguishes a tool that failed from one that was not called.
 
 mod child;
 #[cfg(feature = "http-generators")]
@@ -16,20 +16,20 @@ use session::{Session, SessionEnd};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// The variable by which `toolsmith mcp` learns that it was started by itself.
+/// The variable by which `toolsmith mcp` detects that Toolsmith itself started it.
 pub const CLIENT_VARIABLE: &str = "TOOLSMITH_MCP_CLIENT";
 
-/// What is exited with when the tool failed, and when the server could not be spoken to.
+/// Exit codes: the tool failed; there was no valid answer from the server.
 const TOOL_FAILED: i32 = 1;
 const NO_ANSWER: i32 = 3;
 
-/// How much a server may write, in bytes.
+/// Maximum bytes that a server may write.
 const MOST_READ: usize = 64 << 20;
 
-/// How long a server that writes other lines than messages may take to write a message.
+/// Time for a server that writes other lines to write its first message.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Plays it; returns what to exit with.
+/// Executes the order; returns the exit code.
 pub fn play() -> i32 {
     if !is_confined() {
         return complain("this part of Toolsmith works inside its sandbox only", NO_ANSWER);
@@ -60,8 +60,8 @@ pub fn play() -> i32 {
     }
 }
 
-/// Whether this process is behind a filter of system calls and cannot gain privileges, as every run is. Whoever may start
-/// this program must not be able to start any other with it.
+/// Whether this process has a system call filter and cannot gain privileges, like every run. A caller that may start
+/// this program must not be able to start any other program with it.
 fn is_confined() -> bool {
     use rustix::thread::{SecureComputingMode, no_new_privs, secure_computing_mode};
     no_new_privs().unwrap_or(false) && secure_computing_mode().is_ok_and(|mode| mode == SecureComputingMode::Filter)
@@ -71,7 +71,7 @@ fn converse(order: McpOrder) -> SessionEnd {
     if order.remote.is_some() {
         #[cfg(feature = "http-generators")]
         return remote::converse(order, &mut |note| {
-            // Nobody can be told when standard error is gone.
+            // Without standard error, there is nowhere to report this.
             let _ = writeln!(io::stderr(), "{note}");
         });
         #[cfg(not(feature = "http-generators"))]
@@ -92,7 +92,7 @@ fn converse(order: McpOrder) -> SessionEnd {
     let (mut session, first) = Session::begin(order);
     let (mut waiting, mut read, mut doubt) = (vec![first], 0, None);
     let end = loop {
-        // One that does not listen any more is about to end: that is told.
+        // A server that no longer reads is about to end, which is reported.
         let _ = waiting.drain(..).try_for_each(|message| server.say(&message));
         if let Some(note) = session.take_note() {
             let _ = writeln!(io::stderr(), "{note}");
@@ -132,7 +132,7 @@ fn tell(bytes: &[u8]) -> i32 {
 }
 
 fn complain(why: &str, code: i32) -> i32 {
-    // Nobody can be told when standard error is gone.
+    // Without standard error, there is nowhere to report this.
     let _ = writeln!(io::stderr(), "{why}");
     code
 }

@@ -1,5 +1,5 @@
-//! A server that is reached by HTTP ("Streamable HTTP"): each message is the body of a POST, and the answer is JSON or a
-//! stream of events. No redirect is followed, so that no message and no token goes to another address.
+//! A server over HTTP ("Streamable HTTP"): each message is the body of a POST, and the answer is JSON or an event
+//! stream. Redirects are not followed, so that no message and no token goes to another address.
 
 use super::super::send::{agent, failure, join, location, origin_of};
 use super::session::{Session, SessionEnd};
@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::{Request, Response, StatusCode};
 
-/// Largest message that is taken, in bytes.
+/// Maximum size of a message, in bytes.
 const MAX_MESSAGE: usize = 8 << 20;
 
-/// How much a server may send in all, in bytes.
+/// Maximum number of bytes that a server may send in total.
 const MOST_READ: usize = 64 << 20;
 
-/// How long the end of a session may take.
+/// Timeout of the request that ends a session.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Characters of a session's name.
+/// Maximum length of a session id, in characters.
 const MOST_SESSION: usize = 1024;
 
-/// Has the conversation that an order asks for; what else is to be told of the server goes to `tell`.
+/// Has the conversation for an order; further notes about the server go to `tell`.
 pub(super) fn converse(order: McpOrder, tell: &mut dyn FnMut(&str)) -> SessionEnd {
     let Some(definition) = &order.remote else { return SessionEnd::Failed("the order has no URL".to_owned()) };
     let request = definition.request(&Map::new(), None, &|name| std::env::var(name).ok());
@@ -55,26 +55,26 @@ pub(super) fn converse(order: McpOrder, tell: &mut dyn FnMut(&str)) -> SessionEn
 
 /// Why a message has no answer.
 enum Fault {
-    /// The time is over.
+    /// The time limit was reached.
     Time,
     /// Anything else.
     Other(String),
 }
 
-/// The way to one server.
+/// The connection to one server.
 struct Link {
     agent: Agent,
     /// A request without a body.
     request: HttpRequest,
     host: HttpOrigin,
-    /// The name of the session, once the server gave it one.
+    /// The session id, once the server has sent one.
     session: Option<String>,
     read: usize,
     limit: Instant,
 }
 
 impl Link {
-    /// Sends a message and passes its answer on; what is sent next.
+    /// Sends a message and passes its answer on; returns the next messages to send.
     fn exchange(&mut self, message: &Value, session: &mut Session) -> Result<Vec<Value>, Fault> {
         let response = self.post(message, session)?;
         let is_asked = message.get("id").is_some() && message.get("method").is_some();
@@ -104,7 +104,7 @@ impl Link {
         }
     }
 
-    /// What follows from an answer, which must be there.
+    /// The messages that follow an answer; an error if there was no answer.
     fn answered(&self, next: Vec<Value>, session: &Session) -> Result<Vec<Value>, Fault> {
         if next.is_empty() && !session.is_over() {
             return Err(Fault::Other(format!("{} closed the connection without an answer", self.host)));
@@ -122,7 +122,7 @@ impl Link {
         for (name, value) in headers(message, session, self.session.as_deref()) {
             built = built.header(name, value);
         }
-        // A value of a header is not in the error's words.
+        // The error text does not contain header values.
         let built = built.body(message.to_string());
         let built = built.map_err(|error| Fault::Other(format!("the request cannot be made: {error}")))?;
         let left = self.limit.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
@@ -145,7 +145,7 @@ impl Link {
         Ok(response)
     }
 
-    /// Takes an answer with the status of an error, which may hold a message.
+    /// Handles an answer with an error status, which may contain a message.
     fn refused(
         &mut self,
         status: StatusCode,
@@ -171,7 +171,7 @@ impl Link {
         Err(Fault::Other(format!("{} answered with HTTP {status}{reason}{hint}", self.host)))
     }
 
-    /// Takes events until one answers what was asked. Requests of the server are answered meanwhile.
+    /// Reads events until one answers the request. Answers requests of the server meanwhile.
     fn events(&mut self, mut body: impl BufRead, session: &mut Session) -> Result<Vec<Value>, Fault> {
         let mut data = Vec::new();
         loop {
@@ -204,7 +204,7 @@ impl Link {
         }
     }
 
-    /// A whole body.
+    /// Reads a whole body.
     fn message(&mut self, body: impl Read) -> Result<Vec<u8>, Fault> {
         let mut said = Vec::new();
         let read = body.take(MAX_MESSAGE as u64 + 1).read_to_end(&mut said);
@@ -229,7 +229,7 @@ impl Link {
         Fault::Other(format!("the answer of {} ended unexpectedly: {error}", self.host))
     }
 
-    /// Ends the session, where the server has one. It need not answer.
+    /// Ends the session, if any. The server need not answer.
     fn leave(&self) {
         let Some(name) = &self.session else { return };
         let mut built = Request::delete(&self.request.url);
@@ -243,10 +243,10 @@ impl Link {
     }
 }
 
-/// Characters of a reason that are told.
+/// Maximum length of a reported reason, in characters.
 const MOST_REASON: usize = 200;
 
-/// The headers that the protocol wants of a message.
+/// The headers that the protocol requires for a message.
 fn headers(message: &Value, session: &Session, name: Option<&str>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut add = |name: &str, value: &str| found.push((name.to_owned(), value.to_owned()));
@@ -269,7 +269,7 @@ fn headers(message: &Value, session: &Session, name: Option<&str>) -> Vec<(Strin
     found
 }
 
-/// The inputs that a schema wants to be repeated in headers (`x-mcp-header`).
+/// The inputs that a schema repeats in headers (`x-mcp-header`).
 fn wanted(schema: &Value, input: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
@@ -289,7 +289,7 @@ fn wanted(schema: &Value, input: &Value) -> Vec<(String, String)> {
     found
 }
 
-/// A text as the value of a header: as base64 where it is not plain.
+/// A text as a header value: base64 if it is not plain ASCII.
 fn header_value(text: &str) -> String {
     use base64::{Engine as _, prelude::BASE64_STANDARD};
     let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text;

@@ -1,4 +1,4 @@
-//! What is said to a server, and what follows from its answers. Pure: lines in, messages out.
+//! The conversation with a server, without input and output: lines in, messages out.
 
 use crate::domain::mcp::{
     LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer, has_repeated_key,
@@ -7,49 +7,49 @@ use crate::domain::mcp::{
 use crate::domain::{SafeText, span};
 use serde_json::{Map, Value, json};
 
-/// Parts in which a list may come.
+/// Maximum number of parts of a list.
 const MOST_PAGES: usize = 32;
 
-/// How often the tools are listed again because the server says that the list changed.
+/// Maximum number of listings if the server reports that its list has changed.
 const MOST_LISTS: usize = 4;
 
-/// Why Toolsmith is not spoken to.
+/// The error if the server is Toolsmith itself.
 const IS_OURS: &str = "the server is `toolsmith mcp`: Toolsmith does not call itself as a server";
 
-/// Deeper results are refused.
+/// Maximum nesting of a result.
 const MOST_DEPTH: usize = 64;
 
-/// Larger results are refused, in bytes.
+/// Maximum size of a result, in bytes.
 const MOST_RESULT: usize = 5 << 20;
 
-/// Characters of a line that is no message that are told.
+/// Maximum characters of an invalid line in an error.
 const MOST_NOISE: usize = 80;
 
-/// Characters of an error of the server that are told.
+/// Maximum characters of a server's error message.
 const MOST_CHARS: usize = 400;
 
-/// What came of a conversation.
+/// The result of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SessionEnd {
     /// The tools that the server lists.
     Listed { protocol: String, server: Value, capabilities: Value, instructions: String, tools: Vec<Value> },
     /// The result of the call.
     Answered(String),
-    /// The tool was called and failed: what it says.
+    /// The tool was called and failed, with its message.
     ToolFailed(String),
-    /// The tool is not as it was recorded, in this list. It was not called.
+    /// The tool or its server differs from the recorded state; the list is the present one. The tool was not called.
     Drifted { why: String, list: String },
     /// Anything else that went wrong.
     Failed(String),
 }
 
-/// What is waited for.
+/// The answer that is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Greeting,
     Discovery,
     List,
-    /// An answer behind which no news of a changed list can be hidden.
+    /// An answer that comes after every earlier notification about a changed list.
     Barrier,
     Call,
 }
@@ -58,7 +58,7 @@ enum Phase {
 pub(super) struct Session {
     order: McpOrder,
     phase: Phase,
-    /// Number of the request that waits for its answer.
+    /// Id of the unanswered request.
     waiting: u64,
     /// Whether requests carry their own metadata.
     is_inline: bool,
@@ -70,18 +70,18 @@ pub(super) struct Session {
     pages: usize,
     lists: usize,
     is_stale: bool,
-    /// The list as it was given once more before the call.
+    /// The second listing, made before the call.
     again: Vec<Value>,
     note: Option<String>,
-    /// The first line that was no message, since the last message.
+    /// The first invalid line since the last message.
     noise: Option<String>,
     end: Option<SessionEnd>,
 }
 
-/// What only a client that speaks HTTP asks.
+/// Used only by the HTTP client.
 #[cfg(feature = "http-generators")]
 impl Session {
-    /// Takes an answer that is no message, such as a status of HTTP; gives what is said to the server.
+    /// Handles an answer that is not a message, such as an HTTP status; returns the next messages.
     pub(super) fn hear_refusal(&mut self, why: &str) -> Vec<Value> {
         if self.phase == Phase::Greeting && self.order.protocol == McpProtocol::Auto {
             self.is_inline = true;
@@ -90,7 +90,7 @@ impl Session {
         self.fail(why.to_owned())
     }
 
-    /// The version of the protocol that a request names in its headers; `None` while none is agreed upon.
+    /// The protocol version for the headers of a request; `None` before one was agreed.
     pub(super) fn version(&self) -> Option<&str> {
         if self.is_inline {
             return Some(McpProtocol::Inline.word());
@@ -103,19 +103,19 @@ impl Session {
         self.is_inline
     }
 
-    /// What is asked of the server.
+    /// The order of this conversation.
     pub(super) fn order(&self) -> &McpOrder {
         &self.order
     }
 
-    /// Whether it is over.
+    /// Whether the conversation has ended.
     pub(super) fn is_over(&self) -> bool {
         self.end.is_some()
     }
 }
 
 impl Session {
-    /// A conversation, and what is said first.
+    /// Begins a conversation; returns the first message.
     pub(super) fn begin(order: McpOrder) -> (Session, Value) {
         let mut session = Session {
             is_inline: order.protocol == McpProtocol::Inline,
@@ -139,17 +139,17 @@ impl Session {
         (session, first)
     }
 
-    /// What came of it, when it is over.
+    /// The result, once the conversation has ended.
     pub(super) fn take_end(&mut self) -> Option<SessionEnd> {
         self.end.take()
     }
 
-    /// What else is to be told of the server, once.
+    /// A note about the server, returned once.
     pub(super) fn take_note(&mut self) -> Option<String> {
         self.note.take()
     }
 
-    /// Ends it for a reason from outside: the server ended, or wrote too much.
+    /// Ends the conversation for an external reason: the server ended, or wrote too much.
     pub(super) fn give_up(&mut self, why: &str) {
         let doing = match self.phase {
             Phase::Greeting | Phase::Discovery => "before it answered the first message",
@@ -159,7 +159,7 @@ impl Session {
         self.fail(format!("the server {why} {doing}"));
     }
 
-    /// Ends it because its time is over.
+    /// Ends the conversation because of the time limit.
     pub(super) fn give_up_on_time(&mut self) {
         let limit = span(self.order.limit_ms);
         let doing = match self.phase {
@@ -170,23 +170,24 @@ impl Session {
         self.fail(format!("the server did not {doing} within {limit}, its time limit"));
     }
 
-    /// Whether the tools are listed twice before the call: no other answer shows that the list did not change.
+    /// Whether the tools are listed twice before the call, because no other answer would show that the list has not
+    /// changed.
     fn lists_twice(&self) -> bool {
         self.is_inline || self.order.remote.is_some()
     }
 
-    /// Whether the server has not listed its tools yet although it writes lines that are no messages: it may never do.
+    /// Whether the server has written invalid lines and has not listed its tools: it may never do so.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.noise.is_some() && self.phase != Phase::Call
     }
 
-    /// Ends it because the server writes other lines than messages.
+    /// Ends the conversation because the server writes lines that are not messages.
     pub(super) fn give_up_on_noise(&mut self) {
         let noise: String = self.noise.as_deref().unwrap_or_default().chars().take(MOST_NOISE).collect();
         self.fail(format!("the server does not speak JSON-RPC; it writes lines such as {noise:?}"));
     }
 
-    /// Takes a line of the server; gives what is said to it. Lines that are no messages are passed over.
+    /// Handles a line of the server; returns the next messages. Ignores lines that are not messages.
     pub(super) fn hear(&mut self, line: &[u8]) -> Vec<Value> {
         let line = line.trim_ascii();
         let message = match serde_json::from_slice::<Value>(line) {
@@ -273,7 +274,7 @@ impl Session {
             Phase::Barrier if self.lists_twice() => {
                 self.fail(format!("the server refused to list its tools: {message}"))
             }
-            // Any answer will do.
+            // Any answer is sufficient.
             Phase::Barrier => self.past_barrier(None),
             Phase::Call => {
                 self.end = Some(SessionEnd::ToolFailed(message));
@@ -282,7 +283,7 @@ impl Session {
         }
     }
 
-    /// Takes what a server says of itself; whether it is Toolsmith, which is not spoken to.
+    /// Records what a server says about itself; returns whether it is Toolsmith itself, which is not called.
     fn is_ours(&mut self, result: &Value, info: &Value) -> bool {
         self.server = info.clone();
         self.instructions = text(result, "instructions");
@@ -312,7 +313,7 @@ impl Session {
         }
     }
 
-    /// The whole list is there.
+    /// Continues when the list is complete.
     fn whole_list(&mut self) -> Vec<Value> {
         if is_own_list(&self.tools) {
             return self.fail(IS_OURS.to_owned());
@@ -325,10 +326,10 @@ impl Session {
         vec![if self.lists_twice() { self.request("tools/list", tools) } else { self.request("ping", tools) }]
     }
 
-    /// Why the tool must not be called as it is listed now.
+    /// Why the tool must not be called in its present state.
     fn drift(&self) -> Option<String> {
         let McpCall { tool, lock, .. } = self.order.call.as_ref()?;
-        // What a server tells models of itself, and how it is spoken to, was reviewed as well.
+        // The review also covered the server's instructions for models, its name, and its protocol.
         let is_other_name =
             !lock.server.is_null() && !is_as_kept(&text(&lock.server, "name"), &text(&self.server, "name"));
         let can_other =
@@ -348,23 +349,23 @@ impl Session {
         if why.is_empty() {
             return None;
         }
-        // The review is about the whole server: whatever else changed is named as well.
+        // The review covers the whole server, so all other changes are named as well.
         why.extend(other_drifts(lock, tool, &now));
         Some(why.join("; "))
     }
 
     fn drifted(&mut self, why: String) -> bool {
-        // All that a review is about: each state of the server is asked about once.
+        // Everything that a review covers, so that each state of the server is asked about once.
         let about = [&self.server["name"], &self.capabilities];
         let list = canonical(&json!([self.protocol, about, self.instructions, self.tools]));
         self.end = Some(SessionEnd::Drifted { why, list });
         true
     }
 
-    /// Whatever the server had to say about its list before is known.
+    /// Continues after the barrier: all earlier notifications about the list have arrived.
     fn past_barrier(&mut self, result: Option<&Value>) -> Vec<Value> {
         if self.lists_twice() {
-            // The list once more, all of it: what differs from the one that was compared is not that list.
+            // The second listing is compared completely; any difference means that the list has changed.
             let result = result.unwrap_or(&Value::Null);
             let Some(tools) = result.get("tools").and_then(Value::as_array) else {
                 return self.fail("the server lists no tools".to_owned());
@@ -459,7 +460,7 @@ fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The answer to a request of the server: nothing is offered to it.
+/// The answer to a request of the server: this client offers nothing.
 fn answer_to(method: &str, id: &Value) -> Value {
     match method {
         "ping" => json!({"jsonrpc": "2.0", "id": id, "result": {}}),
@@ -467,8 +468,8 @@ fn answer_to(method: &str, id: &Value) -> Value {
     }
 }
 
-/// Whether a text of the server is the one that was kept. Secrets in it were kept redacted: what stood there is not
-/// known, so only the texts around it are compared.
+/// Whether a text of the server equals the kept one. Secrets in the kept text are redacted, so only the text around
+/// them is compared.
 fn is_as_kept(kept: &str, now: &str) -> bool {
     const REDACTED: &str = "[redacted ";
     let Some((before, after)) = kept.split_once(REDACTED) else { return kept == now };
@@ -480,7 +481,7 @@ fn is_as_kept(kept: &str, now: &str) -> bool {
     }
 }
 
-/// That the server lists other tools than were recorded, in numbers: their names were reviewed by nobody.
+/// A note with the number of other tools that were changed, without their names, because nobody reviewed those.
 fn other_changes(call: &McpCall, now: &[Value], server: &str) -> Option<String> {
     let now: Vec<LockedTool> = now.iter().cloned().map(LockedTool::of).collect();
     let new = now.iter().filter(|tool| call.lock.tool(tool.name()).is_none()).count();
@@ -498,7 +499,7 @@ fn other_changes(call: &McpCall, now: &[Value], server: &str) -> Option<String> 
     })
 }
 
-/// What the result of a call means.
+/// Interprets the result of a call.
 fn result_of(result: &Value) -> SessionEnd {
     if result.get("resultType").and_then(Value::as_str).is_some_and(|kind| kind != "complete") {
         return SessionEnd::Failed("the tool asks for more input during the call, which is not supported".to_owned());
@@ -523,7 +524,7 @@ fn result_of(result: &Value) -> SessionEnd {
     }
 }
 
-/// A part of a result as text.
+/// A content item of a result as text.
 fn part(part: &Value) -> String {
     let said = |key: &str| part.get(key).and_then(Value::as_str);
     let resource = part.get("resource").and_then(|resource| resource.get("text")).and_then(Value::as_str);
@@ -538,7 +539,7 @@ fn part(part: &Value) -> String {
     }
 }
 
-/// How deep a value is nested; found without recursion.
+/// The nesting depth of a value, computed without recursion.
 fn depth(value: &Value) -> usize {
     let (mut deepest, mut waiting) = (0, vec![(value, 1)]);
     while let Some((value, level)) = waiting.pop() {

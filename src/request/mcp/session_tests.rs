@@ -1,4 +1,4 @@
-//! Conversations with servers that answer well, badly, late, and otherwise than before.
+//! Conversations with servers that answer correctly, incorrectly, late, or differently than before.
 
 use super::*;
 use crate::domain::mcp::ToolLock;
@@ -26,11 +26,11 @@ fn order(protocol: McpProtocol, is_call: bool) -> McpOrder {
     }
 }
 
-/// What a scripted server says before its answer, and the answer, by method and how often it was asked.
+/// The lines that a scripted server writes before its answer, and the answer, by method and by how often it was called.
 type Script<'s> = &'s mut dyn FnMut(&str, usize) -> (Vec<Value>, Value);
 
-/// What a scripted server is asked, by method, and what came of it. The script answers a method with a result or,
-/// where it has the key `code`, an error; more lines go out before the answer.
+/// The methods that a scripted server receives, and the result. The script answers a method with a result or, if it has
+/// the key `code`, an error; further lines are sent before the answer.
 fn play(order: McpOrder, script: Script<'_>) -> (Vec<String>, SessionEnd) {
     let (mut session, first) = Session::begin(order);
     let (mut said, mut asked) = (std::collections::VecDeque::from([first]), Vec::new());
@@ -154,7 +154,7 @@ fn without_a_call_the_list_is_the_result() {
 fn a_tool_that_is_not_as_it_was_recorded_is_never_called() {
     let other = || json!({"tools": [{"name": "echo", "description": "Other", "inputSchema": {"type": "object"}}]});
     for protocol in [McpProtocol::Handshake, McpProtocol::Inline] {
-        // At once; after news of a change before the list, behind it, and before the barrier is passed.
+        // The list differs from the start, or changes later with a notification before the barrier.
         for from in [1, 2] {
             let (asked, end) = play(order(protocol, true), &mut |method, count| {
                 let before = if from == 2 && method == "ping" { vec![changed()] } else { vec![] };
@@ -178,7 +178,7 @@ fn without_a_handshake_the_whole_list_is_compared_again_before_the_call() {
     let other = || json!({"name": "echo", "description": "Other", "inputSchema": {"type": "object"}});
     let extra = || json!({"name": "extra"});
     let first = || json!({"tools": [tool()], "nextCursor": "2"});
-    // The answers to the first list, and to the list before the call; each in its parts.
+    // The answers to the first listing, and to the listing before the call, each with its parts.
     for (list, again, is_called) in [
         (vec![first(), json!({"tools": [extra()]})], vec![first(), json!({"tools": [extra()]})], true),
         (vec![first(), json!({"tools": []})], vec![json!({"tools": [other()]})], false),

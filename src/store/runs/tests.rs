@@ -126,7 +126,8 @@ fn counts_follow_the_runs() {
     });
     change_at(&mut store, later(-9), |tx| tx.start_run(&run("y")));
     change_at(&mut store, later(-10), |tx| tx.start_run(&run("x")));
-    // What ended by request, or with its owner or the machine, is neither good nor bad.
+    // A run that was stopped, or that ended with its owner or the machine, counts neither as a success nor as a
+    // failure.
     let expected = HashMap::from([
         (name("x"), Stats { runs: 1, succeeded: 1, last_run_at: Some(NOW) }),
         (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)) }),

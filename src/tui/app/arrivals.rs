@@ -1,4 +1,4 @@
-//! What comes back from outside: snapshots, answers, the ends of runs.
+//! Handles messages from outside: snapshots, answers, the ends of runs.
 
 use super::{App, Mood, Opening};
 use crate::action::Verb;
@@ -21,7 +21,7 @@ impl App {
     pub(super) fn arrive(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Settings { settings, file } => {
-                // What is wrong with the files themselves comes with the catalog.
+                // The catalog reports the problems of the files themselves.
                 let (keymap, problems) = Keymap::new(&settings.keys, &file);
                 self.keymap = keymap;
                 self.catalog.set_setting_problems(problems);
@@ -47,7 +47,7 @@ impl App {
             }
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
             Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
-            // The rest is handled where keys, the mouse and time are.
+            // The other messages are handled with keys, the mouse and time.
             _ => {}
         }
         Vec::new()
@@ -64,13 +64,13 @@ impl App {
         vec![Effect::Mouse(self.mouse)]
     }
 
-    /// The terminal named its background.
+    /// The terminal reported its background colour.
     pub(super) fn set_ground(&mut self, ground: Ground) {
         self.colours.1 = Some(ground);
         self.choose_theme();
     }
 
-    /// The theme that the settings name, for the background that the terminal named.
+    /// Sets the theme of the settings for the background that the terminal reported.
     fn choose_theme(&mut self) {
         if self.theme.ground == Ground::Plain {
             return;
@@ -160,7 +160,7 @@ impl App {
         self.refresh.operations.ask().then_some(load).into_iter().collect()
     }
 
-    // size: one arm for each sort of answer
+    // size: one arm for each type of answer
     fn answer(&mut self, answer: Answer) -> Vec<Effect> {
         match answer {
             Answer::Runs(runs) => {
@@ -182,7 +182,7 @@ impl App {
             Answer::Failures(groups) => {
                 let again = self.refresh.failures.came();
                 match groups {
-                    // Under the cursor of somebody who looks at them, the selection stays where it is.
+                    // Rows do not move under the cursor of a user who looks at them.
                     Ok(groups) if self.at(Pane::Failures) => self.failures.set(groups),
                     Ok(groups) => self.failures.set_newest_first(groups),
                     Err(error) => self.complain(&error),
@@ -322,7 +322,7 @@ impl App {
         }
     }
 
-    /// A review on screen that no longer waits, or covers another digest, can no longer be decided.
+    /// If the review on the screen is no longer pending, or has another digest, it can no longer be decided.
     fn take_reviews(&mut self, reviews: Result<Vec<Review>, EngineError>) {
         match reviews {
             Ok(reviews) => self.queue.set(reviews),
@@ -333,8 +333,8 @@ impl App {
         self.look_at_open_review();
     }
 
-    /// Says of the review on screen that it can no longer be decided, where the queue does not have it like that. While
-    /// an own decision is on its way, that is no news.
+    /// Marks the review on the screen as stale if the queue no longer contains it with this digest. Does nothing while
+    /// a decision of this user is in progress.
     fn look_at_open_review(&mut self) {
         if let Screen::Review(screen) = &mut self.screen
             && screen.decidable().is_ok()
@@ -347,7 +347,7 @@ impl App {
         }
     }
 
-    /// Rings for a request of an agent that came after `known`, while nobody looks.
+    /// Rings if an agent made a request after review `known` and the window is not focused.
     fn ring_for(&self, known: ReviewId) -> Option<Effect> {
         if self.is_focused || !self.rings {
             return None;
@@ -357,14 +357,14 @@ impl App {
         Some(Effect::Ring(SafeText::new(&format!("{asker} waits: review {} of {}", newest.id, newest.tool))))
     }
 
-    /// Reads the open review again when the queue knows something newer of it: checks went on.
+    /// Reloads the open review if the queue has a newer verdict of its checks.
     fn renew_open_review(&mut self) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
         let newer = self.queue.find(screen.review.id).is_some_and(|now| now.verdict != screen.review.verdict);
         if newer && screen.is_loaded() { self.reload_review() } else { Vec::new() }
     }
 
-    /// Opens the review that a promotion asked for, once the queue has it.
+    /// Opens the review of a requested promotion as soon as the queue contains it.
     fn keep_promise(&mut self) -> Vec<Effect> {
         let Some(review) = self.promised.and_then(|id| self.queue.find(id)).cloned() else { return Vec::new() };
         self.promised = None;
@@ -385,14 +385,14 @@ impl App {
         }
         let ticket = screen.ticket;
         let sides = screen.set(detail, compared, now, width);
-        // What is left out is known with the detail: the approval does less than was asked before.
+        // The omitted tools are known once the detail is loaded: the approval does less than the earlier preview says.
         let less = Some(screen.approval_request()).filter(|approval| !approval.only.is_empty());
         let less = less.map(|approval| Effect::Preview(Command::Decide(approval)));
         let colours = sides.into_iter().map(|(side, files)| Effect::Highlight { ticket, side, files });
         colours.chain(again.then_some(Effect::LoadReview(review))).chain(less).collect()
     }
 
-    /// Reads the open review again, once for however many reasons there are.
+    /// Reloads the open review; several reasons cause only one reload.
     pub(super) fn reload_review(&mut self) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
         let id = screen.review.id;
@@ -424,7 +424,7 @@ impl App {
         (!files.is_empty()).then_some(Effect::Highlight { ticket, side, files }).into_iter().collect()
     }
 
-    /// The form of a run gets its fields; a tool without input starts at once.
+    /// Sets the fields of a run form; a tool without input starts at once.
     fn take_form(&mut self, path: &str, detail: Result<Box<ToolDossier>, EngineError>) -> Vec<Effect> {
         let Some(Overlay::Form(form)) = self.overlays.last_mut() else { return Vec::new() };
         if form.tool().path != path || !form.is_loading() {
@@ -454,7 +454,7 @@ impl App {
 
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
         if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
-            // An answer about another choice of tools may come late.
+            // An answer for another choice of tools may arrive late.
             if screen.review.id == request.review && screen.approval_request().only == request.only {
                 let does = screen.set_consequence(&preview);
                 if let Some(Overlay::Digest(prompt)) = self.overlays.last_mut() {
@@ -484,7 +484,7 @@ impl App {
             }
         };
         if matches!(command, Command::Mark { .. }) {
-            // It stands on the screen already.
+            // The screen shows it already.
             return Vec::new();
         }
         let unsaid = outcome.commit.as_ref().filter(|hash| !outcome.message.contains(*hash));
@@ -547,7 +547,7 @@ impl App {
         Vec::new()
     }
 
-    /// A decision was not taken: the review on screen can be decided again, if it still waits.
+    /// A decision was refused: the review on the screen can be decided again if it is still pending.
     pub(super) fn take_back_sent(&mut self) {
         if let Screen::Review(screen) = &mut self.screen {
             screen.sent = None;

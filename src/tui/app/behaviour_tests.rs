@@ -1,4 +1,4 @@
-//! What is shown of what runs did and use.
+//! How the behaviour and resource use of runs are displayed.
 
 use super::tests::{running, snapshot_sizes};
 use crate::domain::{
@@ -12,7 +12,7 @@ use crate::tui::testing::{Bench, run, tool};
 
 const SAMPLE: Sample = Sample { cpu_ms: 1_200, memory_bytes: 84 << 20, processes: 3, disk_bytes: 2 << 20 };
 
-/// A version that was watched once and not watched twice.
+/// A version with one observed and two unobserved runs.
 fn watched() -> Behaviour {
     let attempt =
         |touch, target: &str, answer| Tried { attempt: Attempt { touch, target: target.to_owned(), answer, count: 1 } };
@@ -56,7 +56,7 @@ fn watched() -> Behaviour {
     }
 }
 
-/// The ticket of the behaviour that was asked for, and whether it is of one run.
+/// The ticket of the requested behaviour, and its run if it is of one run.
 fn asked(bench: &mut Bench) -> (u64, Option<RunId>) {
     let found = bench.taken().into_iter().find_map(|effect| match effect {
         Effect::LoadBehaviour { ticket, of: BehaviourOf::Run(run) } => Some((ticket, Some(run))),

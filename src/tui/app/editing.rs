@@ -1,4 +1,4 @@
-//! Running again with another input, parting long output, and going on to the next review.
+//! Running again with different input, dividing long output, and going to the next review.
 
 use super::{App, Mood};
 use crate::action::Verb;
@@ -20,7 +20,7 @@ impl App {
         })
     }
 
-    /// The tool of a run as it is now, and the input that it had.
+    /// The current tool of a run, and the input of the run.
     fn input_of(&self, run: RunId) -> Result<(Arc<Tool>, Value), String> {
         let record = self.runs.iter().find(|record| record.id == run);
         let record = record.ok_or_else(|| format!("run #{run} is not among the recent runs"))?;
@@ -28,7 +28,7 @@ impl App {
         if record.input.contains("[redacted ") {
             return Err("its input held a secret, which is not kept: fill in the form of the tool".to_owned());
         }
-        // A run that was refused before its input was read has none.
+        // A run that was refused before its input was read has no input.
         let text = if record.input.trim().is_empty() { "{}" } else { &record.input };
         let input = serde_json::from_str(text).map_err(|error| format!("its input is not JSON: {error}"))?;
         Ok((tool, input))
@@ -45,7 +45,7 @@ impl App {
         effects
     }
 
-    /// Opens the form again whose run waits for a yes.
+    /// Reopens the form whose run waits for a permission.
     pub(super) fn edit_held(&mut self) -> Vec<Effect> {
         match self.unallowed.take() {
             Some((_, Held::Run(RunRequest { tool, input, .. }))) => {
@@ -58,11 +58,11 @@ impl App {
         }
     }
 
-    /// Marks the end of the output, or hides what came so far.
+    /// Marks the end of the output, or hides the earlier output.
     pub(super) fn part_output(&mut self, verb: Verb) {
         let at = to_the_minute(self.now.wall);
         let Some(tab) = self.output.current_mut() else { return };
-        // Both are about the newest lines.
+        // Both actions apply to the newest lines.
         tab.leave_part();
         if verb == Verb::MarkLine {
             tab.view.mark_line(&at);
@@ -77,7 +77,7 @@ impl App {
         self.say(Mood::Calm, &text);
     }
 
-    /// Opens the next review of the queue, round its end; the open one stays pending.
+    /// Opens the next review of the queue, wrapping at its end; the open one stays pending.
     pub(super) fn skip_review(&mut self) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
         match self.queue.after(screen.review.id).cloned() {
@@ -136,12 +136,12 @@ mod tests {
             _ => None,
         });
         assert_eq!(started, Some(json!({"path": "data/long.csv"})));
-        // What was redacted is not passed on as if it was the value.
+        // A redacted secret is not passed on as if it were the value.
         record.input = json!({"path": "[redacted github-token]"}).to_string();
         bench.answer(Answer::Runs(Ok(vec![record.clone()])));
         bench.press("3 ;");
         assert!(bench.app.overlays.is_empty() && bench.screen().contains("held a secret"), "{}", bench.screen());
-        // A run that was refused has no input: its form is the one of a first run.
+        // A refused run has no input: its form is that of a first run.
         record.input = String::new();
         bench.answer(Answer::Runs(Ok(vec![record])));
         bench.press("3 ;");

@@ -1,7 +1,7 @@
 //! All state of the screen, and the one function that changes it.
 //!
-//! [`App::update`] is a plain function of state and message: no clock, no files, no environment. What
-//! must happen outside comes back as [`Effect`]s.
+//! [`App::update`] is a pure function of state and message: no clock, no files, no environment. It returns the required
+//! actions outside as [`Effect`]s.
 
 mod arrivals;
 mod availability;
@@ -73,47 +73,47 @@ use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A terminal that is too small is looked at again this often.
+/// How often the size of a terminal that is too small is read again, in milliseconds.
 const AGAIN_MS: u64 = 500;
-/// Ages are drawn anew this often when nothing else happens.
+/// How often ages are redrawn without other events, in milliseconds.
 const MINUTE_MS: u64 = 60_000;
-/// The time of a live run is drawn anew this often.
+/// How often the time of a live run is redrawn, in milliseconds.
 const TICK_MS: u64 = 1_000;
 
-/// How far opening the workspace is.
+/// The progress of opening the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opening {
     /// The engine is still opening the workspace.
     Pending,
     /// The workspace is open; commands work.
     Done(Opened),
-    /// It cannot be opened; the error is shown in its place.
+    /// The workspace cannot be opened; the error is shown instead.
     Failed(EngineError),
 }
 
-/// What a click on a place means.
+/// The action of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// Move the focus to this pane.
     Pane(Pane),
     /// Focus this pane and select the row under the pointer.
     List(Pane),
-    /// Do what this verb does.
+    /// Perform this verb.
     Verb(Verb),
-    /// Press this key in the box on top.
+    /// Press this key in the top box.
     Key(Chord),
 }
 
-/// A place on the screen that answers to the mouse.
+/// An area of the screen that reacts to the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spot {
-    /// Cells of the terminal that react.
+    /// The cells of the area.
     pub area: Rect,
-    /// What a click there does.
+    /// The action of a click.
     pub target: Target,
 }
 
-/// A read model that is loaded anew when it changed, never twice at the same time.
+/// Reloads a read model when it changes, with at most one load in progress.
 #[derive(Debug, Clone, Copy, Default)]
 struct Refresh {
     loading: bool,
@@ -121,41 +121,41 @@ struct Refresh {
 }
 
 impl Refresh {
-    /// It changed. Returns whether to load now.
+    /// The model changed. Returns whether to load now.
     fn ask(&mut self) -> bool {
         self.again = self.loading;
         !std::mem::replace(&mut self.loading, true)
     }
 
-    /// It came. Returns whether to load once more.
+    /// The model arrived. Returns whether to load it again.
     fn came(&mut self) -> bool {
         self.loading = std::mem::take(&mut self.again);
         self.loading
     }
 }
 
-/// How the program was called.
+/// How the program was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
-    /// The workspace folder as it is shown until it is open.
+    /// The workspace folder as displayed until the workspace is open.
     pub workspace: String,
-    /// The agent that is at the keyboard, when `--as-agent` said so: it decides nothing.
+    /// The agent at the keyboard according to `--as-agent`: it may not decide anything.
     pub agent: Option<String>,
-    /// Whether colours are unwanted.
+    /// Whether colours are off.
     pub no_color: bool,
 }
 
 /// All state of the screen.
 pub struct App {
-    /// How the program was called.
+    /// How the program was started.
     pub call: Call,
-    /// The keys in force.
+    /// The active keys.
     pub keymap: Keymap,
-    /// The styles in force.
+    /// The active styles.
     pub theme: Theme,
-    /// How the finished screen is changed for the terminal.
+    /// How the finished screen is adapted to the terminal.
     pub letters: Letters,
-    /// What the settings say of colours, and the background that the terminal named.
+    /// The colour settings, and the background that the terminal reported.
     colours: (ThemeSetting, Option<Ground>),
     /// The time of the last message.
     pub now: Now,
@@ -163,21 +163,21 @@ pub struct App {
     pub size: (u16, u16),
     /// Whether the mouse is reported.
     pub mouse: bool,
-    /// Whether a request of an agent rings while nobody looks.
+    /// Whether a request of an agent rings while the window is not focused.
     rings: bool,
-    /// Whether the window has the focus, as far as the terminal tells.
+    /// Whether the window has the focus, as far as the terminal reports it.
     is_focused: bool,
-    /// Agents that are connected.
+    /// The connected agents.
     pub agents: Vec<ConnectedAgent>,
-    /// How far opening is.
+    /// The progress of opening the workspace.
     pub opening: Opening,
-    /// Which pane has the focus.
+    /// The focused pane.
     pub focus: Pane,
-    /// Whether the focused pane has the screen for itself.
+    /// Whether the focused pane fills the screen.
     pub zoom: bool,
-    /// By how many columns the divider between the panes was moved to the right.
+    /// How many columns the divider between the panes is moved to the right.
     pub shift: i16,
-    /// Panes that are hidden; never the one with the focus.
+    /// The hidden panes; never the focused one.
     pub hidden: Hidden,
     /// Whether the divider is being dragged.
     drags: bool,
@@ -189,64 +189,64 @@ pub struct App {
     pub failures: FailuresPane,
     /// The pane that lists pending reviews.
     pub queue: QueuePane,
-    /// The pane that lists instances of services, where there are any.
+    /// The pane that lists instances of services, if there are any.
     pub services: ServicesPane,
-    /// What fills the terminal below the overlays.
+    /// The content of the terminal below the overlays.
     pub screen: Screen,
-    /// Evolutions that are listed, running or on the screen.
+    /// Evolutions in the list, in progress or on the screen.
     pub evolutions: evolving::Evolutions,
-    /// What is open over it, topmost last.
+    /// The open overlays, topmost last.
     pub overlays: Vec<Overlay>,
-    /// What was said, and is shown above the keys.
+    /// The messages, one of which is shown above the keys.
     pub messages: Messages,
-    /// What is being done outside.
+    /// The work in progress outside.
     works: work::Works,
-    /// Verbs that were chosen in the palette, newest first.
+    /// Verbs chosen in the palette, newest first.
     recent: Vec<Verb>,
-    /// Places that answer to the mouse; written by the view.
+    /// Areas that react to the mouse; the view writes them.
     pub spots: Vec<Spot>,
-    /// What is read of the selected tool.
+    /// The preview of the selected tool.
     previews: preview::Previews,
-    /// Charts that are pictures.
+    /// Charts drawn as pictures.
     pub plots: Plots,
-    /// When the dashboard is counted.
+    /// When to count the dashboard.
     figures: figures::Figures,
-    /// When the team is asked what it decided.
+    /// When to fetch the decisions of the team.
     fetching: fetching::Fetching,
     /// Recent runs, newest first.
     runs: Vec<Run>,
-    /// Reasons typed and not sent.
+    /// Reasons typed but not sent.
     drafts: HashMap<(ReviewId, DecisionKind), String>,
-    /// What was read of waiting reviews that were closed.
+    /// Which parts of closed pending reviews were read.
     readings: HashMap<ReviewId, Kept>,
-    /// What the open review was opened from, when that was the table of several: the decision asked for, and which of
-    /// its reviews are to be read after this one.
+    /// If the open review was opened from the table of several reviews: the requested decision, and the reviews of the
+    /// table to read next.
     returning: Option<(DecisionKind, Vec<ReviewId>)>,
-    /// What is typed after a key that would have opened a prompt was refused.
+    /// Ignores text that is typed after a refused key that would have opened a prompt.
     stray: stray::Stray,
     /// Whether the last key was refused.
     refused: bool,
-    /// Comments typed and not sent.
+    /// Comments typed but not sent.
     remarks: HashMap<ReviewId, (CommentKind, String)>,
-    /// Other forms: drafts, and what was submitted before.
+    /// Other forms: drafts and earlier submissions.
     memory: memory::Memory,
-    /// Inputs typed and not sent, by path of the tool.
+    /// Inputs typed but not sent, by path of the tool.
     inputs: HashMap<String, serde_json::Value>,
     refresh: Refreshes,
     tickets: u64,
-    /// The review that a promotion opened, until the queue knows it; any key gives it up.
+    /// The review that a promotion opened, until the queue contains it; any key cancels the wait.
     promised: Option<ReviewId>,
-    /// The specification whose tool is made once its approval counts.
+    /// The specification whose tool is created once its approval is complete.
     generating: Option<ReviewId>,
-    /// The instance that was launched here, until it is listed; any key gives it up.
+    /// The instance launched here, until it is listed; any key cancels the wait.
     awaited: Option<String>,
-    /// Whether the pane of instances gets the focus once they are read, unless a key is pressed before.
+    /// Whether the pane of instances gets the focus as soon as they are loaded, unless a key is pressed before.
     awaits_services: bool,
-    /// Whether somebody looks at what instances use.
+    /// Whether the resource use of instances is on the screen.
     watches: bool,
-    /// What goes on when its tool is allowed to do what it declares.
+    /// The action that continues once its tool has the necessary permissions.
     unallowed: Option<(Command, Held)>,
-    /// A question whose tool is being looked at: it comes back with the panes.
+    /// A question that is set aside while its tool is on the screen; it returns with the panes.
     set_aside: Option<Overlay>,
 }
 
@@ -263,7 +263,7 @@ struct Refreshes {
 }
 
 impl App {
-    /// An empty workbench whose workspace is being opened.
+    /// An empty workbench whose workspace is still being opened.
     pub fn new(call: Call, theme: Theme, now: Now, size: (u16, u16)) -> App {
         App {
             call,
@@ -320,7 +320,7 @@ impl App {
         }
     }
 
-    /// Takes a message and says what must happen outside.
+    /// Handles a message and returns the required actions outside.
     pub fn update(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         let open = self.open_review_id();
         let mut effects = self.take(now, msg);
@@ -339,7 +339,7 @@ impl App {
         effects
     }
 
-    /// Asks again what was set aside to look at its tool.
+    /// Shows the question again that was set aside to look at its tool.
     fn ask_again(&mut self) {
         if matches!(self.screen, Screen::Workbench)
             && self.overlays.is_empty()
@@ -350,7 +350,7 @@ impl App {
         }
     }
 
-    /// Fills the terminal with something else. What was read of a review that is closed is kept.
+    /// Replaces the screen. Stores which parts of a closed review were read.
     fn show_screen(&mut self, screen: Screen) {
         self.returning = None;
         if let Screen::Review(mut closed) = std::mem::replace(&mut self.screen, screen)
@@ -360,7 +360,7 @@ impl App {
         }
     }
 
-    /// The review that fills the terminal.
+    /// The review on the full screen.
     fn open_review_id(&self) -> Option<ReviewId> {
         match &self.screen {
             Screen::Review(screen) => Some(screen.review.id),
@@ -403,7 +403,7 @@ impl App {
             Msg::FocusGained | Msg::Resumed => {
                 self.is_focused = true;
                 self.disturb();
-                // Hints of the watcher may have been lost while nobody looked.
+                // Events of the file watcher may have been lost meanwhile.
                 matches!(self.opening, Opening::Done(_)).then_some(Effect::Rescan).into_iter().collect()
             }
             Msg::Drawn => {
@@ -418,17 +418,17 @@ impl App {
         }
     }
 
-    /// When something changes on the screen by time alone, in steady milliseconds.
+    /// When the screen next changes by time alone, in steady milliseconds.
     pub fn next_wake(&self) -> Option<u64> {
         let now = self.now.steady_ms;
         let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
         let toast = self.messages.shown().map(|toast| toast.until);
         let ticks = self.output.ticks() || self.services.counts_down();
-        // A reader of screens would read a second that passed aloud.
+        // A screen reader would read every changed second aloud.
         let step = if self.letters == Letters::Linear { MINUTE_MS } else { TICK_MS };
         let tick = ticks.then_some(now + step);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
-        // A size that was read in the middle of a change is read again.
+        // A size that was read during a resize is read again.
         let is_small = self.size.0 < MIN_WIDTH || self.size.1 < MIN_HEIGHT;
         let again = is_small.then_some(now + AGAIN_MS);
         let ages = dated.then_some(now + MINUTE_MS);
@@ -437,8 +437,8 @@ impl App {
         [question, toast, tick, ages, preview, again].into_iter().chain(counted).flatten().min()
     }
 
-    /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show
-    /// that yet.
+    /// Whether something became due since the last update of the state: a frame drawn from this state does not show it
+    /// yet.
     pub fn is_overdue(&self, now: Now) -> bool {
         self.next_wake().is_some_and(|at| at <= now.steady_ms)
     }
@@ -457,7 +457,7 @@ impl App {
         SafeText::new(&format!("toolsmith: {name}{waiting}"))
     }
 
-    /// Says what went wrong, with the next step.
+    /// Shows an error with its next step.
     fn complain(&mut self, error: &EngineError) {
         let text =
             if error.hint.is_empty() { error.message.clone() } else { format!("{} · {}", error.message, error.hint) };
@@ -469,7 +469,7 @@ impl App {
         self.tickets
     }
 
-    /// Keys that come next may have been meant for something else.
+    /// The next keys may have been meant for something else.
     fn disturb(&mut self) {
         let now = self.now;
         for overlay in &mut self.overlays {
@@ -477,12 +477,12 @@ impl App {
         }
     }
 
-    /// Opens a tab for a recorded run, or shows the one there is.
+    /// Opens a tab for a recorded run, or shows the existing one.
     fn open_run(&mut self, run: RunId) -> Vec<Effect> {
         self.focus = Pane::Output;
         self.show_screen(Screen::Workbench);
         let instance = self.services.of_run(run).map(|view| view.instance.id);
-        // A log that follows the instance goes on with its newest start by itself.
+        // A log that follows the instance continues with its newest start by itself.
         if self.output.show(run) || instance.is_some_and(|id| self.output.show_log_of(id)) {
             return self.follow_starts();
         }
@@ -495,7 +495,7 @@ impl App {
         effects
     }
 
-    /// Opens a tab and starts a run of a tool in it, on a worker where one is named.
+    /// Opens a tab and starts a run of a tool in it, on a worker if one is named.
     fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>, worker: Option<String>) -> Vec<Effect> {
         self.focus = Pane::Output;
         self.show_screen(Screen::Workbench);

@@ -1,4 +1,4 @@
-//! Reading what the catalog shows of the selected tool, once the selection rests.
+//! Loads the preview of the selected tool once the selection rests.
 
 use super::App;
 use crate::domain::{Digest, Tool};
@@ -9,15 +9,15 @@ use crate::tui::pane::catalog::{PREVIEW_HEIGHT, Preview, Selected};
 use crate::tui::screen::Screen;
 use std::sync::Arc;
 
-/// A selection that does not move for so long is read: nothing is read while one scrolls.
+/// How long the selection must rest before it is loaded, in milliseconds: nothing is loaded while the user scrolls.
 pub(super) const REST_MS: u64 = 120;
 
-/// What is read of which tool.
+/// Which preview was requested.
 #[derive(Debug, Default)]
 pub(super) struct Previews {
-    /// The selected tool, and since when it is.
+    /// The selected tool, and the time since which it is selected.
     selected: Option<(Key, u64)>,
-    /// What was asked for last.
+    /// The last request.
     asked: Option<Key>,
 }
 
@@ -28,9 +28,9 @@ fn key(tool: &Tool) -> Key {
 }
 
 impl App {
-    /// The tool that a preview is about, where there is room for one.
+    /// The tool to preview, if there is room for a preview.
     fn previewed(&self) -> Option<&Arc<Tool>> {
-        // A run shows its output first, and the tool that was run stays selected.
+        // A run shows its output first, and its tool stays selected.
         let is_near = matches!(self.focus, Pane::Catalog | Pane::Output);
         let is_shown = is_near && matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
         match self.catalog.selected() {
@@ -39,7 +39,7 @@ impl App {
         }
     }
 
-    /// Notes what is selected, and reads it when it has been for a while.
+    /// Records the selected tool, and loads its preview once the selection has rested.
     pub(super) fn look_at_selected(&mut self) -> Option<Effect> {
         let Some(tool) = self.previewed().cloned() else {
             self.previews.selected = None;
@@ -58,21 +58,21 @@ impl App {
         Some(Effect::LoadDetail { tool, purpose: DetailFor::Preview, other: None })
     }
 
-    /// When the selection has rested, in steady milliseconds.
+    /// When the selection has rested, as steady milliseconds.
     pub(super) fn preview_wakes(&self) -> Option<u64> {
         let (wanted, since) = self.previews.selected.as_ref()?;
         let is_due = self.previewed().is_some_and(|tool| key(tool) == *wanted);
         (is_due && self.previews.asked.as_ref() != Some(wanted)).then_some(since + REST_MS)
     }
 
-    /// Takes what was read. What cannot be read says so where it is opened.
+    /// Sets the loaded preview. A tool that cannot be loaded reports the error when it is opened.
     pub(super) fn take_preview_of(&mut self, dossier: Option<&ToolDossier>) {
         if let Some(dossier) = dossier {
             self.catalog.set_preview(Preview::of(dossier));
         }
     }
 
-    /// Reads the preview again: runs came.
+    /// Reloads the preview because of new runs.
     pub(super) fn outdate_preview(&mut self) {
         self.previews.asked = None;
     }

@@ -1,4 +1,4 @@
-//! Verbs of the review screen: reading on, marking, commenting, deciding.
+//! Verbs of the review screen: paging, marking, commenting, deciding.
 
 use super::{App, Mood};
 use crate::action::Verb;
@@ -17,7 +17,7 @@ use crate::tui::screen::review::ApprovalSummary;
 use crate::tui::widget::Jump;
 
 impl App {
-    /// Verbs that move about in a review, or change how it is read.
+    /// Verbs that move in a review, or change how it is displayed.
     pub(super) fn read_on(&mut self, verb: Verb) -> Vec<Effect> {
         let jump = if matches!(verb, Verb::NextHunk | Verb::NextRisk) { Jump::Next } else { Jump::Previous };
         if let (Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_), Verb::NextHunk | Verb::PreviousHunk) =
@@ -92,7 +92,7 @@ impl App {
         Vec::new()
     }
 
-    /// Leaves the chosen tools of an adoption out of the approval, or takes them in again.
+    /// Omits the selected tools of an adoption from the approval, or includes them again.
     fn leave_out(&mut self) -> Vec<Effect> {
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
         let Some(words) = screen.toggle_left_out() else {
@@ -114,7 +114,7 @@ impl App {
         marks.into_iter().map(|mark| Effect::Execute(Command::Mark { review, mark, on })).collect()
     }
 
-    /// Opens the editor of a comment on what the cursor is on; with a text, writes it.
+    /// Opens the editor of a comment on the object under the cursor; with a text, writes the comment.
     pub(super) fn comment(&mut self, args: &Args) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
         let review = screen.review.id;
@@ -128,7 +128,7 @@ impl App {
         Vec::new()
     }
 
-    /// Takes back the comment that is named, or that the cursor is on.
+    /// Withdraws the named comment, or the one under the cursor.
     pub(super) fn withdraw(&mut self, args: &Args) -> Vec<Effect> {
         let named = args.get("comment").and_then(|number| number.parse().ok());
         let at_cursor = || match &self.screen {
@@ -141,13 +141,14 @@ impl App {
         }
     }
 
-    /// The marked reviews, where the queue has the focus.
+    /// The marked reviews, if the queue has the focus.
     pub(super) fn marked(&self) -> Vec<ReviewId> {
         let here = matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue;
         if here { self.queue.marked() } else { Vec::new() }
     }
 
-    /// Opens the table of the marked reviews, or the prompt of a decision; where no review is open, opens the review instead.
+    /// Opens the table of the marked reviews, or the prompt of a decision; if no review is open, opens the review
+    /// instead.
     pub(super) fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
         if !self.marked().is_empty() && args.get("review").is_none() {
             return self.open_bulk(kind);
@@ -155,7 +156,7 @@ impl App {
         let Screen::Review(screen) = &self.screen else {
             return match kind {
                 DecisionKind::Approve => self.with_review(args, App::open_review),
-                // A no needs a reason, and nothing to be read.
+                // These decisions need a reason, but no reading.
                 DecisionKind::Reject | DecisionKind::RequestChanges => {
                     self.with_review(args, |app, review| app.ask_reason(&review, kind, ""))
                 }
@@ -176,7 +177,8 @@ impl App {
         self.ask_reason(&review, kind, &proposed)
     }
 
-    /// Opens the prompt for the reason of a no; it begins with the draft, else with what is proposed.
+    /// Opens the prompt for the reason of a rejection or request; it begins with the draft, otherwise with the proposed
+    /// text.
     fn ask_reason(&mut self, review: &Review, kind: DecisionKind, proposed: &str) -> Vec<Effect> {
         let draft = self.drafts.get(&(review.id, kind)).filter(|draft| !draft.is_empty());
         let text = draft.map_or(proposed, String::as_str);
@@ -193,7 +195,7 @@ impl App {
         vec![Effect::Preflight { reviews: self.queue.marked(), kind }]
     }
 
-    /// Opens the first of these reviews of the table of several; closing it leads back there.
+    /// Opens the first of these reviews from the table of several; closing it returns to the table.
     pub(super) fn read_for_bulk(&mut self, reviews: Vec<ReviewId>, kind: DecisionKind) -> Vec<Effect> {
         let mut reviews = reviews.into_iter();
         let Some(review) = reviews.find_map(|id| self.queue.find(id).cloned()) else {
@@ -204,8 +206,8 @@ impl App {
         effects
     }
 
-    /// Nothing is left to be read. Of reviews chosen to be read together the next one opens, and after the last of them
-    /// their table. Elsewhere a hand that turns pages must not end in another review: it is said how to go on.
+    /// The open review is read. If several reviews are being read, opens the next one, and after the last one their
+    /// table. Otherwise only names the key for the next review, so that paging never leads into another review.
     pub(super) fn end_of_review(&mut self) -> Vec<Effect> {
         match &self.returning {
             None => {
@@ -221,20 +223,20 @@ impl App {
         }
     }
 
-    /// That all was read, and which key goes on from there.
+    /// Says that all was read, and which key opens the next review.
     fn all_read(&self) -> String {
         let next =
             self.available(Verb::Skip).is_ok().then(|| format!(" · {} next review", self.keymap.key(Verb::Skip)));
         format!("nothing more to read{}", next.unwrap_or_default())
     }
 
-    /// Whether reading on opens another review: nothing is left to be read in the open one of several.
+    /// Whether paging on opens another review: the open one of several is read completely.
     pub fn leads_on(&self) -> bool {
         let Screen::Review(screen) = &self.screen else { return false };
         screen.is_read() && self.returning.is_some()
     }
 
-    /// What the table of several says of a review: whether all of it was read, and what of it.
+    /// Sets the table of several reviews: whether each was read completely, and which parts.
     pub(super) fn take_preflight(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
         let read = |row: &PreflightRow| {
             let kept = self.readings.get(&row.review)?;
@@ -246,7 +248,7 @@ impl App {
         }
     }
 
-    /// Opens the prompt of an approval that goes over failed checks.
+    /// Opens the prompt of an approval that overrides failed checks.
     pub(super) fn begin_approval_over(&mut self) -> Vec<Effect> {
         if let Err(why) = self.available(Verb::ApproveOver) {
             return self.refuse(&why);

@@ -1,4 +1,4 @@
-//! What keys, answers and deaths do to services on the screen, and how they look.
+//! Effects of keys, answers and crashes on services, and their display.
 
 use super::tests::{running, snapshot_sizes};
 use crate::domain::service::InstanceState;
@@ -16,7 +16,7 @@ fn list(bench: &mut Bench, rows: Vec<ServiceRow>) {
     bench.answer(Answer::Serving(Box::new(Served::List(Ok(rows)))));
 }
 
-/// The number of the message that was sent last.
+/// The ticket and call of the last message sent.
 fn sent(bench: &mut Bench) -> (u64, VerbCall) {
     match bench.taken().pop() {
         Some(Effect::Serve(Serving::Say { ticket, call })) => (ticket, call),
@@ -68,7 +68,7 @@ fn the_pane_gets_the_focus_when_instances_are_read_after_its_key_was_pressed() {
     assert!(bench.screen().contains("the instances are still being read"));
     list(&mut bench, services());
     assert_eq!(bench.app.focus, Pane::Services);
-    // Another key is a change of mind.
+    // Another key cancels the wait.
     let mut bench = unread();
     bench.press("5 3");
     list(&mut bench, services());
@@ -139,10 +139,10 @@ fn enter_opens_the_log_of_the_newest_run_which_is_followed_and_grows() {
     bench.send(Msg::Output { run: *id, frames: vec![frame("listening\n", 4)], skipped: 0 });
     let screen = bench.screen();
     assert!(screen.contains("listening") && screen.contains("▶ running  2m"), "{screen}");
-    // It belongs to a keeper: leaving does not stop it.
+    // The instance belongs to a keeper: quitting does not stop it.
     bench.press("q");
     assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Quit)]));
-    // What would stop or repeat the run is about the instance.
+    // The keys that stop or repeat a run apply to the instance.
     bench.press("S");
     assert!(matches!(bench.taken().as_slice(), [Effect::Preview(Command::Verb(call))] if call.verb() == "terminate"));
     bench.press("esc r");
@@ -209,7 +209,7 @@ fn a_service_of_the_catalog_is_launched_under_its_name_or_under_another() {
     assert_eq!(launched(&mut bench), "editor");
 }
 
-/// The name under which `editor` is launched.
+/// The name with which `editor` is launched.
 fn launched(bench: &mut Bench) -> String {
     let Some(Effect::Execute(Command::Verb(call))) = bench.taken().pop() else { panic!("nothing is launched") };
     assert_eq!((call.verb(), call.get("tool")), ("launch", Some("editor")));
@@ -287,7 +287,7 @@ fn an_answer_that_comes_after_the_box_was_closed_is_said_in_the_last_line() {
     let (ticket, _) = sent(&mut bench);
     bench.press("esc j k");
     assert!(bench.app.overlays.is_empty());
-    // Another box does not take it.
+    // Another box does not accept the answer.
     bench.press("\"");
     bench.press("esc");
     said(&mut bench, ticket, Ok(outcome("good\u{1b}[2J day")));
@@ -324,7 +324,7 @@ fn what_is_not_allowed_yet_is_asked_for_before_a_launch_and_before_a_message() {
     said(&mut bench, ticket, Ok(outcome("hello, human")));
     assert!(bench.screen().contains("hello, human"));
 
-    // Who does not agree can type on: nothing waits for an answer that will not come.
+    // After a refusal the user can continue to type: no answer is awaited.
     bench.type_text("again").press("enter");
     let (ticket, call) = sent(&mut bench);
     let held = Box::new(Held::Serving(Serving::Say { ticket, call }));
@@ -429,7 +429,7 @@ fn a_service_is_defined_from_the_palette_and_a_refused_definition_can_be_correct
     let Some(Effect::Execute(Command::Verb(again))) = bench.taken().pop() else { panic!("nothing is defined") };
     assert_eq!(again.get("port"), Some("9999"));
 
-    // What is typed meanwhile stays in front.
+    // A box opened meanwhile stays on top.
     bench.press("?");
     refuse(&mut bench);
     assert_eq!(bench.app.overlays.len(), 1);

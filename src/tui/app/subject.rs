@@ -91,8 +91,8 @@ impl App {
         }
     }
 
-    /// The review that is meant where the focus is: the one open, the selected one, or the one that
-    /// waits for the selected tool.
+    /// The review that a verb refers to in the focused place: the open one, the selected one, or the pending review of
+    /// the selected tool.
     pub(super) fn selected_review(&self) -> Option<Review> {
         match (&self.screen, self.focus) {
             (Screen::Review(review), _) => Some(review.review.clone()),

@@ -1,4 +1,4 @@
-//! Upkeep of the library: what nobody uses, what is there twice, how large it is.
+//! Upkeep of the library: unused tools, duplicates, and the size of the library.
 
 use super::App;
 use crate::action::Verb;

@@ -1,4 +1,4 @@
-//! What each verb does. A verb of the table without an arm here does not compile.
+//! The effect of each verb. A verb of the table without an arm here does not compile.
 
 mod moving;
 
@@ -35,7 +35,7 @@ use crate::tui::widget::text_input::TextInput;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Entries of the log shown at most.
+/// The maximum number of log entries shown.
 pub(super) const LOG_LIMIT: usize = 500;
 
 /// Arguments of `doctor` that replace the state that the workbench has open.
@@ -199,7 +199,7 @@ impl App {
         self.refuse(&format!("no tool {text:?}: no such name, version or path in the catalog"))
     }
 
-    /// Verbs of the record and of the program.
+    /// Verbs of the operation log and of the program.
     fn invoke_record(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Undo => {

@@ -1,6 +1,7 @@
-//! Work that goes on outside and that somebody waits for: what it is, and since when.
+//! Work in progress outside that the user waits for: its description and its start.
 //!
-//! The state looks at its own effects and at the answers, so nothing else has to say when work begins or ends.
+//! The state derives the work from its own effects and the answers, so no other code has to report the start or end of
+//! work.
 
 use super::App;
 use crate::domain::{CheckState, Command};
@@ -10,14 +11,14 @@ use crate::tui::effect::{CallStep, Effect, Evolving, Sending, Upkeep};
 use crate::tui::msg::{Answer, Called, Evolved, Kempt};
 use crate::tui::phrase::span;
 
-/// Work is shown from so many milliseconds on: what is faster needs no sign.
+/// The delay before work is shown, in milliseconds: shorter work needs no indicator.
 const SHOWN_AFTER: u64 = 400;
-/// How often the sign moves.
+/// The interval between steps of the indicator, in milliseconds.
 const STEP_MS: u64 = 250;
-/// The moving sign.
+/// The steps of the indicator.
 const SIGNS: [&str; 4] = ["◐", "◓", "◑", "◒"];
 
-/// What tells work from other work.
+/// Identifies a piece of work.
 #[derive(Debug, Clone, PartialEq)]
 enum Key {
     Command(Box<Command>),
@@ -26,13 +27,13 @@ enum Key {
     Named(&'static str),
 }
 
-/// Something that is being done.
+/// A piece of work in progress.
 #[derive(Debug, Clone, PartialEq)]
 struct Work {
     key: Key,
     what: String,
     since: u64,
-    /// How far it is, where it says so; then it can be stopped.
+    /// Its progress, if it reports any; then it can be stopped.
     progress: Option<String>,
 }
 
@@ -43,14 +44,14 @@ impl Work {
     }
 }
 
-/// What is said of an exchange that was stopped and has not ended.
+/// The text for an exchange that is being stopped.
 const STOPPING: &str = "stopping";
 
-/// All of it.
+/// All work in progress.
 #[derive(Debug, Default)]
 pub(super) struct Works(Vec<Work>);
 
-/// The work that an effect begins; `None` where nobody waits for it, or where a tab shows it.
+/// The work that an effect begins; `None` if the user does not wait for it, or if a tab shows it.
 fn begun(effect: &Effect) -> Option<(Key, String)> {
     let named = |key: &'static str, what: &str| Some((Key::Named(key), what.to_owned()));
     match effect {
@@ -117,13 +118,13 @@ fn ended(answer: &Answer) -> Option<Key> {
     })
 }
 
-/// How long it lasts, without parts of a second.
+/// How long work takes, in whole seconds.
 fn seconds(ms: u64) -> String {
     if ms < 60_000 { format!("{}s", ms / 1_000) } else { span(ms) }
 }
 
 impl App {
-    /// Notes the work that these effects begin.
+    /// Records the work that these effects begin.
     pub(super) fn note_begun(&mut self, effects: &[Effect]) {
         let since = self.now.steady_ms;
         for (key, what) in effects.iter().filter_map(begun) {
@@ -132,7 +133,7 @@ impl App {
         }
     }
 
-    /// Notes how far an exchange with the team is.
+    /// Records the progress of an exchange with the team.
     pub(super) fn note_verified(&mut self, progress: VerifyProgress) {
         let exchange = self.works.0.iter_mut().find(|work| work.is_exchange());
         if let Some(work) = exchange.filter(|work| !matches!(work.progress.as_deref(), Some(STOPPING))) {
@@ -140,14 +141,14 @@ impl App {
         }
     }
 
-    /// Stops an exchange that verifies signatures. `None` where there is none.
+    /// Stops an exchange that verifies signatures. `None` if there is none.
     pub(super) fn stop_verifying(&mut self) -> Option<Vec<Effect>> {
         let work = self.works.0.iter_mut().find(|work| work.progress.is_some())?;
         work.progress = Some(STOPPING.to_owned());
         Some(vec![Effect::StopVerifying])
     }
 
-    /// Notes that an answer ends work. What goes wrong on the way there may end anything: then nothing is shown.
+    /// Records that an answer ends work. An error outside may end any work: then no work is shown.
     pub(super) fn note_ended(&mut self, answer: &Answer) {
         match (answer, ended(answer)) {
             (Answer::Trouble(_) | Answer::Serving(_), _) => self.works.0.clear(),
@@ -156,12 +157,12 @@ impl App {
         }
     }
 
-    /// What is being done the longest, with its sign and how long it lasts; safe to draw.
+    /// The longest work in progress, with its indicator and its duration; safe to draw.
     pub fn working(&self) -> Option<String> {
         let now = self.now.steady_ms;
         let work = self.works.0.first().filter(|work| work.since + SHOWN_AFTER <= now)?;
         let lasts = now - work.since;
-        // A reader of screens reads what moves again and again.
+        // A screen reader would read a moving indicator again and again.
         let at = if self.letters == Letters::Linear { 0 } else { (lasts / STEP_MS) as usize % SIGNS.len() };
         let sign = SIGNS[at];
         let more = match self.works.0.len() {
@@ -173,7 +174,7 @@ impl App {
         Some(format!("{sign} {what} … {}{more}", seconds(lasts)))
     }
 
-    /// When the sign of work moves next.
+    /// When the indicator moves next.
     pub(super) fn work_wakes(&self) -> Option<u64> {
         let work = self.works.0.first()?;
         let now = self.now.steady_ms;
@@ -181,7 +182,7 @@ impl App {
         Some(if now < shown { shown } else { now + STEP_MS - (now - work.since) % STEP_MS })
     }
 
-    /// How many of the pending reviews were checked, while checks go on.
+    /// How many pending reviews are checked, while checks are running.
     pub fn checking(&self) -> Option<(usize, usize)> {
         let states = || self.queue.verdicts();
         let goes_on = states().any(|state| state == Some(CheckState::Running));
@@ -224,7 +225,7 @@ mod tests {
         let command = Command::Verb(VerbCall::new("sync", &[]));
         bench.app.note_begun(&[Effect::Execute(command.clone())]);
         bench.wait(30_000);
-        // Nothing is verified yet: there is nothing to stop.
+        // Verification has not begun: there is nothing to stop.
         bench.press("4 esc");
         assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StopVerifying)));
         bench.answer(Answer::Verified(VerifyProgress { done: 1_200, total: 30_000 }));

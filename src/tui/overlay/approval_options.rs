@@ -1,24 +1,24 @@
-//! What an approval is given for, chosen by key in its prompt: under which role, for which criteria, and whether for all of
-//! the version or only for a difference.
+//! The scope of an approval, chosen by key in its prompt: the role, the criteria, and the whole version or only a
+//! difference.
 
 use crate::action::forms::{CRITERIA, DIFFERENCE};
 use crate::domain::DecisionRequest;
 use crate::engine::ApprovalChoice;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// How many digits of a version a line shows.
+/// The number of digits shown of a digest.
 const DIGITS: usize = 8;
 
 /// The options of one prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ApprovalOptions {
     roles: Vec<String>,
-    /// Which of the roles, counted from 1; 0 is an ordinary approval.
+    /// The selected role, counted from 1; 0 is an ordinary approval.
     role: usize,
-    /// Sets of criteria: what is needed, each alone, all.
+    /// Sets of criteria: the needed ones, each criterion alone, all of them.
     sets: Vec<Vec<String>>,
     set: usize,
-    /// The version that a difference rests on, in short.
+    /// The short digest of the version that a difference is based on.
     base: Option<String>,
     delta: bool,
 }
@@ -38,7 +38,7 @@ impl ApprovalOptions {
         options
     }
 
-    /// Takes a key that chooses; `false` when it means nothing here.
+    /// Handles a key that selects an option; `false` if the key has no meaning here.
     pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -50,14 +50,14 @@ impl ApprovalOptions {
         true
     }
 
-    /// Writes what was chosen into a request.
+    /// Adds the selected options to a request.
     pub(super) fn choose(&self, request: DecisionRequest) -> DecisionRequest {
         let role = self.role.checked_sub(1).and_then(|at| self.roles.get(at)).cloned();
         let criteria = self.sets.get(self.set).cloned().unwrap_or_default();
         DecisionRequest { role, criteria, delta: self.delta, ..request }
     }
 
-    /// The keys that choose something, for the title.
+    /// The keys that select an option, for the title.
     pub(super) fn keys(&self) -> Vec<(String, &'static str)> {
         let all = [
             ("tab", "role", !self.roles.is_empty()),
@@ -67,7 +67,7 @@ impl ApprovalOptions {
         all.into_iter().filter(|(.., works)| *works).map(|(key, does, _)| (key.to_owned(), does)).collect()
     }
 
-    /// What is chosen, in a line; `None` where there is nothing to choose.
+    /// The selected options in one line; `None` without any options.
     pub(super) fn words(&self) -> Option<String> {
         if self.roles.is_empty() && self.sets.is_empty() {
             return None;

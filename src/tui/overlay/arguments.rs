@@ -39,7 +39,7 @@ fn form(row: &'static Spec, value: impl Fn(&str) -> String) -> Fields {
     })
 }
 
-/// What a field means.
+/// The meaning of a field.
 fn doc(arg: &Arg) -> String {
     match arg.form {
         Form::Repeated if arg.kind == ArgKind::KeyValue => {
@@ -71,12 +71,12 @@ impl ArgumentForm {
         self.fields.remember(draft, earlier);
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed::of(self.row.name, &self.fields)
     }
 
-    /// Takes a key: it edits, moves, carries it out, or closes.
+    /// Handles a key: it edits, moves, carries it out, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
             FieldsEvent::None => Reply::Stay,
@@ -85,7 +85,7 @@ impl ArgumentForm {
         }
     }
 
-    /// Takes pasted text into the field that is typed in.
+    /// Inserts pasted text into the focused field.
     pub fn paste(&mut self, text: &str) {
         self.fields.paste(text);
     }

@@ -60,7 +60,7 @@ impl BufferList {
         }
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let none = self.list.selected().is_none().then_some("no buffer is selected");
         [FLUSH, RETRY, CLEAR_BUFFER].map(|row| BoxKey::row(row).unless(none)).to_vec()

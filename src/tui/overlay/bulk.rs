@@ -1,8 +1,8 @@
-//! Deciding several reviews at once: a table of what would become of each, a typed confirmation, a result for each.
+//! Deciding several reviews at once: a table of the effect on each, a typed confirmation, and a result for each.
 //!
-//! Nothing is sent before the end of the table was on screen. What cannot be decided with the others is named with
-//! the reason and left alone; what fails stays in the queue. Only what was read to its end is approved: enter opens the
-//! next that was not, and closing it leads back here.
+//! Nothing is sent until the end of the table was on the screen. Reviews that cannot be decided here are listed with
+//! the reason and left unchanged; failed ones stay in the queue. Only reviews that were read to the end are approved:
+//! Enter opens the next unread one, and closing it returns here.
 
 use super::guard::Guard;
 use super::{Reply, Typed, open_box};
@@ -19,10 +19,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::HashMap;
 
-/// Lines of the box that are no rows of the table: frame, field, sentence, blank lines.
+/// Lines of the box besides the rows of the table: frame, field, sentence, blank lines.
 const REST: u16 = 8;
 
-/// What has become of a review after a decision.
+/// The result of a decision on a review, in words.
 fn done_word(kind: DecisionKind) -> &'static str {
     match kind {
         DecisionKind::Approve => "approved",
@@ -35,19 +35,19 @@ fn them(count: usize) -> &'static str {
     if count == 1 { "it" } else { "them" }
 }
 
-/// How far it is.
+/// The current step.
 enum Step {
-    /// The table is still to come.
+    /// The table has not arrived yet.
     Looking,
-    /// It could not be made.
+    /// The table could not be created.
     Refused(EngineError),
-    /// Why: a rejection and a request for changes need a reason.
+    /// The reason is typed; a rejection and a request for changes need one.
     Reason,
-    /// The number that confirms is typed.
+    /// The confirming number is typed.
     Confirm,
-    /// It is being done.
+    /// The decisions are being sent.
     Sent,
-    /// What became of each.
+    /// The result of each review.
     Done(Vec<(String, Result<String, String>)>),
 }
 
@@ -56,10 +56,10 @@ pub struct Bulk {
     kind: DecisionKind,
     step: Step,
     rows: Vec<PreflightRow>,
-    /// What was on screen of the reviews, as they are in the table, and whether that was everything.
+    /// Which parts of the reviews in the table were on the screen, and whether each was read completely.
     read: HashMap<ReviewId, (bool, DisplayRecord)>,
     top: usize,
-    /// One past the last row that was on screen.
+    /// The index after the last row that was on the screen.
     seen: usize,
     height: usize,
     reason: TextInput,
@@ -69,7 +69,7 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// An overlay whose table is still to come; its reason begins with the draft.
+    /// An overlay whose table has not arrived yet; its reason begins with the draft.
     pub fn looking(kind: DecisionKind, draft: &str) -> Bulk {
         Bulk {
             kind,
@@ -86,18 +86,18 @@ impl Bulk {
         }
     }
 
-    /// The form under which the reason of such a decision is kept.
+    /// The name of the form that stores the draft of the reason.
     pub fn form(kind: DecisionKind) -> String {
         format!("{kind} of several")
     }
 
-    /// The reason that was typed, to be kept.
+    /// The typed reason, to be kept.
     pub fn typed(&self) -> Option<Typed> {
         let is_open = matches!(self.step, Step::Reason | Step::Confirm | Step::Sent) && !self.reason.is_empty();
         is_open.then(|| Typed { form: Bulk::form(self.kind), values: vec![self.reason.text()], edited: true })
     }
 
-    /// Takes the table, and what was on screen of the reviews in it as they are now.
+    /// Sets the table, and which parts of its reviews were on the screen.
     pub fn set_rows(
         &mut self,
         rows: Result<Vec<PreflightRow>, EngineError>,
@@ -116,7 +116,7 @@ impl Bulk {
         }
     }
 
-    /// Takes what became of each.
+    /// Sets the results.
     pub fn set_results(&mut self, results: &[BulkResult]) {
         let named = |id: ReviewId| {
             let row = self.rows.iter().find(|row| row.review == id);
@@ -133,7 +133,7 @@ impl Bulk {
         (self.top, self.seen) = (0, 0);
     }
 
-    /// The decisions on those that can be decided here.
+    /// The decisions that can be sent.
     fn able(&self) -> Vec<DecisionRequest> {
         let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
         let able = self.rows.iter().filter(|row| row.refusal.is_none() && !self.is_unread(row));
@@ -146,13 +146,13 @@ impl Bulk {
         .collect()
     }
 
-    /// Whether lines of it have to be read before it is decided.
+    /// Whether the review must be read before it is decided.
     fn is_unread(&self, row: &PreflightRow) -> bool {
         let is_read = self.read.get(&row.review).is_some_and(|(is_read, _)| *is_read);
         self.kind == DecisionKind::Approve && !is_read
     }
 
-    /// Those that could be decided if they were read.
+    /// The reviews that only need to be read.
     fn unread(&self) -> Vec<ReviewId> {
         let unread = self.rows.iter().filter(|row| row.refusal.is_none() && self.is_unread(row));
         unread.map(|row| row.review).collect()
@@ -166,13 +166,13 @@ impl Bulk {
         }
     }
 
-    /// What is typed to confirm: how many are decided. Whoever counts them has looked, and a key that was meant for
-    /// something else does not name that number.
+    /// The text that confirms: the number of decisions. A user who counts them has looked at them, and a key meant for
+    /// something else does not match.
     fn count_to_type(&self) -> String {
         self.able().len().to_string()
     }
 
-    /// Takes a key: typing confirms, the arrows move the table, esc closes.
+    /// Handles a key: typing confirms, the arrows move the table, esc closes.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         self.note = None;
         let rows = self.row_count();
@@ -205,7 +205,7 @@ impl Bulk {
         }
     }
 
-    /// With nothing typed, opens what is to be read; else sends.
+    /// Without typed text, opens the unread reviews; otherwise sends.
     fn enter(&mut self) -> Reply {
         let unread = self.unread();
         if !unread.is_empty() && self.typed.text().trim().is_empty() {
@@ -229,7 +229,7 @@ impl Bulk {
         Reply::Stay
     }
 
-    /// Pasted text: taken into a reason, never as a confirmation.
+    /// Accepts pasted text in a reason, never as a confirmation.
     pub fn paste(&mut self, text: &str, now: Now) {
         self.guard.disturb(now);
         match self.step {
@@ -319,7 +319,7 @@ impl Bulk {
         }
         let row = &self.rows[at];
         let unread = self.is_unread(row).then(|| self.unread_words(row.review));
-        // That it has to be decided by itself is said once, below the table.
+        // The hint to decide it separately is shown once, below the table.
         let refusal = row.refusal.as_deref().map(|why| safe(why.strip_suffix(": decide it separately").unwrap_or(why)));
         let obstacle = refusal.or(unread);
         let (sign, style) = if obstacle.is_none() { ("✓ yes  ", theme.good) } else { ("– no   ", theme.warn) };
@@ -339,7 +339,7 @@ impl Bulk {
         Line::from(spans)
     }
 
-    /// How much of a review is still to be read.
+    /// How much of a review is unread.
     fn unread_words(&self, review: ReviewId) -> String {
         match self.read.get(&review).and_then(|(_, shown)| shown.unread_words()) {
             Some(words) => format!("not read: {words}"),
@@ -347,7 +347,7 @@ impl Bulk {
         }
     }
 
-    /// Returns where the cursor is while something is typed.
+    /// Returns the cursor while a text is typed.
     fn draw_field(&self, area: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         if area.is_empty() {
             return None;

@@ -40,7 +40,7 @@ impl CallForm {
         self.fields.remember(draft, earlier);
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed::of("call", &self.fields)
     }
@@ -54,7 +54,7 @@ impl CallForm {
         }
     }
 
-    /// Takes pasted text into the field that is typed in.
+    /// Inserts pasted text into the focused field.
     pub fn paste(&mut self, text: &str) {
         self.fields.paste(text);
     }

@@ -36,7 +36,7 @@ impl CommentPrompt {
         self.area.lines().join("\n").trim().to_owned()
     }
 
-    /// Takes a key: tab changes what it wants, Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
+    /// Handles a key: tab changes the kind, Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         let modified = key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL | KeyModifiers::SHIFT);
@@ -66,13 +66,13 @@ impl CommentPrompt {
         Reply::Execute(Command::Comment { review, spot, kind, body })
     }
 
-    /// Takes pasted text into the comment.
+    /// Inserts pasted text into the comment.
     pub fn paste(&mut self, text: &str) {
         let clean: String = text.chars().filter(|c| *c == '\n' || !is_hidden(*c)).collect();
         self.area.insert_str(clean);
     }
 
-    /// Draws the prompt with the lines it is about; returns where the cursor is.
+    /// Draws the prompt with the lines that it refers to; returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let about = match (&self.spot.path, self.spot.lines) {

@@ -23,7 +23,7 @@ enum Question {
     Looking(Command),
     /// Execute a command.
     Command(Command, Preview),
-    /// It cannot be done.
+    /// The command cannot be executed.
     Refused(EngineError),
     /// Quit while runs or evolutions are in progress.
     Quit {
@@ -114,13 +114,13 @@ impl Confirm {
         Confirm::new(Question::Looking(command))
     }
 
-    /// Asks whether to leave while so many runs are alive, and so many better versions are asked for; so many services
-    /// go on running.
+    /// Asks whether to quit while this many runs and evolutions are in progress, and this many services continue to
+    /// run.
     pub fn quit(live: usize, evolving: usize, services: usize) -> Confirm {
         Confirm::new(Question::Quit { live, evolving, services })
     }
 
-    /// Asks whether to write an answer of a generator as a version; the lines say what that is.
+    /// Asks whether to write an answer of a generator as a version; `lines` describe it.
     pub fn keep(id: EvolutionId, at: LaneId, lines: Vec<String>) -> Confirm {
         let title = format!("Save the answer of round {} as a version", at.round);
         let undo = "the version is a separate folder: archive it to remove it".to_owned();
@@ -147,7 +147,7 @@ impl Confirm {
         }
     }
 
-    /// A key while the name of what is deleted is typed.
+    /// Handles a key while the name of the object to delete is typed.
     fn type_name(&mut self, key: &KeyEvent, name: &str, counts: bool) -> Reply {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         match (&self.question, key.code) {

@@ -20,7 +20,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Its keys.
+/// The keys of the box.
 const KEYS: [BoxRow; 5] = [STAGE_PROMPT, PROMOTE_PROMPTS, INJECT_PROMPT, CLEAR_CONTEXT, SAY];
 
 /// The use of the typed prompt.
@@ -64,7 +64,7 @@ pub struct ContextBox {
     /// Whether there is a last output to delete.
     has_output: bool,
     typing: Option<Prompt>,
-    /// What is typed; kept while the overlay is open, until the prompt is taken.
+    /// The text being typed; kept while the overlay is open, until the prompt is accepted.
     input: TextInput,
     note: Option<String>,
 }
@@ -156,7 +156,7 @@ impl ContextBox {
         }
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         KEYS.into_iter().map(|row| BoxKey::row(row).unless(self.refusal(row))).collect()
     }
@@ -166,7 +166,7 @@ impl ContextBox {
         self.typing.is_some()
     }
 
-    /// Takes pasted text into the prompt that is typed.
+    /// Inserts pasted text into the prompt that is typed.
     pub fn paste(&mut self, text: &str) {
         if self.typing.is_some() {
             self.input.insert(text);

@@ -1,7 +1,7 @@
-//! The last step of an approval: type the first four characters of the digest that is shown.
+//! The last step of an approval: typing the first four characters of the displayed digest.
 //!
-//! Keys count only after the prompt was drawn and the keyboard was silent (see [`Guard`]); pasted
-//! text never counts. A wrong character empties the field and the silence starts anew.
+//! Keys count only after the prompt was drawn and the keyboard was silent (see [`Guard`]); pasted text never counts. A
+//! wrong character empties the field and restarts the silence.
 
 use super::approval_options::ApprovalOptions;
 use super::guard::Guard;
@@ -19,66 +19,66 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Whether a key approves a specification and has its tool made at once.
+/// Whether a key approves a specification and has its tool created at once.
 fn generates(key: &KeyEvent) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('g')
 }
 
-/// What is typed by whoever approves what was not read.
+/// The word that confirms an approval of something unread.
 const WORD: &str = "unread";
-/// How many characters of the digest are typed.
+/// How many characters of the digest must be typed.
 pub const DIGITS: usize = 4;
 
-/// Columns of the box.
+/// The width of the box.
 const WIDTH: u16 = 72;
-/// Lines of the box around a plan of at most [`PLAN_LINES`], its frame among them.
+/// The height of a box with a plan of at most [`PLAN_LINES`], including its frame.
 const LEAST_HEIGHT: u16 = 11;
-/// Lines that are kept for what an approval covers and does.
+/// The lines reserved for the scope and the effect of an approval.
 const PLAN_LINES: usize = 3;
 /// Lines from the digest to the note below the field.
 const FIELD_LINES: u16 = 5;
-/// Comments named one by one; the others are counted.
+/// The maximum number of comments shown; the others are counted.
 const MOST_COMMENTS: usize = 3;
-/// Lines of each at most.
+/// The maximum number of lines of each comment.
 const COMMENT_LINES: usize = 3;
 
-/// How far the prompt is.
+/// The current step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// The word is typed that says that not every line was read.
+    /// The word is typed that confirms that not every line was read.
     Word(String),
-    /// The digest is typed.
+    /// The digest is being typed.
     Digits(String),
-    /// The digest was right; a reason may be added.
+    /// The digest is correct; a reason may be added.
     Reason(TextInput),
 }
 
-/// What an approval is asked for.
+/// The approval to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// Number of the review to approve.
     pub review: ReviewId,
-    /// The digest that is shown.
+    /// The displayed digest.
     pub digest: Digest,
-    /// What an approval covers.
+    /// The scope of the approval.
     pub covers: String,
-    /// What an approval does.
+    /// The effect of the approval.
     pub does: String,
-    /// Comments that want something fixed first, in a line each.
+    /// Must-fix comments, one line each.
     pub must_fix: Vec<String>,
-    /// Checks that block approval; then a reason must be typed.
+    /// Checks that block the approval; if there are any, a reason is required.
     pub over: Vec<String>,
-    /// Roles under which the approval can be given; mostly none.
+    /// Roles in which the approval can be given; usually none.
     pub roles: Vec<String>,
-    /// For what it can be given that a team shares; mostly nothing.
+    /// The possible scopes if the approval is shared with a team; usually none.
     pub choice: Option<ApprovalChoice>,
-    /// How much was on no screen; then a word and a reason must be typed.
+    /// How much was never on the screen; then a word and a reason are required.
     pub unread: Option<Unread>,
     /// The digest of the evidence that was on screen.
     pub evidence: Option<Digest>,
-    /// Of an adoption, the tools that it is about, where it leaves some out.
+    /// The tools that a partial approval of an adoption covers; empty for all.
     pub only: Vec<String>,
-    /// Whether a tool can be made of what is approved: it is a specification.
+    /// Whether the object is a specification, from which a tool can be created.
     pub is_specification: bool,
 }
 
@@ -87,7 +87,7 @@ pub struct DigestPrompt {
     question: Question,
     step: Step,
     note: Option<&'static str>,
-    /// The reason that was typed before and not sent.
+    /// A reason typed earlier but not sent.
     draft: String,
     options: ApprovalOptions,
     pub(super) guard: Guard,
@@ -101,7 +101,7 @@ impl DigestPrompt {
         DigestPrompt { question, step, note: None, draft: draft.to_owned(), options, guard: Guard::default() }
     }
 
-    /// Takes what an approval of this review does, where that came after the prompt was opened.
+    /// Sets the effect of an approval of this review if it arrives after the prompt was opened.
     pub fn set_does(&mut self, review: ReviewId, does: String, now: Now) {
         if self.question.review == review && self.question.does != does {
             self.question.does = does;
@@ -109,7 +109,7 @@ impl DigestPrompt {
         }
     }
 
-    /// Takes the typed digits, then the reason; Esc closes.
+    /// Handles the typed digits, then the reason; Esc closes.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         if key.code == KeyCode::Esc {
             return match &self.step {
@@ -154,14 +154,14 @@ impl DigestPrompt {
         }
         let request = DecisionRequest::new(review, digest, DecisionKind::Approve);
         let override_reason = typed.clone().filter(|_| over);
-        // One reason can say both: why failed checks do not matter, and why it was not read.
+        // One reason can cover both: why failed checks do not matter, and why it was not read.
         let reason = typed.filter(|_| !over || unread);
         let only = self.question.only.clone();
         let request = self.options.choose(request);
         Reply::Decide(Box::new(DecisionRequest { reason, override_reason, unread, evidence, only, ..request }))
     }
 
-    /// A character of the word or of the digest. A wrong one empties the field.
+    /// Handles a character of the word or of the digest. A wrong character empties the field.
     fn character(&mut self, key: &KeyEvent, now: Now) {
         let hex = self.question.digest.hex();
         let (typed, wanted, wrong) = match &mut self.step {
@@ -190,13 +190,13 @@ impl DigestPrompt {
         }
     }
 
-    /// Pasted text: noted, never taken.
+    /// Rejects pasted text with a note.
     pub fn paste(&mut self, now: Now) {
         self.note = Some("pasted text is not accepted: type it");
         self.guard.disturb(now);
     }
 
-    /// What speaks against an approval, in lines of at most so many columns, safe to draw.
+    /// Reasons against an approval, as lines of at most `width` columns, safe to draw.
     fn warnings(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.question.over.is_empty() {
@@ -221,8 +221,8 @@ impl DigestPrompt {
         lines
     }
 
-    /// What an approval covers and does, in lines of at most so many columns, safe to draw; how many of them say what
-    /// it covers.
+    /// The scope and the effect of an approval, as lines of at most `width` columns, safe to draw; and the number of
+    /// lines about the scope.
     fn plan(&self, width: usize) -> (Vec<String>, usize) {
         let mut lines = wrap(&safe(&self.question.covers), width);
         let covers = lines.len();
@@ -239,7 +239,7 @@ impl DigestPrompt {
         if self.question.is_specification {
             keys.insert(1, (GENERATE.key.to_owned(), GENERATE.word));
         }
-        // Where not all fit, those that choose stay: everybody knows esc.
+        // If not all keys fit, the selecting keys come first: esc is well known.
         keys.splice(1..1, self.options.keys());
         keys
     }
@@ -260,7 +260,7 @@ impl DigestPrompt {
         let extra = |gap| if warnings.is_empty() { 0 } else { warnings.len() + gap };
         let height = LEAST_HEIGHT + (plan.len().max(PLAN_LINES) - PLAN_LINES + extra(1)) as u16;
         let inner = open_box(screen, (WIDTH, height), &title, buf, look);
-        // Without room for all of it the empty lines go first.
+        // If there is not enough room, empty lines are omitted first.
         let (gap, least, below) =
             if inner.height + 2 < height { (0, 0, FIELD_LINES - 2) } else { (1, PLAN_LINES, FIELD_LINES) };
         let extra = extra(gap);
@@ -270,7 +270,7 @@ impl DigestPrompt {
                 buf.put_line(inner.x, inner.y + row, &line, inner.width);
             }
         };
-        // On a screen too small for all of it the digest and the field stay, and what speaks against an approval.
+        // On a screen that is still too small, the digest, the field and the warnings are kept.
         let row = (plan.len().max(least) + gap + extra).min(usize::from(inner.height.saturating_sub(below)));
         let room = row.saturating_sub(gap + extra).max(1);
         if plan.len() > room {

@@ -48,12 +48,12 @@ impl EvolutionList {
         list
     }
 
-    /// Takes newer rows; the selection stays on the same one.
+    /// Sets newer rows; the selection stays on the same one.
     pub fn set(&mut self, rows: &[Evolution]) {
         self.list.set(rows.to_vec());
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let open = BoxKey::row(OPEN_EVOLUTION);
         vec![open.only_if(self.list.selected().is_some(), "no evolution is selected")]

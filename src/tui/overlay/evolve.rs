@@ -1,4 +1,5 @@
-//! The form before a generator is asked: what is wanted, of whom, how often; and what would be sent, to read and to edit.
+//! The form before a generator is asked: the hint, the generators, the number of rounds; and the request, to read and
+//! to edit.
 
 use super::{Reply, open_box};
 use crate::action::Context;
@@ -22,46 +23,46 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tui_textarea::{TextArea, WrapMode};
 
-/// Takes the built-in repairs when they have something to offer, else the first generator of the settings.
+/// Uses the built-in repairs if they have a proposal, otherwise the first generator of the settings.
 const AUTOMATIC: &str = "automatic";
 
-/// Asks each generator of the settings; their answers are compared.
+/// Asks every generator of the settings; their answers are compared.
 const ALL: &str = "all of them";
 
-/// The machine on which versions are started where no worker is chosen.
+/// The machine that runs versions if no worker is chosen.
 const HERE: &str = "this machine";
 
-/// Most answers of one generator in a round.
+/// The maximum number of answers of one generator in a round.
 const MOST_ANSWERS: usize = 5;
 
-/// The most rounds that the form accepts.
+/// The maximum number of rounds.
 const MOST_ROUNDS: u32 = 20;
 
-/// Rows below the fields: whom it goes to, what was learnt, what is wrong.
+/// Lines below the fields: the generators, the feedback, the error.
 const NOTES: usize = 4;
 
-/// Below so many rows the notes take fewer.
+/// Below this height, fewer lines are used for notes.
 const LOW: u16 = 16;
 
-/// What a form begins with.
+/// The initial values of a form.
 #[derive(Debug, Clone, Default)]
 pub struct Seed {
-    /// What is wanted, in words.
+    /// The requested improvement, in words.
     pub hint: String,
-    /// Failed runs that it is told of; empty lets the engine choose.
+    /// Failed runs to include; empty lets the engine choose.
     pub failures: Vec<RunId>,
-    /// Whom to ask; `None` lets the engine choose.
+    /// The generator to ask; `None` lets the engine choose.
     pub generator: Option<String>,
-    /// Generators that the settings name.
+    /// Generators in the settings.
     pub generators: Vec<String>,
-    /// Most rounds, as in the settings.
+    /// The maximum number of rounds, from the settings.
     pub rounds: u32,
-    /// Workers that the settings name.
+    /// Workers in the settings.
     pub workers: Vec<String>,
 }
 
 impl Seed {
-    /// What the settings say.
+    /// The values from the settings.
     pub fn of(settings: &Settings) -> Seed {
         Seed {
             generators: settings.generators.iter().map(|generator| generator.name.clone()).collect(),
@@ -72,38 +73,38 @@ impl Seed {
     }
 }
 
-/// What is on top.
+/// The visible part of the box.
 enum Face {
     Fields,
-    /// What would be sent.
+    /// The request to send.
     Request(Box<TextView>),
-    /// The same as JSON, being edited.
+    /// The request as JSON, being edited.
     Bundle(Box<TextArea<'static>>),
 }
 
 /// The state of the form.
 pub struct EvolveForm {
-    /// The version that a better one is wanted of.
+    /// The version to improve.
     tool: Arc<Tool>,
-    /// How a request names it.
+    /// The reference to the tool in a request.
     reference: String,
-    /// Given with each request for an answer.
+    /// Identifies the requests of this form.
     pub ticket: u64,
     seed: Seed,
     view: FormView,
     face: Face,
-    /// What was worked out last, and of which entries.
+    /// The last prepared request, and the entries that it is based on.
     asking: Option<Box<Asking>>,
     asked: Value,
     error: Option<String>,
-    /// What is being worked out.
+    /// What is being prepared.
     busy: Option<Sending>,
-    /// The edited request, and the entries it was edited for.
+    /// The edited request, and the entries that it is based on.
     edited: Option<(Value, Value)>,
 }
 
 impl EvolveForm {
-    /// A form that learns from the first answer which failures there are, and whom it would go to.
+    /// A form that gets the failures and the generators from the first answer.
     pub fn new(tool: Arc<Tool>, reference: String, seed: Seed, ticket: u64) -> EvolveForm {
         let view = fields(&seed, &seed.failures);
         let asked = view.form().value();
@@ -116,7 +117,7 @@ impl EvolveForm {
         &self.tool.path
     }
 
-    /// What the entries ask for.
+    /// The request for the current entries.
     pub fn request(&self) -> EvolveRequest {
         let value = self.view.form().value();
         let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -147,7 +148,7 @@ impl EvolveForm {
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if self.busy == Some(Sending::Send) {
-            // It is on its way; what is typed now was not meant for what opens.
+            // The request is being sent; keys are not meant for the box that opens next.
             return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
         }
         match (&self.face, key.code) {
@@ -192,8 +193,7 @@ impl EvolveForm {
         match self.view.handle_key(*key) {
             FormEvent::Submit(_) => self.ask(Sending::Send),
             FormEvent::Cancel => Reply::KeepHint(self.tool.path.clone(), self.request().hint),
-            // Whom it goes to may depend on what was just typed.
-            // So does what was refused.
+            // The generators may depend on the last entry, and so may the error.
             FormEvent::None if self.asks_anew(key) && self.view.form().value() != self.asked => {
                 self.ask(Sending::Learn)
             }
@@ -206,7 +206,7 @@ impl EvolveForm {
         (leaves_field || self.error.is_some()) && !self.view.is_whole()
     }
 
-    /// Sends what is read or edited.
+    /// Sends the displayed or edited request.
     fn send_seen(&mut self) -> Reply {
         if matches!(self.face, Face::Bundle(_)) && !self.take_bundle() {
             return Reply::Stay;
@@ -216,7 +216,7 @@ impl EvolveForm {
 
     fn ask(&mut self, sending: Sending) -> Reply {
         self.busy = Some(sending);
-        // What refused the entries before holds until it is known that it does not.
+        // An error stays until the new entries are known to be valid.
         if sending != Sending::Learn {
             self.error = None;
         }
@@ -233,7 +233,7 @@ impl EvolveForm {
         self.face = Face::Bundle(Box::new(area));
     }
 
-    /// Takes the edited request; says what is wrong with it otherwise.
+    /// Stores the edited request; returns `false` and shows the error if it is invalid.
     fn take_bundle(&mut self) -> bool {
         let Face::Bundle(area) = &self.face else { return false };
         match serde_json::from_str(&area.lines().join("\n")) {
@@ -255,7 +255,7 @@ impl EvolveForm {
         }
     }
 
-    /// Takes what was worked out.
+    /// Sets the prepared request.
     pub fn set(&mut self, sending: Sending, asking: Result<Box<Asking>, EngineError>) {
         if self.busy == Some(sending) {
             self.busy = None;
@@ -277,14 +277,14 @@ impl EvolveForm {
         }
     }
 
-    /// Says why it was not sent.
+    /// Shows why the request was not sent.
     pub fn fail(&mut self, error: &EngineError) {
         self.busy = None;
         let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
         self.error = Some(format!("{}{hint}", error.message));
     }
 
-    /// Takes pasted text: it is typed, never acted on.
+    /// Inserts pasted text; it never triggers an action.
     pub fn paste(&mut self, text: &str) {
         match &mut self.face {
             Face::Fields => self.view.handle_paste(text),
@@ -296,7 +296,7 @@ impl EvolveForm {
         }
     }
 
-    /// Draws the form, or the request in its place; returns where the cursor is.
+    /// Draws the form, or the request instead; returns where the cursor is.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
@@ -325,7 +325,7 @@ impl EvolveForm {
         let inner = open_box(screen, size, &title, buf, look);
         let body = inner;
         let notes = self.notes(usize::from(inner.width), theme);
-        // Why something cannot be sent is told whole, as far as half of the box has room.
+        // The reason why a request cannot be sent is shown completely, in at most half of the box.
         let most = match (&self.error, inner.height < LOW) {
             (Some(_), _) => NOTES.max(usize::from(inner.height / 2)),
             (None, true) => NOTES - 2,
@@ -348,12 +348,12 @@ impl EvolveForm {
         cursor
     }
 
-    /// Whether these entries were refused: sending or showing them would say the same again.
+    /// Whether the current entries were refused: showing or sending them would fail again.
     fn is_refused(&self) -> bool {
         matches!(self.face, Face::Fields) && self.error.is_some() && self.asked == self.view.form().value()
     }
 
-    /// What is wrong; else whom it goes to and why, and what was learnt.
+    /// The error; otherwise the generators with the reason for the choice, and the feedback.
     fn notes(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
         let mut notes = Vec::new();
         if let Some(error) = &self.error {
@@ -385,7 +385,7 @@ impl EvolveForm {
     }
 }
 
-/// The entries that what is sent is made of.
+/// The entries that determine the request.
 fn told(value: &Value) -> Value {
     json!([value.get("hint"), value.get("failures"), value.get("dynamic_schema")])
 }
@@ -534,7 +534,7 @@ mod tests {
         let text = shown(&mut form);
         assert!(text.contains("cannot be sent: no generator · define one"), "{text}");
         assert!(!text.contains("ctrl-s") && !text.contains("ctrl-p") && !text.contains("✓ valid"), "{text}");
-        // Whether other entries can be sent is asked; until then they are no better.
+        // Changed entries are checked by the engine; until then they count as refused.
         let typed = press(&mut form, KeyCode::Char('x'), KeyModifiers::NONE);
         assert!(matches!(typed, Reply::Prepare(_, Sending::Learn)), "{typed:?}");
         let text = shown(&mut form);

@@ -20,12 +20,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-/// Columns and rows of the box at most.
+/// The maximum width and height of the box.
 const WIDTH: u16 = 110;
 const HEIGHT: u16 = 36;
-/// Rows for what is known of the selected run, with free ones and the border.
+/// Rows for the selected run, including blank rows and the border.
 const RUN_ROWS: u16 = 11;
-/// Lines that the message takes at most.
+/// The maximum number of lines of the message.
 const MESSAGE_LINES: usize = 3;
 
 /// The state of the box.
@@ -39,7 +39,7 @@ pub struct FailureBox {
 }
 
 impl FailureBox {
-    /// A box whose details are still to come.
+    /// A box whose details have not arrived yet.
     pub fn awaited(group: FailureGroup) -> FailureBox {
         FailureBox { group, detail: None, trouble: String::new(), list: Listing::default(), marked: None }
     }
@@ -49,7 +49,7 @@ impl FailureBox {
         &self.group.signature
     }
 
-    /// Takes the details; those of another group are not wanted any more.
+    /// Sets the details; those of another group are ignored.
     pub fn set(&mut self, detail: Result<FailureDetail, EngineError>) {
         match detail {
             Ok(detail) if detail.group.signature == self.group.signature => {
@@ -66,7 +66,7 @@ impl FailureBox {
         self.list.selected()
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
         let none = self.selected().is_none().then_some("no run is selected");
         let key = |verb, word| BoxKey::of(verb, keymap, word);
@@ -93,7 +93,7 @@ impl FailureBox {
         Reply::Invoke(verb, args)
     }
 
-    /// Takes a key: those of the failures pane are about the run that is selected here.
+    /// Handles a key; the keys of the failures pane apply to the selected run here.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Enter {
             return self.selected().map_or(Reply::Stay, |run| Reply::OpenRun(run.id));
@@ -137,12 +137,12 @@ impl FailureBox {
         let detail = format!("{} of {}", self.group.short(), self.group.tool);
         let title = Title { name: "Failure", detail, ..Title::default() };
         let title = filtered_title(title, &self.keys(look.keymap), &self.list, look);
-        // What `open_box` leaves of the width.
+        // The inner width of the box from `open_box`.
         let width = usize::from(centred(screen, WIDTH, HEIGHT).width.saturating_sub(4));
         let facts = self.facts(width, look).into_iter();
         let facts = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
         let lines: Vec<(String, Style)> = facts.collect();
-        // As high as what it shows, whichever run is selected.
+        // As high as its content, whichever run is selected.
         let rows = u16::try_from(lines.len() + self.list.items.len()).unwrap_or(u16::MAX).saturating_add(RUN_ROWS);
         let inner = open_box(screen, (WIDTH, rows.min(HEIGHT)), &title, buf, look);
         let mut y = inner.y;
@@ -167,7 +167,7 @@ impl FailureBox {
         }
         let about =
             self.selected().map(|run| about_run(run, &self.group.sample_message, width, look)).unwrap_or_default();
-        // What is said of the selected run follows the rows, with a row between, and takes at most half.
+        // The text about the selected run follows the rows after a blank row, and takes at most half.
         let below = (about.len() as u16).min((area.height / 2).saturating_sub(1));
         let wanted = self.list.rows.len() as u16;
         let height = area.height.saturating_sub(if below > 0 { below + 1 } else { 0 }).min(wanted.max(1));
@@ -182,7 +182,7 @@ impl FailureBox {
         cursor
     }
 
-    /// What is known of the group, in lines.
+    /// Facts about the group, in lines.
     fn facts(&self, width: usize, look: Look) -> Vec<(String, Style)> {
         let (group, theme) = (&self.group, look.theme);
         let mut lines: Vec<(String, Style)> = wrap(&safe(&group.sample_message), width)
@@ -209,7 +209,7 @@ impl FailureBox {
         if let Some(detail) = &self.detail {
             let versions = detail.versions.iter().map(|v| format!("{} {}×", v.version, v.count));
             let versions: Vec<String> = versions.collect();
-            // A failure that was marked has no run, and so no version.
+            // A marked failure has no run, and so no version.
             if !versions.is_empty() {
                 lines.push((format!("versions: {}", versions.join(", ")), theme.dim));
             }
@@ -222,7 +222,7 @@ impl FailureBox {
     }
 }
 
-/// How long the tool did not work, and how long it usually takes.
+/// How long the tool was broken, and the median recovery time.
 fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     let newest: &Incident = detail.incidents.first()?;
     let began = newest.began_at;
@@ -237,7 +237,7 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     Some((format!("{text}{usual}"), style))
 }
 
-/// All that is known of a run, in lines: how it ended, why where that was not said already, and its whole input.
+/// Facts about a run, in lines: its end, its error unless it equals `said`, and its complete input.
 fn about_run(run: &Run, said: &str, width: usize, look: Look) -> Vec<(String, Style)> {
     let theme = look.theme;
     let (sign, style) = outcome_sign(run.outcome, theme);

@@ -1,4 +1,4 @@
-//! The input of a run: a form made from the input schema, filled in with what was given last.
+//! The input of a run: a form generated from the input schema, with the last input filled in.
 
 use super::{Reply, open_box};
 use crate::action::Verb;
@@ -25,28 +25,28 @@ use unicode_width::UnicodeWidthStr;
 pub struct RunForm {
     tool: Arc<Tool>,
     view: Option<FormView>,
-    /// What the command line is made from, and for which manifest.
+    /// The source of the command line, and its manifest.
     command: Option<(CommandView, Manifest)>,
-    /// Whether the tool takes no input, so that only the machine is chosen.
+    /// Whether the tool takes no input, so that only the machine can be chosen.
     is_silent: bool,
     /// The workers to choose from.
     workers: Vec<String>,
-    /// The one that is chosen; `None` is this machine.
+    /// The chosen worker; `None` is this machine.
     worker: Option<String>,
-    /// What it declares and the run does not get.
+    /// The declared access that the run does not get.
     withheld: Option<String>,
-    /// Whether it was opened to change an input: without one it does not run.
+    /// Whether the form was opened to change an input: then it does not run without one.
     asks_for_input: bool,
 }
 
-/// Lines about what a run goes without.
+/// The maximum number of lines about withheld access.
 const WITHHELD_LINES: usize = 2;
 
 /// Lines of the command line, and of the text on standard input.
 const COMMAND_LINES: [usize; 2] = [3, 1];
 
 impl RunForm {
-    /// A form whose fields are still to come.
+    /// A form whose fields have not arrived yet.
     pub fn loading(tool: Arc<Tool>, worker: Option<String>) -> RunForm {
         RunForm {
             tool,
@@ -60,17 +60,17 @@ impl RunForm {
         }
     }
 
-    /// The worker that is to carry out the run; `None` is this machine.
+    /// The worker that carries out the run; `None` is this machine.
     pub fn worker(&self) -> Option<&str> {
         self.worker.as_deref()
     }
 
-    /// Says that it was opened to change an input.
+    /// Records that the form was opened to change an input.
     pub fn ask_for_input(&mut self) {
         self.asks_for_input = true;
     }
 
-    /// Whether it was opened to change an input.
+    /// Whether the form was opened to change an input.
     pub fn asks_for_input(&self) -> bool {
         self.asks_for_input
     }
@@ -87,12 +87,12 @@ impl RunForm {
         &self.tool
     }
 
-    /// Whether there is nothing to fill in but the machine.
+    /// Whether only the machine can be chosen.
     pub fn is_silent(&self) -> bool {
         self.is_silent
     }
 
-    /// Whether the fields are still to come.
+    /// Whether the fields have not arrived yet.
     pub fn is_loading(&self) -> bool {
         self.view.is_none() && !self.is_silent
     }
@@ -102,12 +102,12 @@ impl RunForm {
         entered.filter(|_| !self.is_silent)
     }
 
-    /// Takes the fields, filled in with the draft, else with the last input. `false` when there is nothing to choose: the
-    /// tool takes no input, and there is one machine.
+    /// Sets the fields, filled in with the draft, otherwise with the last input. Returns `false` if there is no choice:
+    /// the tool takes no input and there is only one machine.
     pub fn set(&mut self, dossier: &ToolDossier, draft: Option<&Value>) -> bool {
         let manifest = &dossier.detail.manifest;
         self.withheld.clone_from(&dossier.withheld);
-        // Steps that use nothing of an input need none, where the definition does not say otherwise.
+        // A composite whose steps use no input needs none, unless it declares an input.
         let asks_nothing = |composite: &Composite| manifest.input.is_none() && composite.inputs().is_empty();
         let silent = manifest.recipe.as_ref().is_some_and(|recipe| recipe.input == InputMode::None)
             || manifest.composite.as_ref().is_some_and(asks_nothing);
@@ -157,7 +157,7 @@ impl RunForm {
         }
     }
 
-    /// Takes pasted text: it is typed, never acted on.
+    /// Inserts pasted text; it never triggers an action.
     pub fn paste(&mut self, text: &str) {
         if let Some(view) = &mut self.view {
             view.handle_paste(text);
@@ -188,7 +188,7 @@ impl RunForm {
             return None;
         };
         let mut lines = match &self.command {
-            // Its own paths are known there only.
+            // The paths on a worker are known only there.
             Some((command, manifest)) if self.worker.is_none() => {
                 command_lines(command, manifest, &passed(manifest, view.form().value()), inner, theme)
             }
@@ -202,7 +202,7 @@ impl RunForm {
         if !self.workers.is_empty() || self.worker.is_some() {
             lines.insert(0, worker_line(self.worker.as_deref(), usize::from(inner.width), theme));
         }
-        // What is typed comes first where there is little room.
+        // The fields take precedence if there is little room.
         let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
         let body = Rect { height: inner.height.saturating_sub(lines.len() as u16), ..inner };
         let cursor = view.render(body, buf, theme);
@@ -213,7 +213,7 @@ impl RunForm {
     }
 }
 
-/// What a run goes without, and which key ends that.
+/// The access that a run does not get, and the key that changes this.
 fn withheld_words(tool: &Tool, declared: &str, look: Look) -> String {
     let is_starter = tool.awaits_adoption() && StarterTool::is_one(tool.name.as_str(), tool.digest);
     let verb = if is_starter { Verb::Starter } else { Verb::Promote };
@@ -223,7 +223,7 @@ fn withheld_words(tool: &Tool, declared: &str, look: Look) -> String {
     format!("! {state}: it runs without what it declares ({}); {key} in the catalog {does}", safe(declared))
 }
 
-/// What is passed of an input: not the defaults that the code of the tool has itself, but for what it cannot work without.
+/// The fields that are passed: defaults that the code of the tool provides are omitted, except for required inputs.
 fn passed(manifest: &Manifest, mut input: Value) -> Value {
     let schema = manifest.input.as_ref().filter(|_| manifest.dialect == Dialect::Header);
     let (Some(schema), Some(fields)) = (schema, input.as_object_mut()) else { return input };
@@ -232,7 +232,8 @@ fn passed(manifest: &Manifest, mut input: Value) -> Value {
     input
 }
 
-/// The inputs of recorded runs, newest first, each once. What holds a redacted secret cannot be given again.
+/// The inputs of recorded runs, newest first, without duplicates. Inputs with redacted secrets are omitted because they
+/// cannot be used again.
 fn earlier_inputs(dossier: &ToolDossier) -> Vec<(String, Value)> {
     let mut inputs: Vec<(String, Value)> = Vec::new();
     for run in &dossier.runs {
@@ -245,12 +246,12 @@ fn earlier_inputs(dossier: &ToolDossier) -> Vec<(String, Value)> {
     inputs
 }
 
-/// Whether an input says anything.
+/// Whether an input has any entries.
 fn has_entries(input: &Value) -> bool {
     input.as_object().is_some_and(|fields| !fields.is_empty())
 }
 
-/// The command line that would start now, and what it reads; where there is none, why.
+/// The command line that would start now, and its standard input; if there is none, the reason.
 fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area: Rect, theme: &Theme) -> Vec<Line> {
     let width = usize::from(area.width).saturating_sub(LABEL.width());
     let labelled = |label: &str, text: &str, most: usize, style: Style| {
@@ -277,7 +278,7 @@ fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area
     }
 }
 
-/// Where the run takes place, and the key that changes it.
+/// The machine of the run, and the key that changes it.
 fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
     let place = worker.map_or_else(|| "this machine".to_owned(), |worker| format!("worker {}", safe(worker)));
     let key = format!("  {} another machine", MACHINE.key);
@@ -289,8 +290,8 @@ fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
     ])
 }
 
-/// In front of the command line.
+/// Precedes the command line.
 const LABEL: &str = "starts  ";
 
-/// So many characters of what is read on standard input are looked at.
+/// The maximum number of characters shown of the text on standard input.
 const LONGEST_STDIN: usize = 400;

@@ -72,7 +72,7 @@ impl Grants {
         Grants { empty: "Loading grants …".to_owned(), ..Grants::default() }
     }
 
-    /// Takes the newest grants, or why they cannot be read.
+    /// Sets the newest grants, or the error of reading them.
     pub fn set(&mut self, grants: &Result<GrantList, EngineError>) {
         let list = match grants {
             Ok(list) => list,
@@ -120,7 +120,7 @@ impl Grants {
         self.list.set(agents.chain(allowed).chain(unlocks).collect());
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         vec![BoxKey::row(REVOKE).only_if(self.list.selected().is_some(), "no grant is selected")]
     }

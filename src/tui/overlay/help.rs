@@ -151,7 +151,7 @@ impl Help {
         Reply::Stay
     }
 
-    /// Takes pasted text into the filter.
+    /// Inserts pasted text into the filter.
     pub fn paste(&mut self, text: &str) {
         self.edit(|filter| filter.insert(text));
     }

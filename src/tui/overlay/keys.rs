@@ -262,7 +262,7 @@ impl Overlay {
         }
     }
 
-    /// Takes pasted text into the filter or the search that is typed.
+    /// Inserts pasted text into the filter or the search that is typed.
     pub(super) fn paste_sought(&mut self, text: &str) {
         if let Some(finder) = self.finder_mut().filter(|finder| finder.is_typing()) {
             finder.edit(&mut |input| input.insert(text));

@@ -31,12 +31,12 @@ impl LaunchPrompt {
         LaunchPrompt { tool, fields: Fields::default().text("name", name, safe(&about)).needed() }
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed::of(&format!("launch {}", self.tool), &self.fields)
     }
 
-    /// Takes a key: it edits, launches, or closes.
+    /// Handles a key: it edits, launches, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
             FieldsEvent::None => Reply::Stay,
@@ -60,7 +60,7 @@ impl LaunchPrompt {
         }
     }
 
-    /// Takes pasted text into the name.
+    /// Inserts pasted text into the name.
     pub fn paste(&mut self, text: &str) {
         self.fields.paste(text);
     }

@@ -28,7 +28,7 @@ pub(super) struct ListBox<'a, T> {
     pub(super) keys: Vec<BoxKey>,
     /// The preferred width and height.
     pub(super) size: (u16, u16),
-    /// What is listed.
+    /// The list.
     pub(super) list: &'a mut Listing<T>,
     /// The column headings above the rows; may be empty.
     pub(super) head: &'a str,

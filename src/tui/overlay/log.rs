@@ -33,7 +33,7 @@ impl Log {
         Log { entries: None, filter: TextInput::new(grep), typing: false, list: ListState::default() }
     }
 
-    /// Takes the newest entries, or why they cannot be read.
+    /// Sets the newest entries, or the error of reading them.
     pub fn set(&mut self, entries: Result<Vec<Operation>, EngineError>) {
         self.entries = Some(entries);
         self.list.step(Motion::Up, self.len());
@@ -55,7 +55,7 @@ impl Log {
         }
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self, keymap: &Keymap) -> Vec<BoxKey> {
         let reason = match self.operations().get(self.list.selected) {
             None => Some("no entry is selected"),
@@ -119,7 +119,7 @@ impl Log {
         self.typing
     }
 
-    /// Takes pasted text into the filter while it is typed.
+    /// Inserts pasted text into the filter while it is typed.
     pub fn paste(&mut self, text: &str) {
         if self.typing {
             self.filter.insert(text);

@@ -10,7 +10,7 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// What a mark does.
+/// The effect of a mark.
 const EFFECT: &str = "The tool ranks lower for this scenario, and callers are warned.";
 
 /// The state of the form.
@@ -42,12 +42,12 @@ impl MarkForm {
         self.fields.remember(draft, earlier);
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed::of(&format!("mark-failure {}", self.request.tool), &self.fields)
     }
 
-    /// Takes a key: it edits, moves, marks, or closes.
+    /// Handles a key: it edits, moves, marks, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
             FieldsEvent::None => Reply::Stay,
@@ -56,7 +56,7 @@ impl MarkForm {
         }
     }
 
-    /// Takes pasted text into the field that is typed in.
+    /// Inserts pasted text into the focused field.
     pub fn paste(&mut self, text: &str) {
         self.fields.paste(text);
     }

@@ -97,7 +97,7 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// What was typed into these fields.
+    /// The values typed into these fields.
     fn of(form: &str, fields: &Fields) -> Typed {
         Typed { form: form.to_owned(), values: fields.values(), edited: fields.is_edited() }
     }
@@ -191,7 +191,7 @@ pub enum Overlay {
     Log(log::Log),
     /// List of recorded runs.
     Runs(runs::RunList),
-    /// What was granted.
+    /// The grants.
     Grants(grants::Grants),
     /// Saved sets of tools.
     Sets(sets::Sets),
@@ -221,7 +221,7 @@ pub enum Overlay {
     Failure(Box<failure::FailureBox>),
     /// List of evolutions.
     Evolutions(evolutions::EvolutionList),
-    /// What upkeep of the library found.
+    /// The findings of upkeep of the library.
     Upkeep(upkeep::UpkeepList),
     /// Opportunities.
     Opportunities(opportunities::Opportunities),
@@ -269,7 +269,7 @@ impl Overlay {
         }
     }
 
-    /// Takes pasted text. It never decides anything.
+    /// Inserts pasted text. It never decides anything.
     pub fn paste(&mut self, text: &str, now: Now) {
         match self {
             Overlay::Help(help) => help.paste(text),

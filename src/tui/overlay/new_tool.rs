@@ -45,12 +45,12 @@ impl NewToolForm {
         self.fields.remember(draft, earlier);
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed::of("new", &self.fields)
     }
 
-    /// Takes a key: it edits, moves, makes the tool, or closes.
+    /// Handles a key: it edits, moves, makes the tool, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match self.fields.key(key) {
             FieldsEvent::None => {
@@ -64,7 +64,7 @@ impl NewToolForm {
         }
     }
 
-    /// Takes pasted text into the field that is typed in.
+    /// Inserts pasted text into the focused field.
     pub fn paste(&mut self, text: &str) {
         self.fields.paste(text);
     }

@@ -45,7 +45,7 @@ pub struct Opportunities {
     /// The files used to compute it.
     from: OpportunitySources,
     detail: String,
-    /// What to say when there is no row.
+    /// The message if there are no rows.
     empty: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Opportunities {
         Opportunities { list: Listing::default(), from, detail: String::new(), empty }
     }
 
-    /// Takes what came; the selection stays on the same one.
+    /// Sets the data; the selection stays on the same one.
     pub fn set(&mut self, found: &Result<OpportunityList, EngineError>) {
         match found {
             Ok(found) => {
@@ -74,7 +74,7 @@ impl Opportunities {
         }
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let none = self.list.selected().is_none().then_some("no opportunity is selected");
         vec![BoxKey::row(ACCEPT).unless(none), BoxKey::row(ADD_FILES), BoxKey::row(DISMISS).unless(none)]

@@ -1,4 +1,4 @@
-//! The palette: every verb by name, with its key and its command line; arguments are asked one by one.
+//! The palette: every verb by name, with its key and its command line; it asks for arguments one by one.
 
 mod choosing;
 mod verbs;
@@ -23,34 +23,34 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::sync::Arc;
 
-/// Choices drawn for an argument at most; typing narrows them.
+/// The maximum number of choices listed for an argument; typing narrows them.
 const MAX_CHOICES: usize = 200;
 
-/// A verb as the palette shows it.
+/// A verb as the palette displays it.
 #[derive(Debug, Clone)]
 pub struct PaletteRow {
-    /// Its row in the table.
+    /// The row of the verb in the table.
     pub spec: &'static Spec,
-    /// Its first key; empty when it has none.
+    /// The first key of the verb; empty if there is none.
     pub key: String,
-    /// Why it does not work right now, without arguments.
+    /// Why the verb is unavailable without arguments.
     pub reason: Option<String>,
-    /// Its place among the verbs that were chosen last, 0 for the newest.
+    /// The position of the verb among the last chosen ones, 0 for the newest.
     pub recent: Option<usize>,
-    /// Its place among what is most likely to be done here.
+    /// The position of the verb among the most likely actions here.
     pub likely: Option<usize>,
-    /// Whether its key works where the focus is.
+    /// Whether the key of the verb works in the focused place.
     pub is_here: bool,
 }
 
 impl PaletteRow {
-    /// Whether it cannot be done now: it does not work on what is selected, and asks for nothing else.
+    /// Whether the verb cannot be performed now: it is unavailable for the selection and asks for no other object.
     fn is_blocked(&self) -> bool {
         self.reason.is_some() && (asked_of(self.spec).is_empty() || !self.spec.tui)
     }
 }
 
-/// What arguments begin with: what is selected on the screen.
+/// The initial values of arguments: the selection on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
     /// Name of the selected tool.
@@ -59,7 +59,7 @@ pub struct Defaults {
     pub run: Option<String>,
     /// Number of the selected review.
     pub review: Option<String>,
-    /// First digits of the digest of the selected review: a command line names both.
+    /// First digits of the digest of the selected review: a command line contains both.
     pub digest: Option<String>,
     /// Name of the selected instance of a service.
     pub instance: Option<String>,
@@ -70,7 +70,7 @@ pub struct Defaults {
 #[derive(Debug)]
 enum Step {
     Verb,
-    /// Asking for an argument of the chosen verb.
+    /// An argument of the chosen verb is being asked for.
     Arg {
         spec: &'static Spec,
         asked: Vec<&'static Arg>,
@@ -86,10 +86,10 @@ pub struct Palette {
     defaults: Defaults,
     step: Step,
     input: TextInput,
-    /// Rows or choices that match, best first, with the matched characters.
+    /// Matching rows or choices, best first, with the matched characters.
     shown: Vec<(usize, Vec<usize>)>,
     choices: Choices,
-    /// Under which word choices are to be loaded.
+    /// The word under which choices must be loaded.
     to_load: Option<&'static str>,
     list: ListState,
     note: Option<String>,
@@ -114,7 +114,7 @@ impl Palette {
         palette
     }
 
-    /// Takes a key. Esc goes one step back.
+    /// Handles a key. Esc goes one step back.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         match (self.take(key), self.to_load.take()) {
             (Reply::Stay, Some(what)) => Reply::LoadChoices(what, self.given("tool")),
@@ -122,7 +122,7 @@ impl Palette {
         }
     }
 
-    /// Takes what an argument can name, where that is still asked for.
+    /// Sets the choices of an argument if it is still being asked for.
     pub fn set_choices(&mut self, what: &str, found: Result<Vec<Choice>, EngineError>) {
         if self.choices.take(what, found) {
             self.narrow();
@@ -144,7 +144,7 @@ impl Palette {
                     self.step(motion);
                 } else {
                     let before = self.input.clone();
-                    // A cursor that moves within the text keeps what is selected.
+                    // Moving the cursor within the text keeps the selection.
                     let changes = self.input.key(key);
                     if changes
                         && (before.text(), before.is_filled_in()) != (self.input.text(), self.input.is_filled_in())
@@ -157,13 +157,13 @@ impl Palette {
         Reply::Stay
     }
 
-    /// Takes pasted text into the field.
+    /// Inserts pasted text into the field.
     pub fn paste(&mut self, text: &str) {
         self.input.insert(text);
         self.narrow();
     }
 
-    /// Moves the selection. Nobody typed the value that was filled in: it goes with the selection.
+    /// Moves the selection. A value that was filled in, not typed, follows the selection.
     fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.shown.len());
         let untyped = self.input.is_empty() || self.input.is_filled_in();
@@ -179,7 +179,7 @@ impl Palette {
 
     fn back(&mut self) -> Reply {
         match &mut self.step {
-            // As everywhere, the first esc takes back what was typed.
+            // As everywhere, the first esc clears the typed text.
             Step::Verb if !self.input.is_empty() => self.input.clear(),
             Step::Verb => return Reply::Close,
             Step::Arg { at: 0, .. } => {
@@ -199,7 +199,7 @@ impl Palette {
         Reply::Stay
     }
 
-    /// Takes what is entered and, for the arguments after it, what is filled in.
+    /// Accepts the entered value and the filled-in values of the arguments after it.
     fn accept_all(&mut self) -> Reply {
         let mut reply = self.accept();
         while matches!(reply, Reply::Stay) && self.note.is_none() && self.argument().is_some() {
@@ -233,7 +233,7 @@ impl Palette {
         }
     }
 
-    /// Takes the value of the argument asked for, then asks for the next or invokes the verb.
+    /// Accepts the value of the current argument, then asks for the next one or invokes the verb.
     fn give(&mut self) -> Reply {
         let value = self.value();
         let Step::Arg { spec, asked, at, given } = &mut self.step else { return Reply::Stay };
@@ -253,7 +253,7 @@ impl Palette {
 
     fn value(&self) -> String {
         match (self.chosen(), self.argument()) {
-            // What was filled in is what is selected, or what nothing is known of.
+            // A filled-in value is the selected one, or one that is not in the list.
             _ if self.input.is_filled_in() => self.input.text(),
             (Some(choice), _) if !self.input.is_empty() => choice.value.clone(),
             (Some(choice), Some(arg)) if arg.required => choice.value.clone(),
@@ -261,7 +261,7 @@ impl Palette {
         }
     }
 
-    /// The value of an argument that was given before.
+    /// The value of an argument that was entered before.
     fn given(&self, name: &str) -> Option<String> {
         match &self.step {
             Step::Verb => None,
@@ -284,7 +284,7 @@ impl Palette {
         }
     }
 
-    /// Prepares the field and the choices for the argument asked for.
+    /// Prepares the field and the choices for the current argument.
     fn ask(&mut self) {
         let Some(arg) = self.argument() else { return };
         let Step::Arg { spec, .. } = &self.step else { return };
@@ -293,7 +293,7 @@ impl Palette {
         self.choices = match (arg.kind, arg.kind.listed()) {
             (ArgKind::Tool, _) => {
                 let tools = self.tools(spec.verb);
-                // What is selected on the screen may be nothing that the verb can be done to.
+                // The verb may not be applicable to the selection on the screen.
                 let is_known = |name: &str| self.catalog.tools.iter().any(|tool| tool.name.as_str() == name);
                 preset = preset.filter(|name| !is_known(name) || tools.iter().any(|tool| tool.value == *name));
                 Choices::of(tools)
@@ -314,10 +314,10 @@ impl Palette {
         self.narrow();
     }
 
-    /// What an argument begins with: what is selected on the screen.
+    /// The initial value of an argument: the selection on the screen.
     fn preset(&self, spec: &Spec, arg: &Arg) -> Option<String> {
         match arg.kind {
-            // The selected tool is mostly in use: what comes back is chosen.
+            // The selected tool is usually in use: the user chooses the tool to restore.
             ArgKind::Tool if spec.verb == Verb::Restore => None,
             ArgKind::Tool if arg.required || spec.verb == Verb::Similar => self.defaults.tool.clone(),
             ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
@@ -328,7 +328,7 @@ impl Palette {
         }
     }
 
-    /// The tools that a verb can be done to.
+    /// The tools that a verb is applicable to.
     fn tools(&self, verb: Verb) -> Vec<Choice> {
         let choice =
             |tool: &Arc<Tool>| Choice { value: tool.name.to_string(), about: tool.description.clone(), at: None };
@@ -338,7 +338,7 @@ impl Palette {
     }
 
     fn narrow(&mut self) {
-        // What was filled in is selected among all; what was typed narrows them.
+        // A filled-in value is selected in the full list; a typed text narrows the list.
         let text = if self.input.is_filled_in() { String::new() } else { self.input.text() };
         let matcher = SkimMatcherV2::default();
         let mut found: Vec<Found> = match self.step {
@@ -351,11 +351,11 @@ impl Palette {
         let is_verb = matches!(self.step, Step::Verb);
         found.sort_by_key(|(score, at, _)| {
             let row = self.rows.get(*at).filter(|_| is_verb);
-            // Who typed the whole name means this verb, and wants to read why it does not work.
+            // A user who typed the complete name means this verb, and needs to read why it is unavailable.
             let is_other = row.is_none_or(|row| row.spec.name != text);
             let blocked = is_other && row.is_some_and(PaletteRow::is_blocked);
             let order = row.map(|row| self.order(row));
-            // What was typed says what is wanted; without it the place does.
+            // Typed text determines the order; without it, the place does.
             let order = order.filter(|_| text.is_empty());
             (blocked, is_other, order, -score, *at)
         });
@@ -369,8 +369,8 @@ impl Palette {
         }
     }
 
-    /// Where a verb stands among those that work: what was chosen last, then what needs nothing more to be typed, and of
-    /// that what one is here for.
+    /// The sort key of an available verb: last chosen ones, then those that need no more typing, then the most likely
+    /// ones.
     fn order(&self, row: &PaletteRow) -> (usize, bool, usize, bool) {
         let last = usize::MAX;
         let asks = |arg: &&Arg| arg.required && self.preset(row.spec, arg).is_none();
@@ -378,7 +378,7 @@ impl Palette {
         (row.recent.unwrap_or(last), needs_words, row.likely.unwrap_or(last), !row.is_here)
     }
 
-    /// The command line that does the same; `None` for verbs of the screen only.
+    /// The equivalent command line; `None` for verbs that exist only on the screen.
     fn command_line(&self) -> Option<String> {
         let (spec, given) = match &self.step {
             Step::Verb => (self.shown.get(self.list.selected).map(|(at, _)| self.rows[*at].spec)?, None),
@@ -393,7 +393,7 @@ impl Palette {
             let given = given.and_then(|given| given.get(arg.name)).map(str::to_owned);
             let selected = || self.preset(spec, arg).filter(|_| asked != Some(arg.name));
             let value = typed.or(given).or_else(selected);
-            // On the command line an approval names the digest that was on screen.
+            // On the command line an approval includes the digest that was on the screen.
             let digest = self.defaults.digest.as_ref().filter(|_| arg.kind == ArgKind::ReviewDigest);
             match (value, digest) {
                 (Some(review), Some(digest)) if self.defaults.review.as_ref() == Some(&review) => {
@@ -451,7 +451,7 @@ impl Palette {
         let field = Rect { x: inner.x + used, width: inner.width.saturating_sub(used), height: 1, ..inner };
         let cursor = self.input.draw(field, buf, theme.text);
         let is_verb = matches!(self.step, Step::Verb);
-        // All that is known of the selected choice stands between the rows and the command line.
+        // The details of the selected choice are between the rows and the command line.
         let tells = self.choices.all.iter().any(|one| !one.about.is_empty());
         let about_rows = if is_verb { VERB_LINES } else { usize::from(tells) * ABOUT_LINES };
         let about_rows = u16::try_from(about_rows).unwrap_or(0).min(inner.height / 4);
@@ -485,14 +485,14 @@ impl Palette {
             (None, _, None) if self.shown.is_empty() => ("no verb matches".to_owned(), theme.warn),
             (None, _, None) => ("works in the workbench only".to_owned(), theme.dim),
         };
-        // Lines that nothing stands in: one stays free above.
+        // The number of unused lines; one stays blank above the text.
         let free = usize::from(list_area.height).saturating_sub(self.shown.len() + 1);
         put_below(&text, if is_told { 0 } else { free }, style, inner, buf);
         cursor
     }
 }
 
-/// Puts a text into the last line of an area. What there is no room for goes on in lines above it, where so many are free.
+/// Draws a text on the last line of an area, or on several last lines if `free` lines above are unused.
 fn put_below(text: &str, free: usize, style: Style, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
     let mut lines = wrap(text, width);
@@ -505,7 +505,7 @@ fn put_below(text: &str, free: usize, style: Style, area: Rect, buf: &mut Buffer
     }
 }
 
-/// Whether a tool is one that a verb can be done to, as far as its row says.
+/// Whether a verb is applicable to a tool, as far as its row shows.
 fn fits(verb: Verb, tool: &Tool) -> bool {
     match verb {
         Verb::Restore => tool.stage == Stage::Archived,
@@ -518,13 +518,14 @@ fn fits(verb: Verb, tool: &Tool) -> bool {
 /// Score, position, matched characters.
 type Found = (i64, usize, Vec<usize>);
 
-/// The arguments that the palette asks for: those by position and those that must be given. What a
-/// decision needs beyond its review is asked where the evidence is.
+/// The arguments that the palette asks for: positional and required ones. The additional arguments of a decision are
+/// asked for in the review.
 fn asked_of(spec: &'static Spec) -> Vec<&'static Arg> {
     let decides = DecisionKind::ALL.iter().any(|kind| super::decision_verb(*kind) == spec.verb);
-    // These show or make what their arguments would name; those of `doctor` work only while no workbench is open.
+    // These verbs display or create the objects of their arguments; the arguments of `doctor` work only without an open
+    // workbench.
     let init = matches!(spec.verb, Verb::Init | Verb::Buffer | Verb::Doctor | Verb::Define);
-    // What these take beside the tool is what makes them worth a palette.
+    // For these verbs, the optional arguments matter as well.
     let all = matches!(spec.verb, Verb::Deprecate | Verb::Rollback);
     let asks = |arg: &&Arg| !init && (all || arg.form.is_positional() || (arg.required && !decides));
     spec.args.iter().filter(asks).collect()

@@ -66,7 +66,7 @@ fn what_was_chosen_last_is_first_and_what_does_not_work_here_is_last_with_its_re
         |palette: &Palette| -> Vec<&str> { palette.shown.iter().map(|(at, _)| palette.rows[*at].spec.name).collect() };
     let all = shown(&palette);
     assert_eq!((all[0], all[1], *all.last().unwrap()), ("zoom", "run", "redraw"));
-    // What works on the selected tool goes before what has to be told more.
+    // Verbs that apply to the selected tool come before those that need more arguments.
     let place = |name: &str| all.iter().position(|shown| *shown == name).unwrap();
     assert!(place("source") < place("undo") && place("undo") < place("search"), "{all:?}");
     assert!(place("archive") < place("rerun") && place("search") < place("redraw"), "{all:?}");

@@ -40,7 +40,7 @@ impl ReasonPrompt {
         self.area.lines().join("\n").trim().to_owned()
     }
 
-    /// Takes a key: Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
+    /// Handles a key: Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         if key.code == KeyCode::Esc {
             return Reply::KeepDraft(self.review, self.kind, self.text());
@@ -75,7 +75,7 @@ impl ReasonPrompt {
         Reply::Stay
     }
 
-    /// Takes pasted text into the reason; Enter must still be pressed after a pause.
+    /// Inserts pasted text into the reason; Enter must still be pressed after a pause.
     pub fn paste(&mut self, text: &str, now: Now) {
         let clean: String = text.chars().filter(|c| *c == '\n' || !is_hidden(*c)).collect();
         self.area.insert_str(clean);

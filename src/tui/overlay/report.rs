@@ -1,4 +1,4 @@
-//! The answer of a verb that changes nothing, as lines to scroll.
+//! The answer of a query, as lines to scroll.
 
 use super::keys::{BoxKey, Finder, border_keys};
 use super::list_box::TYPING_KEYS;
@@ -23,37 +23,37 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of the box where the terminal has them.
+/// The width of the box if the terminal is wide enough.
 const BOX_WIDTH: u16 = 96;
 
-/// From so many rows on, the screen has room for higher pictures.
+/// The screen height from which pictures are higher.
 const TALL: u16 = 36;
 
-/// Columns of the text in it.
+/// The width of the text in the box.
 const WIDTH: usize = BOX_WIDTH as usize - 4;
 
 /// The state of the report.
 pub struct Report {
     name: &'static str,
-    /// Which verb it answers.
+    /// The verb of the query.
     pub verb: Verb,
     view: TextView,
-    /// What is shown, and how it was laid out.
+    /// The content, and its layout.
     shown: Option<(Shown, Layout)>,
-    /// The tools that its lines lead to, by path.
+    /// The tools that its lines link to, by path.
     links: Vec<String>,
     search: SearchLine,
     charts: Box<Charts>,
 }
 
-/// Charts that may be shown as pictures.
+/// Charts that may be drawn as pictures.
 #[derive(Default)]
 struct Charts {
-    /// Whether they are: then they are higher than a line.
+    /// Whether charts are drawn as pictures; pictures are higher than a line.
     are_pictures: bool,
-    /// Those among the lines.
+    /// All charts, with the index of their line.
     all: Vec<(usize, Plot)>,
-    /// Those of them that are on the screen.
+    /// The charts on the screen.
     placed: Vec<PlacedPlot>,
 }
 
@@ -84,18 +84,18 @@ impl Finder for Report {
     }
 }
 
-/// What a report is laid out for.
+/// The parameters of the layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Layout {
     columns: usize,
-    /// Whether it is read aloud.
+    /// Whether a screen reader reads the text aloud.
     accessible: bool,
-    /// Rows of a chart: one of characters, more for a picture.
+    /// Rows of a chart: one for characters, more for a picture.
     chart_rows: u16,
 }
 
 impl Layout {
-    /// Before the screen is known.
+    /// The layout before the screen is known.
     const FIRST: Layout = Layout { columns: WIDTH, accessible: false, chart_rows: 1 };
 
     fn view(self, now: Instant) -> DescriptionView {
@@ -103,14 +103,14 @@ impl Layout {
     }
 }
 
-/// What is laid out for the columns that there are.
+/// The content, independent of the layout.
 enum Shown {
     Described(Description, Instant),
     Figures(Box<Dashboard>),
 }
 
 impl Shown {
-    /// Its lines, and the charts among them.
+    /// The lines, and the charts among them.
     fn view(&self, layout: Layout) -> (TextView, Vec<(usize, Plot)>) {
         let laid = match self {
             Shown::Described(told, now) => described(told, layout.view(*now)),
@@ -135,7 +135,7 @@ impl Shown {
         (view, plots)
     }
 
-    /// The tools that its lines lead to, by path; their numbers are in the places of the lines.
+    /// The tools that its lines link to, by path; lines refer to them by index.
     fn links(&self) -> Vec<String> {
         let Shown::Described(told, now) = self else { return Vec::new() };
         let lines = told.body(Layout::FIRST.view(*now));
@@ -144,7 +144,7 @@ impl Shown {
 }
 
 impl Report {
-    /// A report that is still to come.
+    /// A report whose content has not arrived yet.
     pub fn awaited(verb: Verb) -> Report {
         let name = match verb {
             Verb::Doctor => "Doctor",
@@ -178,7 +178,7 @@ impl Report {
         }
     }
 
-    /// A report of lines that are known already.
+    /// A report of known lines.
     pub fn listing(verb: Verb, lines: Vec<TextLine>) -> Report {
         let mut view = TextView::new(lines);
         if !view.wraps() {
@@ -187,12 +187,12 @@ impl Report {
         Report { view, ..Report::awaited(verb) }
     }
 
-    /// The report of one instance, still to come.
+    /// The report about one instance, whose content has not arrived yet.
     pub fn of_instance() -> Report {
         Report { name: "Instance", ..Report::awaited(Verb::Services) }
     }
 
-    /// Takes the answer of the verb, at this time.
+    /// Sets the answer of the query, at this time.
     pub fn set(&mut self, found: Result<Description, EngineError>, now: Instant) {
         match found {
             Ok(told) => {
@@ -203,7 +203,7 @@ impl Report {
                 let (view, plots) = shown.view(layout);
                 self.charts.all = plots;
                 match renewed {
-                    // Newer news leave the reader where he is.
+                    // An update keeps the scroll position.
                     Some(_) => self.view.replace(view, Relaid::Look),
                     None => self.view = view,
                 }
@@ -213,7 +213,7 @@ impl Report {
         }
     }
 
-    /// Takes the figures of the dashboard; newer ones leave the reader where he is.
+    /// Sets the statistics of the dashboard; updates keep the scroll position.
     pub fn set_dashboard(&mut self, found: Result<Box<Dashboard>, EngineError>) {
         match found {
             Ok(figures) => {
@@ -228,7 +228,7 @@ impl Report {
         }
     }
 
-    /// What went wrong, in place of what was asked for.
+    /// Shows an error instead of the content.
     fn fail(&mut self, error: &EngineError) {
         let message = TextLine::new(&format!("✗ {}", error.message), Tone::Bad);
         self.view = TextView::new(vec![message, TextLine::new(&error.hint, Tone::Plain)]);
@@ -237,13 +237,13 @@ impl Report {
         self.charts.all.clear();
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let go = BoxKey::row(GO_TO_TOOL);
         if self.links.is_empty() { Vec::new() } else { vec![go] }
     }
 
-    /// From one link to the next, where there are any; else scrolls.
+    /// Goes to the next or previous link, if any; otherwise scrolls.
     fn walk(&mut self, motion: Motion) {
         let to = match motion {
             Motion::Down => Jump::Next,
@@ -273,7 +273,7 @@ impl Report {
         Reply::Stay
     }
 
-    /// What it is about.
+    /// The object of the report.
     fn detail(&self) -> String {
         let Some((Shown::Described(told, now), _)) = &self.shown else { return String::new() };
         let view = Layout::FIRST.view(*now);
@@ -281,12 +281,12 @@ impl Report {
         pieces.map(|(_, text)| text).collect()
     }
 
-    /// Says whether charts are shown as pictures.
+    /// Sets whether charts are drawn as pictures.
     pub fn set_pictures(&mut self, on: bool) {
         self.charts.are_pictures = on;
     }
 
-    /// The charts that are on the screen, where they may be shown as pictures.
+    /// The charts on the screen that may be drawn as pictures.
     pub fn placed(&self) -> &[PlacedPlot] {
         &self.charts.placed
     }
@@ -306,7 +306,7 @@ impl Report {
         self.charts.all.iter().filter_map(place).collect()
     }
 
-    /// Rows of the text in so many columns; a box shows fewer.
+    /// The number of rows of the text at this width; a box shows fewer.
     fn rows_in(&mut self, columns: usize) -> usize {
         let most = usize::from(u16::MAX);
         self.view.rows_on_top(columns, most).unwrap_or(most)
@@ -325,7 +325,7 @@ impl Report {
         buf: &mut Buffer,
         look: Look,
     ) -> Option<Position> {
-        // What `open_box` leaves of the width: a border and a margin on each side.
+        // The inner width of the box from `open_box`: without a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
         let chart_rows = match screen.height {
             _ if !self.charts.are_pictures => 1,
@@ -342,9 +342,9 @@ impl Report {
             self.charts.all = plots;
         }
         let above = u16::from(self.search.typing || !self.search.input.is_empty());
-        // Its frame and an empty line.
+        // Plus its frame and an empty line.
         let height = (self.rows_in(columns) as u16).saturating_add(3 + above).clamp(6 + above, 30);
-        // Its frame, and the line of the search.
+        // Without its frame and the line of the search.
         let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + above));
         let rows = self.rows_in(columns);
         if self.search.typing {
@@ -370,13 +370,13 @@ impl Report {
     }
 }
 
-/// Columns that a text keeps for its signs.
+/// The columns reserved for signs beside a text.
 const GUTTER: usize = 3;
 
 /// A line, and the chart in it.
 type LaidLine = (TextLine, Option<Plot>);
 
-/// A description in lines.
+/// A description as lines.
 fn described(told: &Description, view: DescriptionView) -> Vec<LaidLine> {
     let mut links = 0..;
     let mut laid = |line: &StyledLine| {
@@ -413,7 +413,7 @@ fn mark(ink: Ink) -> Option<Mark> {
     })
 }
 
-/// The dashboard for so many columns: charts fill them, rows of tables are cut.
+/// The dashboard at this width: charts fill it, rows of tables are cut.
 fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<LaidLine> {
     let columns = layout.columns.saturating_sub(GUTTER);
     let view = Layout { columns, ..layout }.view(figures.at);
@@ -429,7 +429,7 @@ fn laid_out(figures: &Dashboard, layout: Layout) -> Vec<LaidLine> {
     figures.lines(columns).iter().map(laid).collect()
 }
 
-/// The facts of a row that fit whole; a row without such facts is cut.
+/// The facts of a row that fit completely; a row without such facts is cut.
 fn shortened(row: &str, columns: usize) -> String {
     let whole = row.match_indices(" · ").map(|(at, _)| &row[..at]);
     let fits = |part: &&str| part.width() <= columns;

@@ -22,7 +22,7 @@ fn arrows_go_from_tool_to_tool_and_enter_goes_to_the_selected_one() {
     assert_eq!(press(&mut report, KeyCode::Enter), go("two"));
     press(&mut report, KeyCode::Up);
     assert_eq!(press(&mut report, KeyCode::Enter), go("one"));
-    // What leads nowhere is closed, as before.
+    // Enter closes a report without links.
     let mut told = Description::new();
     told.summary("no tool matches");
     report.set(Ok(told), Instant(0));

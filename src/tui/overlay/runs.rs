@@ -20,22 +20,22 @@ use ratatui::style::Style;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of the box.
+/// The width of the box.
 const WIDTH: u16 = 104;
-/// Rows of the box.
+/// The height of the box.
 const HEIGHT: u16 = 34;
-/// From so many columns on the size of the output has one, and how long a run took.
+/// The width from which the output size and the duration have columns.
 const SIZE_FROM: usize = 90;
 const TOOK: usize = 9;
 const SIZE: usize = 11;
 const AGE: usize = 6;
-/// Columns of a name at most.
+/// The maximum width of a name.
 const MOST_NAME: usize = 30;
-/// Fewer columns than these say nothing of a cause.
+/// The minimum width of a useful cause.
 const LEAST_CAUSE: usize = 8;
-/// Columns of an outcome that is a sign only.
+/// The width of an outcome that is only a sign.
 const SIGN: usize = 1;
-/// Lines about the selected run, the free one above them among these.
+/// Lines about the selected run, including the blank one above them.
 const ABOUT: u16 = 4;
 
 /// The state of the list.
@@ -65,26 +65,26 @@ impl Listed for Run {
 }
 
 impl RunList {
-    /// A list of these runs, narrowed to a tool where given.
+    /// A list of these runs, only those of `tool` if given.
     pub fn new(runs: &[Run], tool: Option<String>) -> RunList {
         let mut list = RunList { tool, list: Listing::default() };
         list.set(runs);
         list
     }
 
-    /// Takes newer records; the selection stays on the same run.
+    /// Sets newer records; the selection stays on the same run.
     pub fn set(&mut self, runs: &[Run]) {
         let fits = |run: &&Run| self.tool.as_deref().is_none_or(|tool| run.tool.as_str() == tool);
         self.list.set(runs.iter().filter(fits).cloned().collect());
     }
 
-    /// The tools of the rows that are shown.
+    /// The tools of the displayed rows.
     #[cfg(test)]
     pub fn shown(&self) -> Vec<&str> {
         self.list.rows.iter().map(|row| self.list.items[*row].tool.as_str()).collect()
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         vec![BoxKey::row(OPEN_RUN).only_if(self.list.selected().is_some(), "no run is selected")]
     }
@@ -105,7 +105,7 @@ impl RunList {
             ..Title::default()
         };
         let empty = &["No runs yet.".to_owned()];
-        // What `open_box` and the list leave of the width: borders, margins, the sign of the selected row.
+        // The inner width: without the borders and margins of `open_box`, and the mark of the selected row.
         let width = usize::from(centred(screen, WIDTH, HEIGHT).width).saturating_sub(5);
         let columns = Columns::of(&self.list.items, width);
         let (keys, head) = (self.keys(), columns.head());
@@ -120,27 +120,27 @@ impl RunList {
     }
 }
 
-/// How wide the columns are; 0 for one that there is no room for. A name goes before what is said of its run.
+/// The widths of the columns; 0 for a column without space. A name takes precedence over the facts about its run.
 struct Columns {
     number: usize,
     name: usize,
     outcome: usize,
     cause: usize,
-    /// Blanks in the place of a cause.
+    /// Blanks instead of a cause.
     blank: usize,
     took: usize,
     size: usize,
 }
 
 impl Columns {
-    /// Columns in which these runs fit, in so many columns of the screen.
+    /// The columns for these runs at this width.
     fn of(runs: &[Run], width: usize) -> Columns {
         let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or_default().max(least);
         let number = widest(&mut runs.iter().map(|run| run.id.to_string().len() + 1), "run".len()) + 1;
         let whole = widest(&mut runs.iter().map(|run| name(run).width()), "tool".len()).min(MOST_NAME);
         let outcome = widest(&mut runs.iter().map(|run| run.outcome.word().len() + 2), "outcome".len());
         let room = width.saturating_sub(number + AGE);
-        // Each with the blank behind it.
+        // Each with a blank after it.
         let outcome = if whole + outcome + 2 <= room { outcome } else { SIGN };
         let name = whole.min(room.saturating_sub(outcome + 2));
         let mut left = room.saturating_sub(name + outcome + 2);
@@ -200,7 +200,7 @@ impl Columns {
     }
 }
 
-/// All that is known of the selected run, in a few lines.
+/// Details about the selected run, in a few lines.
 fn about(run: &Run, area: Rect, theme: &Theme) -> Vec<(String, Style)> {
     let size = size(run.usage.stdout_bytes + run.usage.stderr_bytes);
     let known = format!("{} · {} · {} · output {size}", name(run), run.outcome, span(run.usage.duration_ms));
@@ -219,7 +219,7 @@ mod tests {
     use crate::domain::RunOutcome;
     use crate::tui::testing::{Bench, run, tools};
 
-    /// The list of two runs, as it is drawn in a terminal of this size.
+    /// The list of two runs, as drawn on a terminal of this size.
     fn shown(width: u16, height: u16) -> String {
         let mut bench = Bench::ready(width, height);
         let runs = vec![run(1, &tools()[1], RunOutcome::Failed), run(12, &tools()[6], RunOutcome::InvalidInput)];

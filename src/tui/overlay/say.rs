@@ -49,7 +49,7 @@ impl SayBox {
         }
     }
 
-    /// What is typed, to be kept.
+    /// The typed values, to be kept as a draft.
     pub fn typed(&self) -> Typed {
         Typed {
             form: format!("say {}", self.instance),
@@ -64,7 +64,7 @@ impl SayBox {
         self.input = TextInput::new(self.earlier.get(self.recalled).map_or("", String::as_str));
     }
 
-    /// Takes a key: Enter sends, up and down bring back what was sent, page keys scroll what was said, esc closes.
+    /// Handles a key: Enter sends, up and down recall sent messages, page keys scroll the answers, esc closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         match key.code {
@@ -91,7 +91,7 @@ impl SayBox {
         }
     }
 
-    /// Takes pasted text into the message.
+    /// Inserts pasted text into the message.
     pub fn paste(&mut self, text: &str) {
         self.input.insert(text);
     }

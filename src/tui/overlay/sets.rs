@@ -63,7 +63,7 @@ impl Sets {
         }
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let selected = self.list.selected();
         let none = selected.is_none().then_some("no tool set is selected");

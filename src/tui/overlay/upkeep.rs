@@ -1,4 +1,4 @@
-//! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
+//! Findings about the library: unused tools, or duplicates. Keys propose an action.
 
 use super::keys::{BoxKey, browse, is_row};
 use super::list_box::ListBox;
@@ -17,14 +17,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
-/// Lines for the one that is selected, below the list.
+/// Lines about the selected tool, below the list.
 const ABOUT: u16 = 6;
 
 /// A tool in the list.
 pub(super) struct Row {
-    /// What is the matter, short: `31 d`, `92 %`, `keep`.
+    /// The finding in short: `31 d`, `92 %`, `keep`.
     mark: String,
-    /// Whether it is one that stays.
+    /// Whether this tool is to be kept.
     stays: bool,
     tool: String,
     path: String,
@@ -47,22 +47,22 @@ impl Listed for Row {
 
 /// The state of the list.
 pub struct UpkeepList {
-    /// Which verb it answers.
+    /// The verb of the query.
     pub verb: Verb,
     pub(super) list: Listing<Row>,
     detail: String,
-    /// What to say when there is no row.
+    /// The message if there are no rows.
     empty: Vec<String>,
 }
 
 impl UpkeepList {
-    /// A list that is still to come.
+    /// A list whose data has not arrived yet.
     pub fn awaited(verb: Verb) -> UpkeepList {
         let empty = vec!["Checking the library …".to_owned()];
         UpkeepList { verb, list: Listing::default(), detail: String::new(), empty }
     }
 
-    /// Takes what nobody uses.
+    /// Sets the unused tools.
     pub fn set_stale(&mut self, found: &Result<StaleReport, EngineError>) {
         let report = match found {
             Ok(report) => report,
@@ -86,7 +86,7 @@ impl UpkeepList {
         }
     }
 
-    /// Takes what is there twice.
+    /// Sets the duplicates.
     pub fn set_twins(&mut self, found: &Result<Vec<TwinGroup>, EngineError>) {
         let groups = match found {
             Ok(groups) => groups,
@@ -103,7 +103,7 @@ impl UpkeepList {
         self.empty = vec![safe(&error.message), safe(&error.hint)];
     }
 
-    /// Its keys.
+    /// The keys of the box.
     pub(super) fn keys(&self) -> Vec<BoxKey> {
         let selected = self.list.selected();
         let none = selected.is_none().then_some("no tool is selected");
@@ -133,7 +133,7 @@ impl UpkeepList {
         if proposals.is_empty() { Reply::Stay } else { Reply::Ask(Box::new(Command::Propose { proposals })) }
     }
 
-    /// Draws the list, and below it the one that is selected.
+    /// Draws the list, and details about the selected tool below it.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let title = Title {
@@ -160,7 +160,7 @@ fn number(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// The one to keep, then the others.
+/// The tool to keep, then the others.
 fn rows_of(group: &TwinGroup) -> Vec<Row> {
     let row = |twin: &Twin, mark: String, stays: bool| Row {
         mark,

@@ -1,4 +1,4 @@
-//! The catalog pane: every tool as a row, filtered as one types, with a strip about the selected one.
+//! The catalog pane: every tool as a row, filtered while the user types, with a strip about the selected one.
 //!
 //! Problems are rows too: after the tools, and alone with a filter that begins with `!`. Rows can be grouped by
 //! category or stage.
@@ -162,7 +162,7 @@ impl CatalogPane {
         }
     }
 
-    /// Takes the problems of the settings.
+    /// Sets the problems of the settings.
     pub fn set_setting_problems(&mut self, problems: Vec<Problem>) {
         let selected = self.anchor();
         self.setting_problems = problems;
@@ -179,7 +179,7 @@ impl CatalogPane {
         self.problems().find(|problem| problem.code == ProblemCode::State && problem.path.ends_with("store.db"))
     }
 
-    /// What the selection is on.
+    /// The selected item.
     pub fn selected(&self) -> Selected<'_> {
         match self.tree.rows.get(self.list.selected) {
             Some(Row::Tool(position)) => self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool),

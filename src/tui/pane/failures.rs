@@ -1,4 +1,4 @@
-//! The failures pane: what went wrong, grouped by signature, last seen first.
+//! The failures pane: failures grouped by signature, last seen first.
 
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
@@ -11,13 +11,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::borrow::Cow;
 
-/// Heights of a bar, lowest first; none is so high that it joins the row above.
+/// Heights of a bar, lowest first; none of them touches the row above.
 const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
-/// From this many columns the outcome has a column of its own; its message says it too.
+/// The width from which the outcome has a separate column; the message contains it too.
 const OUTCOME_FROM: usize = 80;
-/// From this many columns the days have a column of bars.
+/// The width from which the days have a column of bars.
 const TREND_FROM: usize = 56;
-/// Columns of the outcome.
+/// The width of the outcome.
 const OUTCOME_WIDTH: usize = 16;
 
 /// The state of the pane.
@@ -43,12 +43,12 @@ impl FailuresPane {
         self.items.iter().filter(|group| group.state == GroupState::Open).count()
     }
 
-    /// The group whose signature begins like this.
+    /// The group whose signature begins with this prefix.
     pub fn find(&self, prefix: &str) -> Option<&FailureGroup> {
         self.items.iter().find(|group| group.signature.starts_with(prefix))
     }
 
-    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    /// Draws the pane. Returns the area of the list and, while the filter is typed, the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
         let open = self.open_count();
         let detail = if self.loaded { grouped(open) } else { String::new() };
@@ -85,7 +85,7 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
         Severity::Medium => ("!", theme.warn),
         Severity::High => ("‼", theme.bad),
     };
-    // Read aloud, the count and the time say more than bars.
+    // For a screen reader, the count and the time are more useful than bars.
     let trend = if width >= TREND_FROM && !theme.numbered { trend(&group.trend) } else { String::new() };
     let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
     let outcome_width = if width >= OUTCOME_FROM { OUTCOME_WIDTH } else { 0 };
@@ -110,7 +110,7 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
     spans
 }
 
-/// Seven days as bars; a day without failures is a dot.
+/// Bars for seven days; a day without failures is a dot.
 pub fn trend(days: &[u32]) -> String {
     let Some(most) = days.iter().copied().max().filter(|most| *most > 0) else { return String::new() };
     let bar = |day: &u32| match day {
@@ -120,7 +120,7 @@ pub fn trend(days: &[u32]) -> String {
     format!(" {}", days.iter().map(bar).collect::<String>())
 }
 
-/// Bars with what they stand for: the days, and what the tallest is.
+/// Bars with their scale: the number of days, and the value of the tallest bar.
 pub fn told_trend(days: &[u32]) -> String {
     let most = days.iter().max().copied().unwrap_or_default();
     match trend(days) {
@@ -129,14 +129,14 @@ pub fn told_trend(days: &[u32]) -> String {
     }
 }
 
-/// What the bars of the rows stand for, where they are drawn: each row has a scale of its own.
+/// The legend of the bars, if they are drawn: each row has a separate scale.
 fn legend(groups: &[FailureGroup], width: usize, theme: &Theme) -> String {
     let days = groups.iter().filter(|group| !trend(&group.trend).is_empty()).map(|group| group.trend.len()).max();
     let days = days.filter(|_| width >= TREND_FROM && !theme.numbered);
     days.map(|days| format!("last {days} days, ▇ the worst")).unwrap_or_default()
 }
 
-/// The same in numbers, for readers of screens.
+/// The same as numbers, for screen readers.
 pub fn days_aloud(days: &[u32]) -> String {
     let days: Vec<String> = days.iter().map(u32::to_string).collect();
     format!(" by day, today last: {}", days.join(", "))

@@ -59,7 +59,7 @@ impl<T> Default for Listing<T> {
 }
 
 impl<T: Listed> Listing<T> {
-    /// Takes the items; the selection stays on the same one as long as it is there.
+    /// Sets the items; the selection stays on the same one if it still exists.
     pub fn set(&mut self, items: Vec<T>) {
         let selected = self.selected().map(Listed::key);
         self.items = items;

@@ -38,7 +38,7 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Those with these digits.
+    /// The panes with these digits.
     pub fn of(digits: &[u8]) -> Hidden {
         let mut hidden = Hidden::default();
         for pane in Pane::ALL {
@@ -47,7 +47,7 @@ impl Hidden {
         hidden
     }
 
-    /// Whether a pane is one of them.
+    /// Whether a pane is hidden.
     pub fn has(self, pane: Pane) -> bool {
         match pane {
             Pane::Catalog => false,
@@ -58,7 +58,7 @@ impl Hidden {
         }
     }
 
-    /// Hides a pane, or shows it.
+    /// Hides or shows a pane.
     pub fn set(&mut self, pane: Pane, is_hidden: bool) {
         match pane {
             Pane::Catalog => {}
@@ -69,7 +69,7 @@ impl Hidden {
         }
     }
 
-    /// Their digits.
+    /// The digits of the hidden panes.
     pub fn digits(self) -> Vec<u8> {
         Pane::ALL.into_iter().filter(|pane| self.has(*pane)).map(Pane::digit).collect()
     }

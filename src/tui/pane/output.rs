@@ -1,4 +1,4 @@
-//! The output pane: runs as tabs, live or recorded, each with its output and how it ended.
+//! The output pane: runs as tabs, live or recorded, each with its output and its result.
 
 mod first_steps;
 mod older;
@@ -24,49 +24,49 @@ use std::sync::Arc;
 
 pub use first_steps::FirstSteps;
 
-/// Tabs kept open; the oldest finished one goes when there are more. Its run stays recorded.
+/// The maximum number of tabs; above it, the oldest finished one is closed. Its run stays recorded.
 const MAX_TABS: usize = 12;
 /// Bytes of a spool file before its first frame.
 const SPOOL_HEADER: u64 = 4;
 
-/// How far the run of a tab is.
+/// The progress of the run of a tab.
 #[derive(Debug)]
 pub enum Phase {
-    /// Asked for, not started yet.
+    /// Requested, but not started yet.
     Starting {
-        /// When it was asked for, steady milliseconds.
+        /// The time of the request, steady milliseconds.
         since: u64,
     },
-    /// A process of ours.
+    /// A process of this workbench.
     Live {
-        /// Its record so far.
+        /// The record so far.
         run: Box<Run>,
-        /// When it started, steady milliseconds.
+        /// The time of the start, steady milliseconds.
         since: u64,
-        /// Whether somebody asked it to stop.
+        /// Whether a stop was requested.
         stopping: bool,
-        /// What it uses, as sampled last.
+        /// The last measured resource use.
         sample: Option<Sample>,
     },
-    /// A record that is being read.
+    /// A record that is being loaded.
     Loading(RunId),
     /// Finished, with its record.
     Ended(Box<Run>),
-    /// Never started, or cannot be read.
+    /// Not started, or not readable.
     Failed(EngineError),
 }
 
 /// A run with its output.
 pub struct RunTab {
-    /// Its number among the tabs.
+    /// The number of the tab.
     pub id: TabId,
-    /// The tool, when the catalog has it.
+    /// The tool, if the catalog contains it.
     pub tool: Option<Arc<Tool>>,
     /// Name and version of the tool, escaped.
     pub label: String,
-    /// How far it is.
+    /// The progress of the run.
     pub phase: Phase,
-    /// Output that was received so far.
+    /// The output received so far.
     pub view: OutputView,
     bytes: u64,
     fetching: bool,
@@ -76,7 +76,7 @@ pub struct RunTab {
 }
 
 impl RunTab {
-    /// The run's number, once it has one.
+    /// The number of the run, once it has one.
     pub fn run(&self) -> Option<RunId> {
         match &self.phase {
             Phase::Live { run, .. } | Phase::Ended(run) => Some(run.id),
@@ -103,11 +103,11 @@ pub struct OutputPane {
     opened: u64,
     search: TextInput,
     typing: bool,
-    /// Searches that were begun.
+    /// The number of searches so far.
     searches: u64,
-    /// What must be done outside.
+    /// The required actions outside.
     wanted: Vec<Effect>,
-    /// Shown while no run is.
+    /// Shown while there is no run.
     pub first_steps: Option<FirstSteps>,
 }
 
@@ -137,13 +137,13 @@ impl OutputPane {
         id
     }
 
-    /// Closes the tab of a run that does not start.
+    /// Closes the tab of a run that did not start.
     pub fn drop_tab(&mut self, id: TabId) {
         self.tabs.retain(|tab| tab.id != id);
         self.current = self.current.min(self.tabs.len().saturating_sub(1));
     }
 
-    /// Shows the tab of a run when there is one.
+    /// Shows the tab of a run, if there is one.
     pub fn show(&mut self, run: RunId) -> bool {
         let found = self.tabs.iter().position(|tab| tab.run() == Some(run));
         self.current = found.unwrap_or(self.current);
@@ -169,22 +169,22 @@ impl OutputPane {
         self.tabs.iter_mut().find(|tab| tab.run() == Some(run))
     }
 
-    /// Whether the first steps stand here.
+    /// Whether the first steps are shown.
     pub fn shows_first_steps(&self) -> bool {
         self.current().is_none() && self.first_steps.is_some()
     }
 
-    /// How many runs of this process are alive.
+    /// How many runs of this process are in progress.
     pub fn live_count(&self) -> usize {
         self.tabs.iter().filter(|tab| matches!(tab.phase, Phase::Starting { .. } | Phase::Live { .. })).count()
     }
 
-    /// Whether the tab on top shows a time that grows.
+    /// Whether the tab on top shows a running time.
     pub fn ticks(&self) -> bool {
         self.current().is_some_and(|tab| matches!(tab.phase, Phase::Live { .. }))
     }
 
-    /// Shows the tab so many places further, round the end.
+    /// Shows the tab this many places further, wrapping around.
     pub fn step_tab(&mut self, by: isize) {
         if !self.tabs.is_empty() {
             let len = self.tabs.len();
@@ -192,7 +192,7 @@ impl OutputPane {
         }
     }
 
-    /// Takes the record of a run that was started, or why it was not.
+    /// Sets the record of a started run, or the reason why it did not start.
     pub fn started(&mut self, id: TabId, started: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_mut(id) {
             tab.phase = match (started, &tab.phase) {
@@ -205,7 +205,7 @@ impl OutputPane {
         }
     }
 
-    /// A run wrote something.
+    /// Adds output of a run.
     pub fn wrote(&mut self, run: RunId, frames: &[Frame], skipped: u64) {
         if let Some(tab) = self.tab_of(run) {
             if skipped > 0 {
@@ -219,7 +219,7 @@ impl OutputPane {
         }
     }
 
-    /// A live run was looked at; `level` is its isolation once that is verified.
+    /// Sets the measured resource use of a live run; `level` is its isolation once that is verified.
     pub fn sampled(&mut self, run: RunId, newest: Sample, level: Option<IsolationLevel>) {
         if let Some(RunTab { phase: Phase::Live { run, sample, .. }, .. }) = self.tab_of(run) {
             *sample = Some(newest);
@@ -227,7 +227,7 @@ impl OutputPane {
         }
     }
 
-    /// Takes the record of a run that has ended.
+    /// Sets the record of a run that has ended.
     pub fn ended(&mut self, run: RunId, record: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_of(run) {
             match record {
@@ -240,7 +240,7 @@ impl OutputPane {
         }
     }
 
-    /// Kept output arrived: the end of a record, or an older part of it.
+    /// Adds stored output: the end of a record, or an older part of it.
     pub fn kept(&mut self, id: TabId, kept: Result<Box<Kept>, EngineError>) {
         self.searches += 1;
         let ticket = self.searches;
@@ -248,7 +248,7 @@ impl OutputPane {
         tab.fetching = false;
         match kept {
             Ok(kept) if matches!(tab.phase, Phase::Loading(run) if run == kept.run.id) => {
-                // Of a start that is appended to others, what is older cannot be put in front later.
+                // Older output of a start that follows other starts cannot be inserted before it later.
                 let missing = kept.frames.first().map_or(0, |frame| frame.offset.saturating_sub(SPOOL_HEADER));
                 if missing > 0 && !tab.view.is_empty() {
                     tab.view.skip(missing);
@@ -256,7 +256,7 @@ impl OutputPane {
                 for frame in &kept.frames {
                     tab.view.push(chunk(frame));
                 }
-                // While it goes on nothing is counted yet: what is here is a part of it.
+                // For a run in progress no total is recorded yet: use the size of the loaded part.
                 let here: u64 = kept.frames.iter().map(|frame| frame.bytes.len() as u64).sum();
                 tab.bytes = here.max(kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes);
                 tab.label = tab.label_of(&kept.run);
@@ -268,14 +268,14 @@ impl OutputPane {
                 let again = tab.search_again(ticket);
                 self.wanted.extend(wanted.into_iter().chain(again));
             }
-            // Meanwhile the lines before these were dropped.
+            // The lines of this run were dropped in the meantime.
             Ok(_) => {}
             Err(error) if matches!(tab.phase, Phase::Loading(_)) => tab.phase = Phase::Failed(error),
             Err(error) => tab.view.note(&format!("… older output cannot be read: {error} …")),
         }
     }
 
-    /// Marks the run on top as asked to stop and returns its number; `None` when it is not running.
+    /// Marks the run on top as stopping and returns its number; `None` if it is not running.
     pub fn stop_current(&mut self) -> Option<RunId> {
         let tab = self.current_mut()?;
         match &mut tab.phase {
@@ -310,7 +310,7 @@ impl OutputPane {
         self.search_current(&text);
     }
 
-    /// Draws the pane. Returns where the output lies and, while the search is typed, the cursor.
+    /// Draws the pane. Returns the area of the output and, while the search is typed, the cursor.
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
         let theme = look.theme;
         let inner = frame(area, buf, &self.title(theme), focus, theme);
@@ -359,7 +359,7 @@ impl OutputPane {
             return Title { name: "2 Output", ..Title::default() };
         };
         let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
-        // Where nothing more comes, nothing waits.
+        // Without further output, the view is not paused.
         let paused = !tab.view.follows() && (tab.is_live() || tab.view.new_lines() > 0);
         let paused = match (paused, tab.view.new_lines()) {
             (false, _) => String::new(),
@@ -384,7 +384,7 @@ impl OutputPane {
         let label = |tab: &RunTab| {
             let (sign, _) = sign(tab, theme);
             let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
-            // The title has all of the label.
+            // The title contains the complete label.
             let most = if number.is_empty() { 18 } else { 14 };
             format!(" {sign} {}{number} ", cut(&tab.label, most))
         };
@@ -417,7 +417,7 @@ impl OutputPane {
     }
 }
 
-/// Adds what a reader of the output must know about it.
+/// Adds a note that a reader of the output needs.
 fn remark(view: &mut OutputView, run: &Run) {
     if run.outcome != RunOutcome::Running {
         view.end();
@@ -430,7 +430,7 @@ fn remark(view: &mut OutputView, run: &Run) {
     }
 }
 
-/// The move of a text view that a motion means.
+/// Converts a motion to a move of a text view.
 pub fn text_move(motion: Motion) -> Move {
     match motion {
         Motion::Down => Move::Rows(1),
@@ -444,7 +444,7 @@ pub fn text_move(motion: Motion) -> Move {
     }
 }
 
-/// How the isolation of a run is drawn; its words always stand there too.
+/// The style of the isolation of a run; its words are always shown too.
 fn level_style(run: &Run, theme: &Theme) -> Style {
     match run.isolation.level {
         _ if !run.outcome.has_started() => theme.dim,
@@ -455,7 +455,7 @@ fn level_style(run: &Run, theme: &Theme) -> Style {
     }
 }
 
-/// Sign and style of an outcome; the word always stands beside it somewhere.
+/// The symbol and style of an outcome; its word is always shown nearby.
 pub fn outcome_sign(outcome: RunOutcome, theme: &Theme) -> (&'static str, Style) {
     match outcome {
         RunOutcome::Running => ("▶", theme.accent),
@@ -504,10 +504,10 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
         Phase::Ended(run) => {
             let code =
                 run.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code} · ")).unwrap_or_default();
-            // That of another process is measured when it ends.
+            // A run of another process is measured when it ends.
             let took = match run.outcome {
                 RunOutcome::Running => phrase::lasted(now.wall, run.started_at),
-                // Nobody saw its end.
+                // The end of the run was not observed.
                 RunOutcome::Interrupted => format!("at least {}", phrase::span(run.usage.duration_ms)),
                 _ => format!("{code}{}", phrase::span(run.usage.duration_ms)),
             };
@@ -535,7 +535,7 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
     Line::from(spans)
 }
 
-/// Time, what it uses, and what it wrote, the most telling first. What was not measured is left out.
+/// Time, resource use and output size, most important first. Values that were not measured are omitted.
 fn facts(time: String, sample: Option<&Sample>, written: u64) -> Vec<String> {
     let mut facts = vec![time];
     if let Some(sample) = sample {
@@ -554,7 +554,7 @@ fn facts(time: String, sample: Option<&Sample>, written: u64) -> Vec<String> {
     facts
 }
 
-/// As many facts, from the left, as fit into so many cells with ` · ` between them.
+/// The first facts that fit in this width, separated by ` · `.
 fn fitting(mut facts: Vec<String>, room: usize) -> Vec<String> {
     let cells = |facts: &[String]| facts.iter().map(|fact| fact.len() + 3).sum::<usize>().saturating_sub(3);
     while cells(&facts) > room && facts.pop().is_some() {}
@@ -563,7 +563,7 @@ fn fitting(mut facts: Vec<String>, room: usize) -> Vec<String> {
 
 fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line> {
     let text = match &tab.phase {
-        // The line above says how it ended.
+        // The line above shows the outcome.
         Phase::Ended(run) => safe(run.error.as_ref().filter(|error| error.as_str() != run.outcome.word())?),
         Phase::Failed(error) if error.hint.is_empty() => safe(&error.message),
         Phase::Failed(error) => format!("{} · {}", safe(&error.message), safe(&error.hint)),

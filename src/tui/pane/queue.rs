@@ -197,7 +197,7 @@ impl QueuePane {
         self.items.iter().filter(|review| review.id > id).filter(is_agents).max_by_key(|review| review.id)
     }
 
-    /// A waiting review by number.
+    /// A pending review by number.
     pub fn find(&self, id: ReviewId) -> Option<&Review> {
         self.items.iter().find(|review| review.id == id)
     }

@@ -49,7 +49,7 @@ pub enum ServiceOrder {
 }
 
 impl ServiceOrder {
-    /// What the title says of it.
+    /// The title text for the order.
     fn words(self) -> &'static str {
         match self {
             ServiceOrder::Needs => "",
@@ -105,7 +105,7 @@ impl Listed for Placed {
 }
 
 impl ServicesPane {
-    /// Takes the instances.
+    /// Sets the instances.
     pub fn set_rows(&mut self, rows: Vec<ServiceRow>) {
         self.listing.set(ordered(rows, self.order));
     }
@@ -168,7 +168,7 @@ impl ServicesPane {
         self.selected().map(|item| &item.row.view)
     }
 
-    /// Selects the instance of this name, when it is listed.
+    /// Selects the instance of this name, if it is listed.
     pub fn select(&mut self, name: &str) {
         let is_it = |row: &usize| self.items[*row].row.view.instance.name.as_str() == name;
         if let Some(at) = self.rows.iter().position(is_it) {
@@ -236,7 +236,7 @@ pub fn is_failing(state: InstanceState) -> bool {
     matches!(state, InstanceState::Unhealthy | InstanceState::Failed | InstanceState::Lost)
 }
 
-/// The rows in this order; equals by name.
+/// The rows in this order; equal ones by name.
 fn ordered(mut rows: Vec<ServiceRow>, order: ServiceOrder) -> Vec<Placed> {
     let load = |row: &ServiceRow| row.load.unwrap_or_default();
     rows.sort_by(|a, b| a.view.instance.name.cmp(&b.view.instance.name));

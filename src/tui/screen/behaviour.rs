@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 /// The state of the screen.
 pub struct BehaviourScreen {
-    /// The row it was opened for, when the catalog has it.
+    /// The row that the screen was opened for, if the catalog contains it.
     pub tool: Option<Arc<Tool>>,
-    /// Given with the request.
+    /// Identifies the request.
     pub ticket: u64,
-    /// The texts; one line about loading before they come.
+    /// The texts; one line about loading until they arrive.
     pub reader: Reader,
     title: String,
 }
@@ -31,7 +31,7 @@ impl BehaviourScreen {
         BehaviourScreen { tool, ticket, reader: Reader::new(vec![Tab::new("behaviour", view)]), title: safe(about) }
     }
 
-    /// Takes what was seen.
+    /// Sets the observed behaviour.
     pub fn set(&mut self, behaviour: &Result<Box<Behaviour>, EngineError>) {
         let view = match behaviour {
             Ok(behaviour) => {

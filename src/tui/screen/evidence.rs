@@ -1,4 +1,4 @@
-//! Facts as lines of text: the evidence of a review, and what a tool is, needs, takes and gives.
+//! Facts as lines of text: the evidence of a review; and the properties, requirements, input and output of a tool.
 
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
@@ -8,24 +8,24 @@ use crate::tui::phrase::{ago, size, span};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
-/// Columns of what a fact is about: the longest usual one is `hidden characters`.
+/// The width of labels: the longest usual one is `hidden characters`.
 pub(super) const LABEL_WIDTH: usize = 18;
-/// The same where the page is narrow: a longer label pushes its fact to the right.
+/// The same on a narrow page: a longer label moves its fact to the right.
 pub(super) const NARROW_LABEL_WIDTH: usize = 12;
-/// Runs listed at most.
+/// The maximum number of runs listed.
 const MAX_RUNS: usize = 5;
-/// Columns of the table of inputs; a narrower screen wraps its lines.
+/// The width of the table of inputs; a narrower screen wraps its lines.
 const TABLE_WIDTH: usize = 500;
 
-/// Facts below each other; where one is about lines of a file it can be followed.
+/// A list of facts; a fact about lines of a file can be followed.
 pub(super) struct Facts {
     pub(super) lines: Vec<TextLine>,
-    /// Columns of the labels.
+    /// The width of the labels.
     labels: usize,
 }
 
 impl Facts {
-    /// No facts yet, with labels of so many columns.
+    /// An empty list, with labels of this width.
     pub(super) fn labelled(labels: usize) -> Facts {
         Facts { lines: Vec::new(), labels }
     }
@@ -34,7 +34,7 @@ impl Facts {
         self.lines.push(TextLine::One(piece(sign, label, text, tone, self.labels)));
     }
 
-    /// Adds a fact that sums up others: where it changes, that is nothing new.
+    /// Adds a fact that summarizes others: a change of it is not new content.
     pub(super) fn sum(&mut self, sign: &str, label: &str, text: &str, tone: Tone) {
         let piece = piece(sign, label, text, tone, self.labels);
         self.lines.push(TextLine::One(piece.saying(saying("", label, ""))));
@@ -50,13 +50,13 @@ impl Facts {
         let (sign, tone) = if run.outcome.is_failure() { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
         let label = format!("run #{}", run.id);
         let piece = piece(sign, &label, &run_words(run, now), tone, self.labels);
-        // How long ago it was is nothing new.
+        // A change of its age is not new content.
         let said = saying(sign, &label, &run_words(run, Now { wall: run.started_at, ..now }));
         self.lines.push(TextLine::One(piece.saying(said)));
     }
 
-    /// Adds what a check found. Its label is drawn where `label` says so; where it points at something, that is the
-    /// number that its owner knows.
+    /// Adds a finding of a check. `label` is the displayed label; `to` is the number of its link target, which the
+    /// owner of the list knows.
     pub(super) fn found(
         &mut self,
         sign: &str,
@@ -73,7 +73,7 @@ impl Facts {
     }
 }
 
-/// What a version or a run was seen to do, part by part.
+/// The observed behaviour of a version or a run, section by section.
 pub fn of_behaviour(behaviour: &Behaviour) -> TextView {
     let mut lines = Vec::new();
     if let Some(usage) = &behaviour.usage {
@@ -99,7 +99,7 @@ fn weight_sign(weight: Weight) -> (&'static str, Tone) {
     }
 }
 
-/// What a tool is, needs, takes and gives.
+/// The properties, requirements, input and output of a tool.
 pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
     let tool = &detail.tool;
     let mut lines = Vec::new();
@@ -216,7 +216,7 @@ fn fact(label: &str, text: &str) -> TextLine {
     labelled("·", label, text, Tone::Fact)
 }
 
-/// A sign, what it is about, and the fact, with all facts below each other.
+/// A symbol, a label and a fact, with all facts in one column.
 fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
     TextLine::One(piece(sign, label, text, tone, LABEL_WIDTH))
 }
@@ -226,7 +226,7 @@ fn piece(sign: &str, label: &str, text: &str, tone: Tone, labels: usize) -> Piec
     piece.saying(saying(sign, label, text))
 }
 
-/// What a fact says, however wide its label is.
+/// The content of a fact, independent of the width of its label.
 fn saying(sign: &str, label: &str, text: &str) -> String {
     format!("{sign}\n{label}\n{text}")
 }

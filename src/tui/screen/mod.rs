@@ -1,4 +1,4 @@
-//! Full screens: what takes the whole terminal until it is closed.
+//! Full screens, which take the whole terminal until they are closed.
 
 pub mod behaviour;
 pub mod evidence;

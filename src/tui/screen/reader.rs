@@ -27,7 +27,7 @@ pub struct Tab {
     pub view: TextView,
     /// Which part of a review or tool it shows.
     pub kind: TabKind,
-    /// The files that places of the text mean, by number.
+    /// The files that places of the text refer to, by number.
     pub paths: Vec<String>,
 }
 
@@ -106,14 +106,14 @@ impl Reader {
         self.tabs.iter_mut().find(|tab| tab.kind == kind)
     }
 
-    /// Shows the first tab of a kind; one that is not there changes nothing.
+    /// Shows the first tab of a kind, if any.
     pub fn show_kind(&mut self, kind: TabKind) {
         if let Some(at) = self.tabs.iter().position(|tab| tab.kind == kind) {
             self.show(at);
         }
     }
 
-    /// Takes other tabs: of one that was there what was shown stays shown, and the one on top stays on top.
+    /// Replaces the tabs: shown parts of existing tabs stay shown, and the tab on top stays on top.
     pub fn renew(&mut self, tabs: Vec<Tab>, why: Relaid) {
         let current = self.tabs.get(self.current).map(|tab| tab.kind);
         let mut before = std::mem::take(&mut self.tabs);
@@ -129,7 +129,7 @@ impl Reader {
         self.current = self.tabs.iter().position(|tab| Some(tab.kind) == current).unwrap_or(0);
     }
 
-    /// Shows a tab; one that is not there changes nothing.
+    /// Shows a tab, if it exists.
     pub fn show(&mut self, at: usize) {
         if at < self.tabs.len() {
             let size = self.current().view.size();
@@ -139,7 +139,7 @@ impl Reader {
         }
     }
 
-    /// Shows the tab so many places further among those that `shown` accepts, round the end.
+    /// Shows the tab this many places further among those that `shown` accepts, wrapping around.
     pub fn step(&mut self, by: isize, shown: &dyn Fn(usize) -> bool) {
         let len = self.tabs.len() as isize;
         let mut at = self.current as isize;
@@ -174,7 +174,7 @@ impl Reader {
         self.search.typing = typing;
     }
 
-    /// Whether something is searched for.
+    /// Whether there is a search.
     pub fn is_searching(&self) -> bool {
         !self.search.input.is_empty()
     }
@@ -214,7 +214,7 @@ impl Reader {
         self.draw_with(area, buf, look, exposure, "", sign)
     }
 
-    /// As [`Reader::draw`], with a remark at the right end of the tab line, safe to draw.
+    /// Like [`Reader::draw`], with a remark at the right end of the tab line, safe to draw.
     pub fn draw_with(
         &mut self,
         area: Rect,
@@ -286,7 +286,7 @@ impl Reader {
     }
 }
 
-/// Which lines of a text are on screen, where that is not all of them.
+/// Which lines of a text are on screen; empty if all of them are.
 fn position(view: &TextView, width: usize) -> String {
     let (start, shown, all) = part_shown(view);
     if all <= shown {

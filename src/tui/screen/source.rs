@@ -1,4 +1,4 @@
-//! A tool on the whole screen: what it is, its files, or the difference between two versions.
+//! A tool on the whole screen: its description, its files, or the difference between two versions.
 
 use super::evidence;
 use super::reader::{Exposure, Reader, Tab, TabKind};
@@ -20,24 +20,25 @@ use unicode_width::UnicodeWidthStr;
 
 /// The state of the screen.
 pub struct SourceScreen {
-    /// The row it was opened for.
+    /// The row that the screen was opened for.
     pub tool: Arc<Tool>,
-    /// What it was opened for.
+    /// The purpose of the screen.
     pub purpose: DetailFor,
-    /// Given with the request for syntax marks.
+    /// Identifies the request for syntax highlighting.
     pub ticket: u64,
-    /// The texts; one line about loading before they come.
+    /// The texts; one line about loading until they arrive.
     pub reader: Reader,
 }
 
 impl SourceScreen {
-    /// A screen whose texts are still to come.
+    /// A screen whose texts have not arrived yet.
     pub fn loading(tool: Arc<Tool>, purpose: DetailFor, ticket: u64) -> SourceScreen {
         let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         SourceScreen { tool, purpose, ticket, reader: Reader::new(vec![Tab::new("…", view)]) }
     }
 
-    /// Takes the texts; a difference is laid out for `width` columns. Returns the files whose syntax should be marked.
+    /// Sets the texts; a difference is laid out for `width` columns. Returns the files whose syntax is to be
+    /// highlighted.
     pub fn set(&mut self, dossier: Result<Box<ToolDossier>, EngineError>, now: Now, width: u16) -> Vec<VersionFile> {
         let dossier = match dossier {
             Ok(dossier) => dossier,
@@ -83,7 +84,7 @@ impl SourceScreen {
     }
 }
 
-/// A file as a tab; bytes that are no text are said to be so.
+/// A file as a tab; a file that is not UTF-8 is shown as bytes.
 pub fn file_tab(number: usize, file: &VersionFile) -> Tab {
     let tab = Tab::new(file.path.clone(), TextView::new(file_lines(file)));
     tab.of(TabKind::File(number), vec![file.path.clone()])
@@ -115,7 +116,7 @@ fn difference(dossier: &ToolDossier, width: u16) -> Tab {
     difference_tab(format!("diff to {name}"), files, &dossier.detail.files, width)
 }
 
-/// The difference between two sets of files as a tab, side by side where the screen is wide.
+/// The difference between two sets of files as a tab, side by side on a wide screen.
 pub fn difference_tab(name: String, before: &[VersionFile], after: &[VersionFile], width: u16) -> Tab {
     let text = DiffText::between(before, after, Blanks::Count);
     let (unfolded, read) = (Unfolded::default(), HashSet::new());
@@ -124,7 +125,7 @@ pub fn difference_tab(name: String, before: &[VersionFile], after: &[VersionFile
     Tab::new(name, TextView::new(diff_lines(&text, &look))).of(TabKind::Difference, paths)
 }
 
-/// The difference between two sets of files: how much it is, then the lines.
+/// The difference between two sets of files: a summary, then the lines.
 pub fn diff_lines(text: &DiffText, look: &DiffLook<'_>) -> Vec<TextLine> {
     let mut lines = vec![TextLine::new(&text.summary(), Tone::Fact)];
     lines.extend(text.lines(look));

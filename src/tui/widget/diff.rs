@@ -1,4 +1,4 @@
-//! Two states of a tool's files, compared.
+//! Compares two states of the files of a tool.
 //!
 //! Unchanged lines are folded to a line with their number. Everything else is shown, including easily missed changes:
 //! an execute bit, other line breaks, a missing last line break. The layout is in [`diff_lines`](super::diff_lines).
@@ -15,7 +15,7 @@ use std::time::Instant;
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
 
-/// Whether lines that differ in blanks only count as changed.
+/// Whether lines that differ only in blanks count as changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Blanks {
     /// They count as changed.
@@ -39,7 +39,7 @@ pub enum FileChange {
 }
 
 impl FileChange {
-    /// The word for it.
+    /// The word for the change.
     pub fn word(self) -> &'static str {
         match self {
             FileChange::Added => "added",
@@ -65,15 +65,15 @@ pub struct Hunk {
 pub struct DiffFile {
     /// Its path inside the version.
     pub path: String,
-    /// Its path in the state before, where that is another one.
+    /// Its path in the older state, if different.
     pub old_path: Option<String>,
     /// Its change.
     pub change: FileChange,
-    /// Lines that are new.
+    /// Number of added lines.
     pub added: usize,
     /// Number of removed lines.
     pub removed: usize,
-    /// Lines that differ in blanks only and do not count as changed.
+    /// Lines that differ only in blanks and do not count as changed.
     pub blanks: usize,
     pub(super) old: State,
     pub(super) new: State,
@@ -153,7 +153,7 @@ impl DiffFile {
             (Some(old), Some(new)) if old == new => FileChange::Unchanged,
             (Some(_), Some(_)) => FileChange::Changed,
         };
-        // Both in the same way: numbers on only one side could look like the letters of the other.
+        // Both sides in the same way: numbers on only one side could look like letters on the other side.
         let is_text = [old, new].into_iter().flatten().all(|file| std::str::from_utf8(&file.bytes).is_ok());
         let (old, new) = (State::new(old, is_text), State::new(new, is_text));
         let mut ops = capture_diff_slices_deadline(Algorithm::Histogram, &old.lines, &new.lines, deadline());
@@ -222,7 +222,7 @@ impl Hunk {
     }
 }
 
-/// The same operations, where replaced lines that differ in blanks only are equal; and how many such lines there are.
+/// Treats replaced lines that differ only in blanks as equal. Returns the operations, and the number of such lines.
 fn without_blanks(ops: Vec<DiffOp>, old: &[String], new: &[String]) -> (Vec<DiffOp>, usize) {
     let bare = |lines: &[String]| -> Vec<String> {
         lines.iter().map(|line| line.chars().filter(|c| !c.is_whitespace()).collect()).collect()
@@ -265,7 +265,7 @@ fn joined(ops: Vec<DiffOp>) -> Vec<DiffOp> {
     joined
 }
 
-/// Compared files: those that changed, and how many did not.
+/// Compared files.
 #[derive(Debug, Clone)]
 pub struct DiffText {
     /// Files in order of path.
@@ -283,7 +283,7 @@ impl DiffText {
         self.files.iter().all(|file| file.change == FileChange::Unchanged)
     }
 
-    /// Lines that differ in blanks only and do not count as changed.
+    /// Lines that differ only in blanks and do not count as changed.
     pub fn blanks(&self) -> usize {
         self.files.iter().map(|file| file.blanks).sum()
     }

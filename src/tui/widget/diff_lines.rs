@@ -1,4 +1,4 @@
-//! Compared files as lines of a text view: headings, hunks, folds, what became of each line.
+//! Compared files as lines of a text view: headings, hunks, folds, and the change of each line.
 
 use super::diff::{DiffFile, DiffText, FileChange, Hunk};
 use super::piece::{Piece, Place, TextLine};
@@ -20,7 +20,7 @@ pub enum DiffLayout {
 }
 
 impl DiffLayout {
-    /// Side by side from 120 columns on.
+    /// Side by side from 120 columns.
     pub fn for_width(width: u16) -> DiffLayout {
         if width >= 120 { DiffLayout::SideBySide } else { DiffLayout::Unified }
     }
@@ -31,7 +31,7 @@ impl DiffLayout {
 pub struct Unfolded {
     /// Whether every fold is open.
     pub all: bool,
-    /// Those of these folds.
+    /// The open folds.
     pub folds: HashSet<Place>,
 }
 
@@ -61,21 +61,21 @@ impl DiffText {
     }
 }
 
-/// Turns what became of a file into lines.
+/// Turns a compared file into lines.
 struct Printer<'a> {
     file: &'a DiffFile,
     number: usize,
     look: &'a DiffLook<'a>,
-    /// Columns of a line number.
+    /// The width of a line number.
     digits: usize,
-    /// Carriage returns before line breaks are the same everywhere.
+    /// Whether every line break has a carriage return, which is then not drawn.
     strips_returns: bool,
 }
 
-/// A line with its number counted from 0.
+/// A line with its number, counted from 0.
 type Numbered<'a> = Option<(usize, &'a str)>;
 
-/// The old and the new text of a line, as far as there is one.
+/// The old and the new text of a line, if any.
 type Pair<'a> = (Numbered<'a>, Numbered<'a>);
 
 impl<'a> Printer<'a> {
@@ -184,7 +184,7 @@ impl<'a> Printer<'a> {
         Some(TextLine::One(piece.gutter(self.gutter(Some(old), Some(new), ' '))))
     }
 
-    /// A changed line before and now; the words that differ are marked when it is drawn.
+    /// The old and the new side of a changed line; words that differ are marked when the line is drawn.
     fn changed(&self, (old, new): Pair<'_>) -> (Option<Piece>, Option<Piece>) {
         let pair = old.zip(new).map(|((_, old), (_, new))| Arc::new(Pairing::new(old, new)));
         let half = |line: Numbered<'_>, side, tone, sign| {

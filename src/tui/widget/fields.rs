@@ -1,11 +1,11 @@
-//! A form of short fields: text, one of several words, or a switch. The forms of verbs use it, so that all of them have
-//! the same keys.
+//! A form of short fields: a text, one of several words, or a switch. All forms of verbs use it and so have the same
+//! keys.
 //!
-//! Enter goes to the next field and submits on the last one; ctrl-s submits anywhere; typing over a value that was
-//! filled in replaces it; up on the first field brings back what was submitted before.
+//! Enter goes to the next field and submits on the last one; ctrl-s submits anywhere. Typing replaces a value that was
+//! filled in. Up on the first field recalls earlier submissions.
 //!
-//! They look like the form of a run: `›` before the field with the focus, `*` behind a required one, what is wrong and what
-//! a field is for below it, and at the end what is missing.
+//! Fields look like those of the form of a run: `›` before the focused field, `*` after the label of a required one,
+//! the error and the purpose of a field below it, and missing fields at the end.
 
 use super::text_input::TextInput;
 use crate::tui::ink::{Ink, Line, Span};
@@ -19,16 +19,16 @@ use ratatui::style::{Modifier, Style};
 /// The value of a switch that is on.
 pub const ON: &str = "yes";
 
-/// Columns and rows of a box that are not for its fields.
+/// The width and height of a box that are not available for its fields.
 const BOX_SIDES: u16 = 4;
 const BOX_ENDS: u16 = 2;
-/// Lines that the help of a field has at most.
+/// The maximum number of lines of the help of a field.
 const MOST_HELP_LINES: usize = 4;
-/// Columns of the sign before the field with the focus, and between names and values.
+/// The width of the sign before the focused field, and of the gap between names and values.
 const SIGN: u16 = 1;
 const GAP: u16 = 2;
 
-/// Whether a key submits a form, whichever field has the focus.
+/// Whether a key submits a form from any field.
 pub fn submits(key: &KeyEvent) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('s') | KeyCode::Enter)
 }
@@ -36,11 +36,11 @@ pub fn submits(key: &KeyEvent) -> bool {
 /// The result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldsEvent {
-    /// It was typed, moved to another field, or means nothing.
+    /// The key edits, moves to another field, or has no meaning.
     None,
     /// The form is submitted.
     Submit,
-    /// The form is left.
+    /// The form is closed.
     Cancel,
 }
 
@@ -121,7 +121,7 @@ impl Field {
     }
 }
 
-/// The fields with what is entered.
+/// The fields with their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
     entries: Vec<Field>,
@@ -131,12 +131,12 @@ pub struct Fields {
     edited: bool,
     /// Earlier submissions, newest first.
     earlier: Vec<Vec<String>>,
-    /// Which of these is shown; then also what was typed before.
+    /// The index of the shown submission, and the values typed before.
     recalled: Option<(usize, Vec<String>)>,
 }
 
 impl Fields {
-    /// Adds a field for a text; `preset` is replaced by what is typed.
+    /// Adds a text field; typing replaces `preset`.
     pub fn text(mut self, name: &'static str, preset: &str, help: impl Into<String>) -> Fields {
         self.entries.push(Field::new(name, help.into(), Entry::Text(TextInput::preset(preset))));
         self
@@ -170,7 +170,7 @@ impl Fields {
         }
     }
 
-    /// Begins at the first field that has to be filled in and is empty, where there is one.
+    /// Focuses the first required field that is empty, if any.
     #[must_use]
     pub fn at_missing(mut self) -> Fields {
         self.at = self.entries.iter().position(Field::is_missing).unwrap_or(self.at);
@@ -183,7 +183,7 @@ impl Fields {
         self
     }
 
-    /// Begins with a draft, where there is one, and knows what was submitted before.
+    /// Restores a draft, if any, and the history of submissions.
     pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
         self.earlier = earlier.to_vec();
         if let Some(draft) = draft {
@@ -192,7 +192,7 @@ impl Fields {
         }
     }
 
-    /// The values of all fields; a switch that is on is [`ON`].
+    /// The values of all fields; [`ON`] for a switch that is on.
     pub fn values(&self) -> Vec<String> {
         self.entries.iter().map(Field::value).collect()
     }
@@ -203,7 +203,7 @@ impl Fields {
         field.map(Field::value).unwrap_or_default().trim().to_owned()
     }
 
-    /// Which of the words of a field is chosen.
+    /// The index of the chosen word of a field.
     pub fn chosen(&self, name: &str) -> usize {
         match self.entries.iter().find(|field| field.name == name).map(|field| &field.entry) {
             Some(Entry::Choice { chosen, .. }) => *chosen,
@@ -217,12 +217,12 @@ impl Fields {
         }
     }
 
-    /// Whether anything was changed since the form was opened.
+    /// Whether any value was changed since the form was opened.
     pub fn is_edited(&self) -> bool {
         self.edited
     }
 
-    /// Shows an error at a field, and goes there.
+    /// Shows an error at a field, and focuses it.
     pub fn refuse(&mut self, name: &str, why: impl Into<String>) {
         let at = self.entries.iter().position(|field| field.name == name);
         self.at = at.unwrap_or(self.at);
@@ -234,7 +234,7 @@ impl Fields {
         self.wrong = Some((None, why.into()));
     }
 
-    /// Types, moves, submits, or leaves.
+    /// Edits, moves, submits, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> FieldsEvent {
         if key.code == KeyCode::Esc {
             return FieldsEvent::Cancel;
@@ -258,7 +258,7 @@ impl Fields {
         FieldsEvent::None
     }
 
-    /// Takes pasted text into the field that is typed in.
+    /// Inserts pasted text into the focused field.
     pub fn paste(&mut self, text: &str) {
         if let Some(Entry::Text(input)) = self.entries.get_mut(self.at).map(|field| &mut field.entry) {
             input.insert(text);
@@ -272,7 +272,7 @@ impl Fields {
         self.wrong = None;
     }
 
-    /// Shows what was submitted before, older each time; after the oldest, what was typed.
+    /// Recalls earlier submissions, an older one each time; after the oldest, the typed values.
     fn recall(&mut self) {
         let (next, typed) = match self.recalled.take() {
             Some((shown, typed)) => (shown + 1, typed),
@@ -313,28 +313,28 @@ impl Fields {
         keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
     }
 
-    /// Rows that the fields and what is said about them need in a box of so many columns, with its border, whichever field
-    /// has the focus.
+    /// The height of a box of this width, including its border, for the fields and their texts, whichever field has the
+    /// focus.
     pub fn box_rows(&self, screen: Rect, columns: u16) -> u16 {
         let width = columns.min(screen.width.saturating_sub(2)).saturating_sub(BOX_SIDES);
         self.rows(width).saturating_add(BOX_ENDS)
     }
 
-    /// The same without a box, in so many columns.
+    /// The height of the fields and their texts at this width, without a box.
     pub fn rows(&self, columns: u16) -> u16 {
         let width = usize::from(columns.saturating_sub(self.indent()));
         let help = self.entries.iter().map(|field| wrap(&field.help, width).len().min(MOST_HELP_LINES)).max();
-        // One for what is missing, and one for what is wrong with a field.
+        // One line for missing fields, and one for the error of a field.
         (self.entries.len() + help.unwrap_or_default().max(1) + 2).try_into().unwrap_or(u16::MAX)
     }
 
-    /// Columns before the values.
+    /// The width of the area before the values.
     fn indent(&self) -> u16 {
         let names = self.entries.iter().map(|field| field.label().len()).max().unwrap_or_default() as u16;
         SIGN + names + GAP
     }
 
-    /// Draws the fields and at the end what is missing or wrong with all of them; returns where the cursor is.
+    /// Draws the fields, and at the end missing fields or an error of the whole form; returns where the cursor is.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
         let indent = self.indent();
         let below = self.told(usize::from(area.width), theme);
@@ -391,7 +391,7 @@ impl Fields {
     }
 }
 
-/// Draws what is entered into a field; returns where the cursor is in a text.
+/// Draws the value of a field; returns where the cursor is in a text.
 fn draw_entry(field: &Field, here: bool, place: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
     let width = usize::from(place.width);
     match &field.entry {
@@ -403,7 +403,7 @@ fn draw_entry(field: &Field, here: bool, place: Rect, buf: &mut Buffer, theme: &
     None
 }
 
-/// Draws words of which one is chosen; where they do not fit, the chosen one alone, with how many there are.
+/// Draws all words with the chosen one marked; if they do not fit, only the chosen one with the number of words.
 fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let number = |at: usize| if theme.numbered { format!("{} ", at + 1) } else { String::new() };
     let whole: usize = words.iter().map(|word| word.chars().count() + number(0).len() + 4).sum();

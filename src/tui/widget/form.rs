@@ -1,8 +1,7 @@
-//! A form on screen: move between fields, type, see at once what does not fit.
+//! A form on the screen: move between fields, type, and see errors at once.
 //!
-//! Every character is text here; no letter is a command. The whole input can be edited as JSON
-//! instead, for what fields cannot express. The view keeps what was typed until it is dropped: a
-//! cancelled form is a draft.
+//! Every character is text here; no letter is a command. The whole input can also be edited as JSON, for values that
+//! fields cannot express. The view keeps typed values until it is dropped: a cancelled form is a draft.
 
 mod recall;
 
@@ -22,17 +21,17 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
-/// Conditions that depend on one another are followed so far.
+/// How many conditions that depend on each other are followed.
 const MAX_CONDITIONS: usize = 8;
 
-/// What a key did.
+/// The result of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormEvent {
-    /// Nothing that concerns others.
+    /// Nothing for the owner of the form.
     None,
-    /// The input is complete and fits.
+    /// The input is complete and valid.
     Submit(Value),
-    /// The form is left; the view still holds what was typed.
+    /// The form is closed; the view still contains the typed values.
     Cancel,
 }
 
@@ -42,34 +41,34 @@ struct Whole {
     error: Option<String>,
 }
 
-/// A form and where the reader is in it.
+/// A form and the current position in it.
 pub struct FormView {
     pub(super) form: Form,
     pub(super) focus: usize,
-    /// The text of the focused field, when it is typed.
+    /// The text of the focused field, if it is typed.
     pub(super) editor: Option<TextArea<'static>>,
     whole: Option<Whole>,
     violations: Vec<FieldViolation>,
-    /// Paths of fields that were edited: their mistakes are shown at once.
+    /// Paths of edited fields: their errors are shown at once.
     touched: HashSet<Vec<String>>,
     tried: bool,
     edited: bool,
-    /// Where the entries come from that nobody typed here; told until one is changed.
+    /// The source of values that were not typed here; shown until one is changed.
     source: Option<String>,
-    /// Whether valid entries were refused by whoever takes them.
+    /// Whether valid values were refused by their receiver.
     refused: bool,
-    /// Inputs that were given before with where they are from, newest first.
+    /// Earlier inputs with their source, newest first.
     earlier: Vec<(String, Value)>,
-    /// Which of them is shown; then also what was entered before.
+    /// The index of the shown one, and the values entered before.
     recalled: Option<(usize, Value)>,
-    /// The letters that chose an option last.
+    /// The letters that selected the last option.
     letters: String,
     next_example: usize,
     /// How each input is passed, by its name.
     pub(super) ways: HashMap<String, String>,
-    /// Inputs that are passed only where another one has a value: with one of several sub-commands.
+    /// Inputs that are passed only if another one has a certain value, such as one of several sub-commands.
     conditions: HashMap<String, Vec<ArgCondition>>,
-    /// The schema of the input: it says what is a secret.
+    /// The schema of the input, which marks secrets.
     schema: Option<Value>,
     /// First row on screen.
     top: usize,
@@ -107,7 +106,7 @@ impl FormView {
         view
     }
 
-    /// The same for a tool: each field says how it is passed, and what is typed into a secret is not shown.
+    /// A form for a tool: each field shows how it is passed, and the text of secrets is hidden.
     pub fn of_tool(form: Form, manifest: &Manifest) -> FormView {
         let mut view = FormView::new(form);
         view.schema.clone_from(&manifest.input);
@@ -120,7 +119,7 @@ impl FormView {
         view
     }
 
-    /// Says where its entries come from.
+    /// Sets the source of the values.
     pub fn filled_from(self, source: &str) -> FormView {
         FormView { source: Some(source.to_owned()), ..self }
     }
@@ -132,12 +131,12 @@ impl FormView {
         field.kind == (FieldKind::Text { multiline: false }) && is_secret_input(name, Some(holder))
     }
 
-    /// The form with its entries.
+    /// The form with its values.
     pub fn form(&self) -> &Form {
         &self.form
     }
 
-    /// Whether anything was changed since it was opened.
+    /// Whether any value was changed since the form was opened.
     pub fn is_edited(&self) -> bool {
         self.edited
     }
@@ -147,7 +146,7 @@ impl FormView {
         self.whole.is_some()
     }
 
-    /// Edits the field with the focus, or moves to another one.
+    /// Edits the focused field, or moves to another one.
     pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
         if key.kind == KeyEventKind::Release {
             return FormEvent::None;
@@ -169,7 +168,7 @@ impl FormView {
         FormEvent::None
     }
 
-    /// Takes pasted text: it is typed, never acted on.
+    /// Inserts pasted text; it never triggers an action.
     pub fn handle_paste(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if let Some(whole) = &mut self.whole {
@@ -184,7 +183,7 @@ impl FormView {
         }
     }
 
-    /// Goes to the field in a row of the screen, counted from the top of the view.
+    /// Focuses the field in a row of the screen, counted from the top of the view.
     pub fn click(&mut self, row: u16) {
         if let Some(Some(index)) = self.drawn.get(usize::from(row)).copied()
             && self.can_focus(index)
@@ -210,7 +209,7 @@ impl FormView {
         cursor
     }
 
-    /// The message under a field, when it is time to show it.
+    /// The error below a field, once it is time to show it.
     pub(super) fn message(&self, index: usize) -> Option<&str> {
         let field = self.form.fields().get(index)?;
         let is_due = self.tried || self.touched.contains(&field.path);
@@ -222,7 +221,7 @@ impl FormView {
         self.form.fields().get(index).is_some_and(|field| field.kind != FieldKind::Group) && self.is_shown(index)
     }
 
-    /// Whether a field counts with what is chosen: one of another sub-command is left out until it is in the way.
+    /// Whether a field is shown: a field of another sub-command is hidden unless its value is an error.
     pub(super) fn is_shown(&self, index: usize) -> bool {
         let Some(field) = self.form.fields().get(index) else { return false };
         let is_wrong = || self.violations.iter().any(|violation| violation.field == Some(index));
@@ -245,7 +244,7 @@ impl FormView {
         let is_typed = field.options().is_empty() && field.kind != FieldKind::Group;
         let is_secret = self.is_secret(field);
         self.editor = is_typed.then(|| editor(&field.text(), field.is_multiline()));
-        // What nobody typed here is replaced by what is typed next.
+        // Typing replaces a value that was not typed here.
         let is_filled_in = !self.touched.contains(&field.path) && !field.is_multiline() && !field.text().contains('\n');
         if let Some(editor) = self.editor.as_mut().filter(|_| is_filled_in) {
             editor.select_all();
@@ -294,11 +293,11 @@ impl FormView {
         FormEvent::None
     }
 
-    /// Whether Enter is a part of what is typed into the field with the focus.
+    /// Whether Enter is text in the focused field.
     fn takes_enter(&self) -> bool {
         let (Some(field), Some(editor)) = (self.form.fields().get(self.focus), &self.editor) else { return false };
         match field.kind {
-            // Mostly one word; several lines only once it is JSON.
+            // Usually one word; several lines only for JSON.
             FieldKind::Any => editor.lines().len() > 1 || editor.lines()[0].trim_start().starts_with(['{', '[']),
             _ => field.is_multiline(),
         }
@@ -309,7 +308,7 @@ impl FormView {
         self.set_focus(self.focus);
     }
 
-    /// A key for a field that is typed.
+    /// Handles a key for a field that is typed.
     fn type_field(&mut self, key: KeyEvent) -> FormEvent {
         let takes_enter = self.takes_enter();
         let Some(editor) = &mut self.editor else { return FormEvent::None };
@@ -328,7 +327,7 @@ impl FormView {
         FormEvent::None
     }
 
-    /// A key for a field with options.
+    /// Handles a key for a field with options.
     fn choose(&mut self, key: KeyEvent) -> FormEvent {
         match key.code {
             KeyCode::Enter => return self.advance(),
@@ -343,8 +342,8 @@ impl FormView {
         FormEvent::None
     }
 
-    /// Goes to the option that begins with what was typed, or else with this letter: the next one of several. A digit with
-    /// which none begins is the number of an option.
+    /// Selects the option that begins with the typed letters, otherwise the next one that begins with this letter. If
+    /// no option begins with a digit, the digit is the number of an option.
     fn choose_by_letter(&mut self, letter: char) {
         let Some(field) = self.form.fields().get(self.focus) else { return };
         let options = field.options();
@@ -370,7 +369,7 @@ impl FormView {
     }
 
     fn enter(&mut self, text: &str) {
-        // A text that the field does not take is kept and shown as a mistake.
+        // An invalid text is kept and shown as an error.
         let _ = self.form.set_text_at(self.focus, text);
         self.changed();
     }
@@ -414,7 +413,7 @@ impl FormView {
         }
     }
 
-    /// Takes the JSON into the form; says what is wrong with it otherwise.
+    /// Sets the form from the JSON; returns `false` and shows the error if it is invalid.
     fn take_whole(&mut self) -> bool {
         let Some(whole) = &mut self.whole else { return true };
         match serde_json::from_str::<Value>(&whole.area.lines().join("\n")) {
@@ -435,7 +434,7 @@ impl FormView {
             && whole.area.input(key)
         {
             self.edited = true;
-            // A syntax error is told while typing only once it was told.
+            // A syntax error is updated while typing only once it was shown.
             if whole.error.is_some() {
                 self.take_whole();
             }
@@ -478,7 +477,7 @@ impl FormView {
         cursor
     }
 
-    /// The last line: what is still wrong, and what is out of sight.
+    /// The last line: remaining errors, and rows out of sight.
     fn draw_state(&self, strip: Rect, buf: &mut Buffer, theme: &Theme) {
         let mut parts: Vec<(String, Style)> = Vec::new();
         let wrong = self.violations.len();
@@ -486,10 +485,10 @@ impl FormView {
             (Some(why), _) => {
                 parts.push((format!("the input is not validated: {}", SafeText::new(why)), theme.warn));
             }
-            // Whoever refused them says why.
+            // The receiver that refused the values shows the reason.
             (None, 0) if self.refused => {}
             (None, 0) => parts.push(("✓ valid".to_owned(), theme.good)),
-            // Nobody has done anything wrong yet.
+            // The user has not made any error yet.
             (None, _) if !self.tried && self.touched.is_empty() => {
                 parts.push((format!("{wrong} to fill in"), theme.dim));
             }
@@ -520,7 +519,7 @@ impl FormView {
     }
 }
 
-/// The conditions of each input that is never passed without one.
+/// The conditions of each input that is passed only under a condition.
 fn conditions(rules: &[ArgRule]) -> HashMap<String, Vec<ArgCondition>> {
     let mut found: HashMap<String, Vec<ArgCondition>> = HashMap::new();
     for rule in rules {

@@ -9,9 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-/// Rows of a text of several lines while it is edited.
+/// The minimum and maximum height of a text of several lines while it is edited.
 const EDITOR_ROWS: std::ops::RangeInclusive<usize> = 3..=8;
-/// Rows of a description.
+/// The maximum height of a description.
 const DESCRIPTION_ROWS: usize = 3;
 
 /// The kind of a line below a field.
@@ -54,7 +54,7 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(view: &FormView, width: usize, theme: &Theme) -> Layout {
         let fields = view.form.fields();
-        // The sign of what is missing goes as it is filled in; the columns stay.
+        // The mark of a required field disappears once it is filled in; the columns stay.
         let labelled = |field: &Field| columns(&label(field, field.required));
         let widest = fields.iter().map(labelled).max().unwrap_or(0);
         let label_width = widest.min((width / 3).clamp(8, 28));
@@ -65,11 +65,11 @@ impl Layout {
         layout
     }
 
-    /// The first row on screen, so that the focused field is seen, moved as little as possible.
+    /// The first row on screen so that the focused field is visible, moved as little as possible.
     pub(super) fn top(&self, top: usize, height: usize) -> usize {
         let start = self.rows.iter().position(|row| row.field == self.focus).unwrap_or(0);
         let end = self.rows.iter().rposition(|row| row.field == self.focus).map_or(0, |row| row + 1);
-        // A heading right above comes into sight too.
+        // A heading directly above becomes visible too.
         let start = start.saturating_sub(1);
         top.max(end.saturating_sub(height)).min(start).min(self.rows.len().saturating_sub(height))
     }
@@ -198,7 +198,7 @@ fn help(field: &Field, numbered: bool) -> String {
     let mut text = match (options.is_empty(), numbered) {
         (true, _) => field.hint.clone(),
         (false, false) => format!("←→ {}", options.join(" | ")),
-        // A digit with which an option begins is that option.
+        // A digit that an option begins with selects that option.
         (false, true) if options.iter().any(|option| option.starts_with(|c: char| c.is_ascii_digit())) => {
             format!("choices: {}", options.join(", "))
         }
@@ -217,7 +217,7 @@ fn help(field: &Field, numbered: bool) -> String {
     text
 }
 
-/// Which of the choices it is, and how many there are.
+/// The position of the choice, and the number of choices.
 fn place_among(field: &Field, chosen: &str) -> String {
     let options = field.options();
     match options.iter().position(|option| *option == chosen) {

@@ -1,8 +1,7 @@
-//! Syntax colours: which part of which line is what.
+//! Syntax colours: the kinds of the tokens in each line.
 //!
-//! Takes milliseconds for thousands of lines, so it belongs on a worker thread; the text is on
-//! screen before. It only colours: what a language does not know stays plain, and nothing is decided
-//! by it.
+//! Highlighting takes milliseconds for thousands of lines, so it runs on a worker thread while the text is already on
+//! screen. It only adds colours: unknown syntax stays plain, and no decision depends on it.
 
 use super::piece::LineTokens;
 use crate::domain::budget::{self, ReadLimits};
@@ -11,7 +10,7 @@ use crate::tui::mark::TokenKind;
 use std::ops::Range;
 use tree_sitter_highlight::{HighlightConfiguration, HighlightEvent, Highlighter};
 
-/// A longer text stays plain; this is half of the largest source file.
+/// The maximum size of a coloured text, bytes; half of the largest source file.
 const MAX_BYTES: usize = 512 * 1024;
 
 /// A language that can be coloured.
@@ -30,7 +29,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of a file: by its ending, else by the interpreter its first line names.
+    /// The language of a file: by its extension, otherwise by the interpreter in its first line.
     pub fn of(path: &str, text: &str) -> Option<Language> {
         let ending = path.rsplit(['/', '.']).next().unwrap_or_default();
         match ending {
@@ -78,7 +77,7 @@ impl Language {
     }
 }
 
-/// Capture names of queries; a longer name with one of these prefixes counts as it.
+/// Capture names of queries; each also covers longer names that begin with it.
 const NAMES: [(&str, TokenKind); 20] = [
     ("attribute", TokenKind::Function),
     ("boolean", TokenKind::Constant),
@@ -102,22 +101,22 @@ const NAMES: [(&str, TokenKind); 20] = [
     ("variable.builtin", TokenKind::Constant),
 ];
 
-/// The tokens of each line of `text`, as bytes of the line; lines are those of [`str::lines`].
-/// `None` when the text is too long or cannot be read.
+/// The tokens of each line of `text`, as byte ranges of the line; lines are those of [`str::lines`]. `None` if the text
+/// is too long or cannot be parsed.
 pub fn highlight(language: Language, text: &str) -> Option<Vec<LineTokens>> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    // An object alone would be a block of statements.
+    // Without parentheses, an object would be parsed as a block of statements.
     let source = if language == Language::Json { format!("({text})") } else { text.to_owned() };
     let shift = usize::from(language == Language::Json);
     let (tokens, shortfall) = budget::within(ReadLimits::PARSE, || coloured(language, text, &source, shift));
     tokens.filter(|_| shortfall == budget::Shortfall::default())
 }
 
-/// The tokens as far as the budget of this thread goes. `source` is what is parsed, `shift` bytes before the text.
+/// The tokens, within the budget of this thread. `source` is the parsed text, which has `shift` bytes before the text.
 fn coloured(language: Language, text: &str, source: &str, shift: usize) -> Option<Vec<LineTokens>> {
-    // The same text is parsed first where parsing can be stopped; a deep tree makes the queries slow.
+    // The text is first parsed by a parser that can be stopped; a deep tree would make the queries slow.
     let tree = parse(&language.grammar(), source.as_bytes()).filter(|tree| !is_beyond(tree.root_node()))?;
     drop(tree);
     let configuration = language.configuration()?;
@@ -151,7 +150,7 @@ struct Lines {
     /// The range of each line, without its line break.
     spans: Vec<Range<usize>>,
     tokens: Vec<LineTokens>,
-    /// Tokens come in order: the line of the last one.
+    /// The line of the last token; tokens arrive in order.
     at: usize,
 }
 

@@ -43,25 +43,25 @@ pub use words::Pairing;
 pub struct SearchStatus {
     /// The match at the cursor, counted from 1; 0 if there is none.
     pub current: usize,
-    /// How many there are.
+    /// The number of matches.
     pub total: usize,
 }
 
 /// A step of the view over its text. Counts are positive towards the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    /// So many rows of the screen.
+    /// By this many rows of the screen.
     Rows(isize),
-    /// So many half screens.
+    /// By this many half screens.
     HalfPages(isize),
-    /// So many screens, less one row that stays visible.
+    /// By this many screens, minus one row that stays visible.
     Pages(isize),
     /// To the first row.
     Top,
     /// To the last row.
     Bottom,
-    /// So many columns, when lines are not wrapped.
+    /// By this many columns, if lines are not wrapped.
     Columns(isize),
-    /// Back to the first column.
+    /// To the first column.
     FirstColumn,
 }

@@ -1,7 +1,7 @@
 //! The output of a run, live or recorded.
 //!
-//! Follows the end until the reader scrolls up; then it stays where it was put and counts what came.
-//! It keeps the newest lines only; older ones are in the spool and can be put in front again.
+//! The view follows the end until the user scrolls up; then it keeps its position and counts new lines. It stores only
+//! the newest lines; older ones are in the spool and can be inserted again.
 
 mod matches;
 mod older;
@@ -20,11 +20,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::ops::Range;
 
-/// Lines and bytes of text that are kept: a long run stays below about 25 MiB of memory.
+/// The maximum number of stored lines and bytes of text: a long run stays below about 25 MiB of memory.
 const BOUNDS: Bounds = Bounds { lines: 50_000, bytes: 8 << 20 };
-/// Columns of the sign that names the stream, with its blank.
+/// The width of the sign of the stream, including a blank.
 const SIGN: usize = 2;
-/// Columns of a time, with its blank.
+/// The width of a time, including a blank.
 const TIME: usize = 11;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,22 +39,22 @@ impl Switch {
     }
 }
 
-/// Which part of the spool a view has.
+/// The part of the spool that a view contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Where the first line kept begins; what lies before is in the spool only.
+    /// The position of the first stored line; earlier output is only in the spool.
     pub begins: Origin,
-    /// Where the first line on screen begins.
+    /// The position of the first line on screen.
     pub top: Origin,
     /// The chunk in which the last line begins.
     pub last_chunk: u64,
 }
 
-/// The state of one run's output on screen.
+/// The displayed output of a run.
 pub struct OutputView {
     transcript: Transcript,
     follow: bool,
-    /// The end when following stopped.
+    /// The end of the output when following stopped.
     paused_at: usize,
     /// First line on screen, and its first row on screen.
     top: (usize, usize),
@@ -63,10 +63,10 @@ pub struct OutputView {
     times: Switch,
     /// Lines before this one are hidden.
     cleared: usize,
-    /// Marks that somebody set so far.
+    /// The number of marks set by the user.
     marks: usize,
     size: (usize, usize),
-    /// Whether words stay whole: somebody has them read aloud.
+    /// Whether a screen reader reads the text, so that words stay whole.
     is_aloud: bool,
     /// The line of each row on screen.
     drawn: Vec<usize>,
@@ -81,7 +81,7 @@ impl Default for OutputView {
 }
 
 impl OutputView {
-    /// An empty view that follows.
+    /// An empty view that follows the end.
     pub fn new() -> OutputView {
         OutputView::bounded(BOUNDS)
     }
@@ -112,19 +112,19 @@ impl OutputView {
         self.refresh_matches();
     }
 
-    /// Shows what was held back because it might have gone on: nothing comes any more.
+    /// Shows text that was held back for its continuation: no output follows.
     pub fn end(&mut self) {
         self.transcript.end();
         self.refresh_matches();
     }
 
-    /// Adds a line of ours, escaped.
+    /// Adds a line of the workbench, escaped.
     pub fn note(&mut self, text: &str) {
         self.transcript.note(SafeText::source_line(text).into());
         self.refresh_matches();
     }
 
-    /// Adds a mark of ours, escaped: what follows comes from another process. Returns the number of its line, for
+    /// Adds a mark, escaped: the following output comes from another process. Returns the number of its line, for
     /// [`OutputView::first_line`].
     pub fn begin(&mut self, text: &str) -> usize {
         let line = self.transcript.begin(SafeText::source_line(text).into());
@@ -132,14 +132,14 @@ impl OutputView {
         line
     }
 
-    /// Draws a line below what came so far, escaped; its number, counted from 1, stands in front.
+    /// Draws a numbered line, escaped, below the output so far; numbers are counted from 1.
     pub fn mark_line(&mut self, text: &str) {
         self.marks += 1;
         self.transcript.mark(SafeText::source_line(&format!("mark {} {text}", self.marks)).into());
         self.refresh_matches();
     }
 
-    /// Hides what came so far, or shows it again where it is hidden. Returns how many lines are hidden now.
+    /// Hides the output so far, or shows hidden output again. Returns the number of hidden lines.
     pub fn toggle_cleared(&mut self) -> usize {
         let span = self.transcript.span();
         self.cleared = if self.cleared > span.start { 0 } else { span.end };
@@ -152,52 +152,52 @@ impl OutputView {
         self.cleared.saturating_sub(self.transcript.span().start)
     }
 
-    /// The number of the first line kept.
+    /// The number of the first stored line.
     pub fn first_line(&self) -> usize {
         self.transcript.span().start
     }
 
-    /// Says that `bytes` bytes were passed over here, because they came faster than they can be read.
+    /// Notes that `bytes` bytes were skipped here, because they arrived too fast to be displayed.
     pub fn skip(&mut self, bytes: u64) {
         self.transcript.interrupt();
         self.note(&format!("… {} skipped, kept in the output file …", plural(bytes as usize, "byte", "bytes")));
     }
 
-    /// Puts older chunks of the spool in front of what is kept; chunks that are here already are
-    /// ignored. Returns how many lines were added; 0 also when twice the usual amount would be kept.
+    /// Inserts older chunks of the spool before the stored lines; known chunks are ignored. Returns how many lines were
+    /// added; 0 also if more than twice the usual amount would be stored.
     pub fn prepend(&mut self, chunks: &[Chunk<'_>]) -> usize {
         let added = self.transcript.prepend(chunks);
         self.refresh_matches();
         added
     }
 
-    /// Where in the spool the first line kept begins; what lies before can be put in front.
+    /// The offset in the spool where the first stored line begins; earlier output can be inserted.
     pub fn dropped_before(&self) -> u64 {
         self.transcript.line(self.transcript.span().start).map_or(0, |line| line.origin.chunk)
     }
 
-    /// How many lines are kept.
+    /// How many lines are stored.
     pub fn len(&self) -> usize {
         self.transcript.span().len()
     }
 
-    /// Whether nothing came yet.
+    /// Whether there is no output yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the view stays at the end.
+    /// Whether the view follows the end.
     pub fn follows(&self) -> bool {
         self.follow
     }
 
-    /// Goes to the end and stays there.
+    /// Goes to the end and follows it.
     pub fn follow(&mut self) {
         self.follow = true;
         self.top = self.last_top(self.size.1);
     }
 
-    /// Stays here, whatever comes.
+    /// Keeps the current position when output arrives.
     pub fn pause(&mut self) {
         if self.follow {
             self.follow = false;
@@ -205,12 +205,12 @@ impl OutputView {
         }
     }
 
-    /// How many lines came since following stopped.
+    /// How many lines arrived since following stopped.
     pub fn new_lines(&self) -> usize {
         if self.follow { 0 } else { self.transcript.span().end.saturating_sub(self.paused_at) }
     }
 
-    /// The lines on screen, counted from 0 among those kept.
+    /// The lines on screen, counted from 0 among the stored ones.
     pub fn on_screen(&self) -> Range<usize> {
         let first = self.transcript.span().start;
         match (self.drawn.first(), self.drawn.last()) {
@@ -219,12 +219,12 @@ impl OutputView {
         }
     }
 
-    /// Whether the first line kept is the first on screen: the moment to fetch older ones.
+    /// Whether the first stored line is the first on screen: then older ones should be loaded.
     pub fn is_at_top(&self) -> bool {
         self.cleared == 0 && self.top <= (self.transcript.span().start, 0)
     }
 
-    /// Moves the view. Upwards stops following, reaching the end follows again.
+    /// Moves the view. Moving up stops following, reaching the end resumes it.
     pub fn scroll(&mut self, step: Move) {
         let height = self.size.1.max(1) as isize;
         match step {
@@ -263,7 +263,7 @@ impl OutputView {
         self.times.toggle();
     }
 
-    /// Shows the next block of standard error, or the one before, at the top. `false` when there is none.
+    /// Shows the next or previous block of standard error at the top. `false` if there is none.
     pub fn jump_to_error(&mut self, to: Jump) -> bool {
         let span = self.transcript.span();
         let is_error = |at: usize| {
@@ -271,7 +271,7 @@ impl OutputView {
             line.is_some_and(|line| line.kind == LineKind::Output(Stream::Stderr))
         };
         let begins = |at: &usize| is_error(*at) && (*at == span.start || !is_error(at - 1));
-        // While the end is followed, the last block is the next one looking back.
+        // While the view follows the end, searching backwards begins there.
         let top = if self.follow { span.end } else { self.top.0 };
         let found = match to {
             Jump::Next if !self.follow => (top + 1..span.end).find(begins),
@@ -285,8 +285,8 @@ impl OutputView {
         found.is_some()
     }
 
-    /// Searches all lines kept and those to come, goes to the last match before the lower edge of
-    /// the screen, else the first, and returns how many there are. An empty text ends the search.
+    /// Searches all stored and future lines, and goes to the last match above the lower edge of the screen, otherwise
+    /// to the first one. Returns the number of matches. An empty text ends the search.
     pub fn search(&mut self, text: &str) -> usize {
         self.matches.begin(text);
         self.find_from(self.transcript.span().start);
@@ -295,17 +295,17 @@ impl OutputView {
         self.matches.count()
     }
 
-    /// What the search found.
+    /// The matches of the search.
     pub fn matches(&self) -> &Matches {
         &self.matches
     }
 
-    /// The same, to be changed.
+    /// The matches of the search.
     pub fn matches_mut(&mut self) -> &mut Matches {
         &mut self.matches
     }
 
-    /// Goes to the next match, round the end, or to the one before, round the beginning.
+    /// Goes to the next or previous match, wrapping around.
     pub fn step_match(&mut self, to: Jump) {
         let count = self.matches.count();
         let by = if to == Jump::Next { 1 } else { count.saturating_sub(1) };
@@ -314,18 +314,18 @@ impl OutputView {
         }
     }
 
-    /// The line, counted from 0 among those kept, in a row of the screen, counted from the top of the view.
+    /// The line, counted from 0 among the stored ones, in a row of the screen, counted from the top of the view.
     pub fn line_in_row(&self, row: u16) -> Option<usize> {
         Some(self.drawn.get(usize::from(row))?.saturating_sub(self.transcript.span().start))
     }
 
-    /// Selects lines, counted from 0 among those kept; an empty range selects none.
+    /// Selects lines, counted from 0 among the stored ones; an empty range selects none.
     pub fn select(&mut self, lines: &Range<usize>) {
         let first = self.transcript.span().start;
         self.selection = (!lines.is_empty()).then(|| first + lines.start..first + lines.end);
     }
 
-    /// Which part is on screen: from which line on, how many, and of how many.
+    /// The first line on screen, the number of lines on screen, and the total.
     pub fn part_shown(&self) -> (usize, usize, usize) {
         let span = self.span();
         match (self.drawn.first(), self.drawn.last()) {
@@ -347,12 +347,12 @@ impl OutputView {
         }
     }
 
-    /// Everything kept, for copying.
+    /// All stored text, for copying.
     pub fn all_text(&self) -> String {
         self.text_of(self.transcript.span())
     }
 
-    /// Draws the view, with a note at the lower edge when it does not follow and new lines came.
+    /// Draws the view, with a note at the lower edge if new lines arrived while it does not follow the end.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         self.size = (area.width.into(), area.height.into());
         self.is_aloud = theme.numbered;
@@ -403,7 +403,7 @@ impl OutputView {
         let body = Rect { x, width: width.min(room(x)) as u16, ..strip };
         Row { text: &line.text, range: range.clone(), base }.draw(body, buf, &marks);
         if line.kind == LineKind::Mark && range.end == line.text.len() {
-            // A rule to the edge: no program can draw one over the column of the signs.
+            // A rule to the edge: programs cannot draw over the column of the signs.
             let start = x.saturating_add(columns(&line.text[range.clone()]) as u16 + 1);
             buf.put(start, strip.y, "─".repeat(room(start)), room(start), theme.dim);
         }
@@ -442,7 +442,7 @@ impl OutputView {
         text
     }
 
-    /// Where a line may be cut: output as a terminal does, what we say between words.
+    /// Where a line may be cut: output anywhere, as on a terminal; lines of the workbench between words.
     fn breaks(&self, line: &OutLine) -> Break {
         match line.kind {
             LineKind::Output(_) if !self.is_aloud => Break::Anywhere,
@@ -450,7 +450,7 @@ impl OutputView {
         }
     }
 
-    /// Columns for the text of a line.
+    /// The width of the text of a line.
     fn body_width(&self) -> usize {
         let times = if self.times == Switch::On { TIME } else { 0 };
         let edge = usize::from(self.wrap == Switch::Off);
@@ -472,7 +472,7 @@ impl OutputView {
         }
     }
 
-    /// Brings the matches up to date with the lines that are new, changed or gone.
+    /// Updates the matches for new, changed or dropped lines.
     fn refresh_matches(&mut self) {
         let changed = self.transcript.take_changed();
         let span = self.transcript.span();
@@ -480,7 +480,7 @@ impl OutputView {
             return;
         }
         self.matches.let_go(span.start);
-        // Older lines put in front change everything behind them only in order: search all again.
+        // Inserted lines affect the order of all later matches: search them again.
         self.matches.forget_from(changed);
         self.find_from(changed.max(span.start));
     }
@@ -493,7 +493,7 @@ impl OutputView {
         }
     }
 
-    /// Goes to one of the matches.
+    /// Goes to a match.
     pub fn show_match(&mut self, index: usize) {
         let Some((number, start)) = self.matches.go_to(index) else { return };
         if number < self.cleared {
@@ -538,9 +538,9 @@ impl Paged for OutputView {
 fn look(line: &OutLine, row: usize, theme: &Theme) -> (&'static str, Style, Style) {
     match line.kind {
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
-        // Read aloud, it is the name of the stream, once for a line.
+        // For a screen reader, the name of the stream, once for each line.
         LineKind::Output(Stream::Stderr) if theme.numbered && row > 0 => ("", theme.gutter, theme.text),
-        // No `!`: that it is on standard error warns of nothing.
+        // Not `!`: output on standard error is not a warning.
         LineKind::Output(Stream::Stderr) => ("▎", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
         LineKind::Mark => ("■", theme.accent, theme.title),

@@ -8,7 +8,7 @@ fn chunk(bytes: &[u8], offset: u64) -> Chunk<'_> {
     Chunk { stream: Stream::Stdout, at_ms: 0, bytes, offset }
 }
 
-/// Goes to a match of the spool. Returns whether it is among the lines kept.
+/// Goes to a match of the spool. Returns whether a stored line contains it.
 fn show_hit(view: &mut OutputView, hit: Hit) -> bool {
     let index = view.matches().index_of(hit);
     if let Some(index) = index {
@@ -256,7 +256,7 @@ proptest! {
     }
 }
 
-/// What is shown of these pieces once nothing comes any more.
+/// The displayed text of these pieces at the end of the output.
 fn shown(pieces: &[&[u8]]) -> String {
     let mut view = view_of(pieces);
     view.end();
@@ -358,7 +358,7 @@ fn notes_are_cut_between_words() {
     assert!(shown[0].ends_with("here:") || shown[0].ends_with("truncated"), "{shown:?}");
 }
 
-/// What a search finds before a place, as chunk and number within the line.
+/// The matches of a search before a position, as chunk and number within the line.
 fn found_before(chunks: &[(u64, &[u8])], text: &str, before: Origin) -> Vec<Hit> {
     let mut search = SpoolSearch::new(text, before).unwrap();
     for (offset, bytes) in chunks {
@@ -379,7 +379,7 @@ fn a_search_of_the_spool_sees_what_a_view_draws() {
         (120, b"needle\n"),
     ];
     let hits = found_before(&chunks, "needle", Origin { chunk: 120, byte: 0 });
-    // The first is drawn as one word, the second was overwritten, the third begins in the chunk before.
+    // The first is drawn as one word, the second was overwritten, the third begins in the previous chunk.
     assert_eq!(hits.iter().map(|hit| hit.chunk()).collect::<Vec<_>>(), [4, 50, 50]);
     assert_eq!(found_before(&chunks, "hid\\x00den", Origin { chunk: 120, byte: 0 }).len(), 1);
     let mut view = OutputView::new();

@@ -29,7 +29,7 @@ pub enum Place {
     Hunk(usize, usize),
     /// Stands for unchanged lines: number of the file, and of the first hidden line.
     Fold(usize, usize),
-    /// Something that the owner of the view knows by this number.
+    /// An object that the owner of the view knows by this number.
     Link(usize),
 }
 
@@ -100,19 +100,19 @@ impl Piece {
         Piece { line: MappedLine::new(raw), tone, ..Piece::default() }
     }
 
-    /// Puts a line number or a sign left of the text; our own words only.
+    /// Puts a line number or a sign to the left of the text; only text of the workbench.
     pub fn gutter(mut self, gutter: impl Into<String>) -> Piece {
         self.gutter = gutter.into();
         self
     }
 
-    /// Indents its rows after the first, when it is wrapped.
+    /// Indents the rows after the first if the piece is wrapped.
     pub fn hanging(mut self, columns: usize) -> Piece {
         self.hang = columns;
         self
     }
 
-    /// Columns by which the rows after the first are indented where there are `width`: at most half of them.
+    /// The indent of rows after the first at this width: at most half of it.
     pub(super) fn hang(&self, width: usize) -> usize {
         self.hang.min(width / 2)
     }
@@ -153,7 +153,7 @@ impl Piece {
         }
     }
 
-    /// Marks, when it is drawn, what differs from the other side of a pair.
+    /// Sets the pair whose differences are marked when the piece is drawn.
     pub fn paired(mut self, pair: Arc<Pairing>, side: Side) -> Piece {
         self.pair = Some((pair, side));
         self
@@ -240,7 +240,7 @@ impl TextLine {
         matches!(self, TextLine::Two(..))
     }
 
-    /// Of a line that is the same on both sides, the new one.
+    /// The new side of a line that is the same on both sides.
     pub(super) fn unchanged(&self) -> Option<&Piece> {
         match self {
             TextLine::Two(left, right) if left.tone == Tone::Plain && right.tone == Tone::Plain => Some(right),

@@ -1,7 +1,6 @@
-//! Lines cut into rows of a screen, and rows drawn into cells.
+//! Cuts lines into rows of a screen, and draws rows into cells.
 //!
-//! Columns are counted by grapheme, exactly as ratatui draws them, so that what is measured and
-//! what appears cannot differ.
+//! Columns are counted by grapheme, exactly as ratatui draws them, so that measured and drawn widths cannot differ.
 
 use crate::tui::ink::Ink;
 use ratatui::buffer::Buffer;
@@ -16,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 pub(super) enum Break {
     /// Between any two characters, as a terminal does.
     Anywhere,
-    /// After a blank, where there is one in the second half of the row; else after a sign within a long word.
+    /// After a blank in the second half of the row, if any; otherwise after a sign within a long word.
     Words,
 }
 
@@ -25,8 +24,8 @@ pub(super) fn columns(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
-/// Cuts `text` into rows of at most `width` columns; at least one row, and no row is empty but an
-/// only one.
+/// Cuts `text` into rows of at most `width` columns. Returns at least one row; a row is empty only if it is the only
+/// one.
 pub(super) fn cut(text: &str, width: usize, at: Break) -> Vec<Range<usize>> {
     let width = width.max(2);
     if at == Break::Anywhere && is_plain(text) && !text.is_empty() {
@@ -53,7 +52,7 @@ pub(super) fn count(text: &str, width: usize, at: Break) -> usize {
     cut(text, width, at).len()
 }
 
-/// The bytes of `text` that lie in the columns from `from` on, at most `width` of them.
+/// The bytes of `text` in at most `width` columns, beginning at column `from`.
 pub(super) fn window(text: &str, from: usize, width: usize) -> Range<usize> {
     if is_plain(text) {
         let start = from.min(text.len());
@@ -87,8 +86,7 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Draws the row at the left edge of `area` (its first line), with `marks` laid over; later
-    /// marks lie over earlier ones.
+    /// Draws the row at the left edge of the first line of `area`, with `marks` over it; later marks take precedence.
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, marks: &[(Range<usize>, Style)]) {
         if area.is_empty() {
             return;
@@ -99,7 +97,7 @@ impl Row<'_> {
         for (range, _) in &marks {
             cuts.extend([range.start, range.end].into_iter().filter(|at| self.range.contains(at)));
         }
-        // A style that ends within a character ends before it: its marks alone would not be drawn.
+        // A style that ends within a character ends before it: combining marks are not drawn alone.
         for at in &mut cuts {
             *at = character_start(self.text, *at);
         }
@@ -125,10 +123,11 @@ impl Row<'_> {
 pub(super) trait Paged {
     /// The numbers of the lines.
     fn span(&self) -> Range<usize>;
-    /// How many rows a line takes, at least one.
+    /// The number of rows of a line, at least one.
     fn rows_of(&self, line: usize) -> usize;
 
-    /// The position (line, row) from which the last line ends at the lower edge of `height` rows.
+    /// The position (line, row) of the top of the screen at which the last line ends at the lower edge of `height`
+    /// rows.
     fn last_top(&self, height: usize) -> (usize, usize) {
         let span = self.span();
         let mut room = height.max(1);
@@ -142,7 +141,8 @@ pub(super) trait Paged {
         (span.start, 0)
     }
 
-    /// The position `rows` rows from `top`, which is a line of the span, within the first line and [`Paged::last_top`].
+    /// The position `rows` rows from `top`, which is a line of the span, limited by the first line and
+    /// [`Paged::last_top`].
     fn moved(&self, top: (usize, usize), rows: isize, height: usize) -> (usize, usize) {
         let first = (self.span().start, 0);
         let last = self.last_top(height);
@@ -173,7 +173,7 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
-/// Where the character with its marks begins that holds byte `at`; the end for the end.
+/// The first byte of the character that contains byte `at`, including its combining marks; the end for the end.
 fn character_start(text: &str, at: usize) -> usize {
     if at >= text.len() || (text.is_char_boundary(at) && text.as_bytes()[at].is_ascii()) {
         return at;

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// A search text, prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Needle {
-    /// As typed when `exact`, else folded.
+    /// As typed if `exact`, otherwise in lower case.
     text: String,
     exact: bool,
 }
@@ -43,7 +43,7 @@ impl Needle {
     }
 }
 
-/// Lower case, and for each byte of it where the character it came from begins.
+/// The text in lower case, and for each of its bytes the beginning of the original character.
 fn fold(text: &str) -> (String, Vec<usize>) {
     let mut folded = String::with_capacity(text.len());
     let mut origins = Vec::with_capacity(text.len());
@@ -54,8 +54,8 @@ fn fold(text: &str) -> (String, Vec<usize>) {
     (folded, origins)
 }
 
-/// The end of a match: where the next character begins, also when the match ends within the
-/// several lower-case characters of one upper-case character.
+/// The end of a match: the beginning of the next character, even if the match ends within the several lower-case
+/// characters of one upper-case character.
 fn end_of_char(line: &str, next: usize, last: usize) -> usize {
     if next > last { next } else { line[last..].chars().next().map_or(last, |c| last + c.len_utf8()) }
 }

@@ -18,7 +18,7 @@ pub struct SearchLine {
 }
 
 impl SearchLine {
-    /// Draws the line while there is a search; takes it from `rest` and returns the cursor while it is typed.
+    /// Draws the line if there is a search; takes it from `rest` and returns the cursor while it is typed.
     pub fn draw(
         &self,
         rest: &mut Rect,

@@ -1,8 +1,8 @@
-//! Which lines of a text were on a screen.
+//! Records which lines of a text were on a screen.
 //!
-//! The drawing code reports which bytes were drawn; the decision code asks what is missing. A line counts once every
-//! byte of it was drawn: parts cut at the right edge, or below the last row, are missing. Nothing else counts, neither
-//! a jump over lines nor a manual mark. Pure: contains no screen, clock or text.
+//! The drawing code reports drawn bytes; the decision code asks what is missing. A line counts once every byte of it
+//! was drawn: parts cut at the right edge, or below the last row, are missing. Nothing else counts, neither a jump over
+//! lines nor a manual mark. Pure: contains no screen, clock or text.
 
 use super::piece::{Known, Piece, TextLine};
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ struct Line {
     drawn: Drawn,
     /// It need not be read.
     is_extra: bool,
-    /// It came while the text was open, and was not drawn whole since.
+    /// Whether the line arrived while the text was open, and was not drawn completely since.
     is_late: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct SeenLines {
     lines: Vec<Line>,
     /// Lines that must be read.
     needed: usize,
-    /// How many of them were drawn whole.
+    /// How many of them were drawn completely.
     seen: usize,
 }
 
@@ -77,7 +77,7 @@ struct Half {
     is_late: bool,
 }
 
-/// Why a text is laid out anew.
+/// Why a text is laid out again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relaid {
     /// It looks different, but has the same meaning.
@@ -87,7 +87,7 @@ pub enum Relaid {
 }
 
 impl SeenLines {
-    /// Of these lines nothing was drawn yet.
+    /// The state before any of these lines was drawn.
     pub fn new(lines: &[TextLine]) -> SeenLines {
         let line = |line: &TextLine| Line { is_extra: line.is_extra(), ..Line::default() };
         let lines: Vec<Line> = lines.iter().map(line).collect();
@@ -95,8 +95,7 @@ impl SeenLines {
         SeenLines { lines, needed, seen: 0 }
     }
 
-    /// Notes that bytes of a half of a line were drawn. `lens` is how long its halves are; one that is not there has
-    /// no length.
+    /// Records that bytes of a half of a line were drawn. `lens` are the lengths of its halves, 0 for a missing one.
     pub fn draw(&mut self, at: usize, half: usize, range: Range<usize>, lens: [usize; 2]) {
         let Some(line) = self.lines.get_mut(at).filter(|line| line.drawn != Drawn::Whole) else { return };
         if line.drawn == Drawn::Nothing {
@@ -123,27 +122,27 @@ impl SeenLines {
         self.needed
     }
 
-    /// How many of them were drawn whole.
+    /// How many of the required lines were drawn completely.
     pub fn seen(&self) -> usize {
         self.seen
     }
 
-    /// Whether a line was drawn whole.
+    /// Whether a line was drawn completely.
     pub fn is_seen(&self, line: usize) -> bool {
         self.lines.get(line).is_some_and(|line| line.drawn == Drawn::Whole)
     }
 
-    /// Whether a line was drawn, but not all of it.
+    /// Whether a line was drawn only in part.
     pub fn is_cut(&self, line: usize) -> bool {
         self.lines.get(line).is_some_and(|line| matches!(line.drawn, Drawn::Part(_)))
     }
 
-    /// Whether a line came while the text was open, and was not drawn whole since.
+    /// Whether a line arrived while the text was open, and was not drawn completely since.
     pub fn is_late(&self, line: usize) -> bool {
         self.lines.get(line).is_some_and(|line| line.is_late)
     }
 
-    /// The first line from `from` on that must be read and was not drawn whole.
+    /// The first required line from `from` on that was not drawn completely.
     pub fn next_unseen(&self, from: usize) -> Option<usize> {
         if self.seen == self.needed {
             return None;
@@ -152,12 +151,12 @@ impl SeenLines {
         rest.iter().position(|line| !line.is_extra && line.drawn != Drawn::Whole).map(|at| from + at)
     }
 
-    /// The lines that came late, and were not drawn whole since.
+    /// The lines that arrived late and were not drawn completely since.
     pub fn late(&self) -> impl Iterator<Item = usize> {
         self.lines.iter().enumerate().filter(|(_, line)| line.is_late).map(|(at, _)| at)
     }
 
-    /// The first byte of a half of a line that was not drawn; `None` when all of its `len` bytes were.
+    /// The first byte of a half of a line that was not drawn; `None` if all of its `len` bytes were drawn.
     pub fn gap(&self, line: usize, half: usize, len: usize) -> Option<usize> {
         match &self.lines.get(line)?.drawn {
             Drawn::Whole => None,
@@ -182,7 +181,7 @@ impl SeenLines {
         Recall { halves }
     }
 
-    /// Takes over what was seen of lines that are among these too.
+    /// Restores what was seen of lines that this text contains too.
     pub fn take_up(&mut self, recall: &Recall, lines: &[TextLine], why: Relaid) {
         each_half(lines, |at, number, piece, key, twin| {
             let half = recall.halves.get(&key).or_else(|| recall.halves.get(&twin?));

@@ -111,7 +111,7 @@ fn a_difference_stays_read_when_it_is_laid_out_side_by_side_and_back() {
 }
 
 proptest! {
-    /// Against the plain definition: a line is seen when each of its bytes was drawn.
+    /// Compares with the plain definition: a line is seen when each of its bytes was drawn.
     #[test]
     fn a_line_is_seen_exactly_when_each_of_its_bytes_was_drawn(
         lens in proptest::collection::vec(0usize..12, 1..6),
@@ -137,7 +137,8 @@ proptest! {
         }
         prop_assert_eq!(seen.seen(), (0..lens.len()).filter(|line| whole(*line)).count());
         prop_assert_eq!(seen.next_unseen(0), (0..lens.len()).find(|line| !whole(*line)));
-        // Taken up by the same text, nothing is gained, and nothing but empty pieces of lines in part is lost.
+        // Restored to the same text, the number of seen lines stays the same: only empty pieces of partly seen lines
+        // are lost.
         let mut again = SeenLines::new(&text);
         again.take_up(&seen.recall(&text), &text, Relaid::News);
         prop_assert_eq!(again.seen(), seen.seen());

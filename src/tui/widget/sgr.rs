@@ -3,7 +3,7 @@
 use crate::domain::ansi::Params;
 use ratatui::style::{Color, Modifier, Style};
 
-/// `style` after one sequence. Unknown numbers are passed over; a style without anything set is the default.
+/// `style` after one sequence. Unknown numbers are ignored; a style without any attribute is the default.
 pub(super) fn apply(style: Style, params: &Params) -> Style {
     let mut style = style;
     let mut groups = params.iter();

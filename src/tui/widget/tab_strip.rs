@@ -1,4 +1,4 @@
-//! A line of tabs: whole labels, as many as fit, the current one always among them.
+//! A line of tabs: as many complete labels as fit, including the current one.
 
 use crate::tui::ink::{Line, Span};
 use crate::tui::phrase::cut;

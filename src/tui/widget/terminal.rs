@@ -1,10 +1,10 @@
-//! Bytes of a running program turned into lines, the way a terminal would, but safely.
+//! Turns bytes of a running program into lines, like a terminal, but safely.
 //!
-//! Understood: colours and weights, carriage return, backspace, tab, erase in line, cursor moves within the last lines
-//! (progress bars of several lines). Other escape sequences do nothing; every other control or invisible character
-//! becomes a visible escape. Each stream has its own cursor, so a progress bar on one stream is not torn by lines on
-//! the other. Memory is bounded for any input: long lines are cut into segments, old lines are dropped, unterminated
-//! sequences are discarded.
+//! Supported are colours and weights, carriage return, backspace, tab, erase in line, and cursor moves within the last
+//! lines (progress bars of several lines). Other escape sequences do nothing; every other control or invisible
+//! character becomes a visible escape. Each stream has its own cursor, so lines on one stream do not split a progress
+//! bar on the other. Memory is bounded for any input: long lines are cut into segments, old lines are dropped,
+//! unterminated sequences are discarded.
 
 mod streaming;
 
@@ -16,22 +16,22 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// A line is cut into segments of so many columns.
+/// The maximum width of a line; longer ones are cut into segments.
 const MAX_COLUMNS: usize = 4096;
-/// Cursor moves reach so many lines of a stream back.
+/// How many lines of a stream cursor moves can go back.
 const REACH: usize = 100;
 /// More combining marks than this on one character become escapes.
 const MAX_COMBINING: usize = 3;
 const TAB: usize = 8;
 
-/// A piece of output as it came.
+/// A piece of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk<'a> {
     /// Stream that the process wrote to.
     pub stream: Stream,
     /// Milliseconds since the run started.
     pub at_ms: u64,
-    /// As written: UTF-8 or not, escape sequences included.
+    /// The original bytes: UTF-8 or not, including escape sequences.
     pub bytes: &'a [u8],
     /// The offset of the chunk in the spool; grows with every chunk.
     pub offset: u64,
@@ -42,16 +42,16 @@ pub struct Chunk<'a> {
 pub enum LineKind {
     /// The program, to one of its streams.
     Output(Stream),
-    /// We: something about the output.
+    /// The workbench: a note about the output.
     Note,
-    /// We: what follows comes from another process.
+    /// The workbench: the following output comes from another process.
     Mark,
 }
 
 /// The position of a line's first byte: chunk, and byte in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Origin {
-    /// The chunk's place in the spool.
+    /// The offset of the chunk in the spool.
     pub chunk: u64,
     /// Counted from the beginning of the chunk.
     pub byte: usize,
@@ -147,7 +147,7 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
     }
     let is_narrow = |at: usize| cells.get(at).is_none_or(|cell| cell.c != WIDE_TAIL);
     if width == 1 && is_narrow(column) && is_narrow(column + 1) {
-        // A progress bar comes here for every character.
+        // Fast path: a progress bar gets here for every character.
         match cells.get_mut(column) {
             Some(cell) => *cell = Cell::new(c, style),
             None => cells.push(Cell::new(c, style)),
@@ -170,18 +170,18 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
 #[derive(Default)]
 struct Pen {
     scanner: AnsiScanner,
-    /// Where the text held back by the scanner began: in the scanner's count, and in the spool.
+    /// Where the text held back by the scanner begins: in the count of the scanner, and in the spool.
     held: (u64, Origin),
     /// The number of its line; `None`: after the last line, which is created when needed.
     line: Option<usize>,
     /// The last line of the stream.
     last: Option<usize>,
     column: usize,
-    /// Columns of the line, with what is pending.
+    /// The width of the line, including pending text.
     width: usize,
     /// Text in `style` that belongs to the end of the line.
     pending: String,
-    /// The line while something inside it changes.
+    /// The cells of the line while the program changes text inside it.
     cells: Option<Vec<Cell>>,
     style: Style,
     /// Combining marks written since the last character with a width.
@@ -190,7 +190,7 @@ struct Pen {
     joins: bool,
 }
 
-/// How much is kept.
+/// How much is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) lines: usize,
@@ -200,7 +200,7 @@ pub(super) struct Bounds {
 /// The lines of both streams, in the order in which they began.
 pub(super) struct Transcript {
     lines: VecDeque<OutLine>,
-    /// The number of the first line kept. Numbers are never given again.
+    /// The number of the first stored line. Numbers are never reused.
     first: usize,
     bytes: usize,
     bounds: Bounds,
@@ -229,7 +229,7 @@ impl Transcript {
         }
     }
 
-    /// The numbers of the lines kept.
+    /// The numbers of the stored lines.
     pub(super) fn span(&self) -> Range<usize> {
         self.first..self.first + self.lines.len()
     }
@@ -290,7 +290,7 @@ impl Transcript {
         self.add(OutLine { text, runs: Vec::new(), kind, at_ms: 0, origin: self.origin, joined: false })
     }
 
-    /// Ends all open lines and forgets what was begun: the next bytes do not follow the last ones.
+    /// Ends all open lines and discards incomplete sequences: the next bytes do not continue the last ones.
     pub(super) fn interrupt(&mut self) {
         self.end();
         self.pens = [Pen::default(), Pen::default()];
@@ -319,12 +319,12 @@ impl Transcript {
         added
     }
 
-    /// Writes one piece. Sequences that are not listed here do nothing.
+    /// Writes one piece. Sequences without an arm here do nothing.
     fn write(&mut self, stream: Stream, piece: AnsiPiece<'_>) {
         match piece {
             AnsiPiece::Text(text) => text.chars().for_each(|c| self.print(stream, c)),
             AnsiPiece::Control(byte) => self.control(stream, byte),
-            // A control character of eight bits: some terminals obey it.
+            // An eight-bit control character, which some terminals interpret.
             AnsiPiece::Invalid([byte @ 0x80..=0x9f]) => self.print(stream, char::from(*byte)),
             AnsiPiece::Invalid(_) => self.print(stream, char::REPLACEMENT_CHARACTER),
             AnsiPiece::Csi { params, action, .. } => self.obey(stream, params, action),
@@ -374,7 +374,7 @@ impl Transcript {
         }
     }
 
-    /// Shows what is still held back: nothing comes any more.
+    /// Shows text that is still held back: no output follows.
     pub(super) fn end(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let pen = stream as usize;
@@ -476,7 +476,7 @@ impl Transcript {
         number
     }
 
-    /// Writes what the pen holds back into its line.
+    /// Writes pending text of the pen into its line.
     fn flush(&mut self, pen: usize) {
         let pen = &mut self.pens[pen];
         let Some(number) = pen.line else { return };

@@ -1,6 +1,6 @@
 //! A view of fixed text: source, evidence, a diff.
 //!
-//! It remembers which lines were completely on screen (see [`SeenLines`]), because an approval needs to know.
+//! It records which lines were completely on screen (see [`SeenLines`]), because an approval depends on it.
 
 mod drawing;
 
@@ -16,20 +16,20 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Whether long lines go on in the next row.
+/// Whether long lines continue in the next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrap {
     On,
     Off,
 }
 
-/// Which of the lines drawn count as shown.
+/// Which of the drawn lines count as shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counts {
     All,
-    /// Those that did not come late: it is drawn beside what is read.
+    /// Lines that did not arrive late: the view is drawn next to the text that is read.
     Known,
-    /// None: something lies over it.
+    /// None: something covers the view.
     None,
 }
 
@@ -50,13 +50,13 @@ pub struct TextView {
     wrap: Wrap,
     /// First line on screen, and its first row on screen.
     top: (usize, usize),
-    /// One past the last line that is on screen, even in part.
+    /// The index after the last line that is on screen, even in part.
     end: usize,
     column: usize,
     size: (usize, usize),
     search: Search,
     seen: SeenLines,
-    /// Which of the lines drawn count as shown.
+    /// Which of the drawn lines count as shown.
     counts: Counts,
     gutters: usize,
     cuts: RefCell<HashMap<(usize, usize), Cuts>>,
@@ -69,13 +69,13 @@ pub struct TextView {
     pub(super) cursor: Option<Cursor>,
 }
 
-/// Columns left of the text of a view with a cursor: the cursor's sign, the flag of the line, a blank.
+/// The width of the signs left of the text of a view with a cursor: the cursor, the flag of the line, a blank.
 const SIGNS: usize = 3;
 
 /// The rows of a long line, for a width.
 type Cuts = (usize, Arc<[Range<usize>]>);
 
-/// From so many bytes on a line is a long line.
+/// The minimum length of a long line, bytes.
 const LONG_LINE: usize = 4096;
 
 impl TextView {
@@ -108,13 +108,13 @@ impl TextView {
         TextView::new(source_lines(raw, 0))
     }
 
-    /// Colours the lines of a file, as far as they are in the view: for each line of the file ranges of the raw line.
+    /// Colours the lines of a file as far as the view contains them: for each line of the file, ranges of the raw line.
     pub fn set_syntax(&mut self, side: Side, file: usize, tokens: Vec<LineTokens>) {
         self.syntax.insert((side, file), tokens);
     }
 
-    /// Takes the lines and flags of another view of the same files: what was shown of a line that is still there stays
-    /// shown, and the line with the cursor stays where it is on the screen.
+    /// Sets the lines and flags of another view of the same files: shown parts of remaining lines stay shown, and the
+    /// line of the cursor keeps its position on the screen.
     pub fn replace(&mut self, mut view: TextView, why: Relaid) {
         let mut places: HashMap<Key, usize> = HashMap::new();
         seen::each_half(&view.lines, |line, _, _, key, _| {
@@ -141,23 +141,23 @@ impl TextView {
         self.find(&text);
     }
 
-    /// Rows from the first on screen to the first of a line; less than 0 when the line is further up.
+    /// The number of rows from the top of the screen to the first row of a line; negative for a line further up.
     fn rows_between(&self, (top, row): (usize, usize), line: usize) -> isize {
         let rows: usize = (top..line).map(|at| self.rows_of(at)).sum();
         rows as isize - row as isize
     }
 
-    /// What was seen of it, to be taken up by the same text.
+    /// The seen parts, to be restored in the same text.
     pub fn recall(&self) -> Recall {
         self.seen.recall(&self.lines)
     }
 
-    /// Takes up what was seen of the same text before.
+    /// Restores the seen parts of the same text.
     pub fn take_up(&mut self, recall: &Recall) {
         self.seen.take_up(recall, &self.lines, Relaid::News);
     }
 
-    /// What was on screen of its lines.
+    /// Which of its lines were seen.
     pub fn seen(&self) -> &SeenLines {
         &self.seen
     }
@@ -167,7 +167,7 @@ impl TextView {
         self.lines.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -177,7 +177,7 @@ impl TextView {
         &self.lines
     }
 
-    /// How many hidden characters the text holds; each is drawn as an escape.
+    /// How many hidden characters the text contains; each is drawn as an escape.
     pub fn hidden_count(&self) -> usize {
         self.hidden
     }
@@ -204,7 +204,7 @@ impl TextView {
         }
     }
 
-    /// The row of the screen that a line begins in, as last drawn; less than 0 above the first one.
+    /// The row of the screen in which a line begins, as last drawn; negative above the first row.
     pub(in crate::tui) fn row_on_screen(&self, line: usize) -> isize {
         let (top, row) = self.top;
         if line >= top {
@@ -214,18 +214,18 @@ impl TextView {
         -((above + row) as isize)
     }
 
-    /// Whether a line needs no second row.
+    /// Whether a line fits in one row.
     pub(in crate::tui) fn is_on_one_row(&self, line: usize) -> bool {
         self.rows_of(line) == 1
     }
 
-    /// Columns left of the text: signs and gutter.
+    /// The width of the area left of the text: signs and gutter.
     pub(in crate::tui) fn text_column(&self) -> usize {
         let gutter = if self.gutters == 0 { 0 } else { self.gutters + 1 };
         gutter + if self.cursor.is_some() { SIGNS } else { 0 }
     }
 
-    /// Rows of the screen.
+    /// The height of the screen.
     pub(super) fn height(&self) -> usize {
         self.size.1.max(1)
     }
@@ -238,7 +238,7 @@ impl TextView {
         self.top = top;
     }
 
-    /// Brings a line, counted from 0, on screen when it is not.
+    /// Scrolls to a line, counted from 0, if it is not on screen.
     pub fn show_line(&mut self, line: usize) {
         let line = line.min(self.lines.len().saturating_sub(1));
         self.set_cursor(line);
@@ -248,7 +248,7 @@ impl TextView {
         }
     }
 
-    /// Goes to the next heading (a file, a hunk); to the one before with `back`. Returns whether there is one.
+    /// Goes to the next or previous heading (a file, a hunk). Returns whether there is one.
     pub fn jump(&mut self, to: Jump) -> bool {
         let from = self.cursor.map_or(self.top.0, |cursor| cursor.line);
         let found = match to {
@@ -276,8 +276,8 @@ impl TextView {
         self.column = 0;
     }
 
-    /// Searches the whole text, goes to the first match from the top of the screen on, and returns
-    /// how many there are. An empty text ends the search.
+    /// Searches the whole text, and goes to the first match below the top of the screen. Returns the number of matches.
+    /// An empty text ends the search.
     pub fn search(&mut self, text: &str) -> usize {
         self.find(text);
         self.show_match();
@@ -299,7 +299,7 @@ impl TextView {
         self.search.current = if first == self.search.matches.len() { 0 } else { first };
     }
 
-    /// Goes to the next match, round the end, or to the one before, round the beginning.
+    /// Goes to the next or previous match, wrapping around.
     pub fn step_match(&mut self, to: Jump) {
         let by = match to {
             Jump::Next => 1,
@@ -311,14 +311,14 @@ impl TextView {
         }
     }
 
-    /// Where the search stands; `None` when nothing is searched.
+    /// The status of the search; `None` without a search.
     pub fn search_status(&self) -> Option<SearchStatus> {
         let total = self.search.matches.len();
         let status = SearchStatus { current: (self.search.current + 1).min(total), total };
         (!self.search.text.is_empty()).then_some(status)
     }
 
-    /// Whether every line that must be read was on screen. An empty text counts once it was drawn.
+    /// Whether every required line was on screen. An empty text is read once it was drawn.
     pub fn is_read(&self) -> bool {
         self.seen.next_unseen(0).is_none() && (!self.lines.is_empty() || self.end > 0)
     }
@@ -328,12 +328,12 @@ impl TextView {
         self.size
     }
 
-    /// Says how large the screen is before it is drawn: a key that goes to the end may come first.
+    /// Sets the size of the screen before it is drawn, because a key that goes to the end may come first.
     pub fn set_size(&mut self, size: (usize, usize)) {
         self.size = size;
     }
 
-    /// Goes to a line that must be read and was not on screen; `false` when there is none.
+    /// Goes to a required line that was not on screen; `false` if there is none.
     pub fn show_unseen(&mut self, which: Unseen) -> bool {
         let line = match which {
             Unseen::Further => self.seen.next_unseen(self.top.0).or_else(|| self.seen.next_unseen(0)),
@@ -345,7 +345,7 @@ impl TextView {
         true
     }
 
-    /// Brings what is missing of a line to the top of the screen.
+    /// Scrolls the first missing part of a line to the top of the screen.
     fn show_line_from_gap(&mut self, line: usize) {
         if !self.wraps() && self.seen.is_cut(line) {
             self.toggle_wrap();
@@ -366,8 +366,7 @@ impl TextView {
         self.text_of(self.on_screen())
     }
 
-    /// The escaped text of these lines, for copying; of two halves the right one.
-    /// All lines, as they would be copied.
+    /// The escaped text of all lines, for copying; for a line of two halves, the right half.
     pub fn all_text(&self) -> String {
         self.text_of(0..self.lines.len())
     }
@@ -378,14 +377,14 @@ impl TextView {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Draws where something lies over the view: nothing counts as shown.
+    /// Draws the view while something covers it: nothing counts as shown.
     pub fn covered(&mut self, draw: impl FnOnce(&mut TextView)) {
         let counts = std::mem::replace(&mut self.counts, Counts::None);
         draw(self);
         self.counts = counts;
     }
 
-    /// How many rows all lines take in so many columns, without a cursor; `None` where that is more than `most`.
+    /// The number of rows of all lines at this width, without a cursor; `None` if more than `most`.
     pub fn rows_beside(&mut self, width: usize, most: usize) -> Option<usize> {
         let cursor = self.cursor.take();
         let rows = self.rows_on_top(width, most);
@@ -393,7 +392,7 @@ impl TextView {
         rows
     }
 
-    /// How many rows all lines take in so many columns; `None` where that is more than `most`.
+    /// The number of rows of all lines at this width; `None` if more than `most`.
     pub fn rows_on_top(&mut self, width: usize, most: usize) -> Option<usize> {
         let size = std::mem::replace(&mut self.size, (width, 1));
         let mut rows = 0;
@@ -409,8 +408,8 @@ impl TextView {
         self.top = self.moved(self.top, rows, self.size.1);
     }
 
-    /// The rows of a piece when wrapped. Those of very long lines are kept: cutting a minified
-    /// megabyte for each row on screen would cost half a second a frame.
+    /// The rows of a wrapped piece. Rows of very long lines are cached: cutting a minified megabyte for each row on
+    /// screen would cost half a second a frame.
     fn cuts(&self, (line, half): (usize, usize), width: usize) -> Arc<[Range<usize>]> {
         let Some(piece) = self.lines[line].pieces().nth(half) else { return Arc::new([]) };
         if piece.text().len() < LONG_LINE {
@@ -465,7 +464,7 @@ impl Paged for TextView {
         }
         let width = self.body_width(&self.lines[line]);
         let rows = |(half, piece): (usize, &Piece)| match piece.text().len() {
-            // No character takes more columns than bytes.
+            // No character is wider than its number of bytes.
             bytes if bytes <= width => 1,
             bytes if bytes < LONG_LINE => hanging(piece, width).len(),
             _ => self.cuts((line, half), width).len(),
@@ -474,7 +473,7 @@ impl Paged for TextView {
     }
 }
 
-/// The rows of a piece; those after the first are as much narrower as they are indented.
+/// The rows of a piece; those after the first are narrower by their indent.
 fn hanging(piece: &Piece, width: usize) -> Vec<Range<usize>> {
     let mut rows = cut(piece.text(), width, Break::Words);
     let hang = piece.hang(width);
@@ -487,7 +486,7 @@ fn hanging(piece: &Piece, width: usize) -> Vec<Range<usize>> {
     rows
 }
 
-/// The lines of a file with their numbers; `file` is its number in the list that the view is made from.
+/// The lines of a file with line numbers; `file` is the number of the file in the list of the view.
 pub fn source_lines(raw: &str, file: usize) -> Vec<TextLine> {
     let number = |(line, text): (usize, &str)| {
         let place = Place::Line { side: Side::New, file, line };
@@ -496,10 +495,11 @@ pub fn source_lines(raw: &str, file: usize) -> Vec<TextLine> {
     raw.lines().enumerate().map(number).collect()
 }
 
-/// Which line that was not on screen to go to.
+/// The line to go to, among those that were not on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unseen {
-    /// The first one from here on, then from the beginning. One row that is on screen now stays, where the page goes on.
+    /// The first one from here on, otherwise from the beginning. If the page continues, one row on screen stays
+    /// visible.
     Further,
     /// The first one.
     First,
@@ -507,7 +507,7 @@ pub enum Unseen {
     Late,
 }
 
-/// Which heading to go to.
+/// The heading to go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jump {
     /// The next heading below.
@@ -516,12 +516,12 @@ pub enum Jump {
     Previous,
 }
 
-/// Which part of a view is on screen: from which line on, how many, and of how many. At the end it is the end of the lines,
-/// however many rows the last one has.
+/// The first line on screen, the number of lines on screen, and the total. At the end of the view the last line counts
+/// as complete, however many rows it has.
 pub fn part_shown(view: &TextView) -> (usize, usize, usize) {
     let shown = view.on_screen();
     let is_end = view.top >= view.last_top(view.size.1);
-    // A line that goes on below the screen was not shown to its end.
+    // A line that continues below the screen does not count.
     let end = if is_end { view.lines.len() } else { shown.end.min(view.lines.len().saturating_sub(1)) };
     let start = if view.top == (0, 0) { 0 } else { shown.start.max(1).min(end) };
     (start, end.saturating_sub(start).max(1), view.lines.len())

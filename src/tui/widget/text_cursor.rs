@@ -1,6 +1,6 @@
-//! The cursor of a text view: a line, or a range of lines, that a verb is about, and the flags it can go to.
+//! The cursor of a text view: a line, or a range of lines, that verbs refer to, and the flags it can go to.
 //!
-//! Only views that are asked to have one have one; the others scroll.
+//! Only views created with a cursor have one; the others scroll.
 
 use super::Move;
 use super::piece::{Flag, Place, TextLine};
@@ -10,13 +10,13 @@ use crate::tui::mark::Tone;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-/// Lines kept in sight above and below the cursor, where there is room.
+/// The minimum number of lines above and below the cursor, if there is room.
 const MARGIN: usize = 2;
 
-/// Which lines are meant.
+/// The selected lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cursor {
-    /// The line it is on.
+    /// The line of the cursor.
     pub(super) line: usize,
     /// The start of the range.
     from: Option<usize>,
@@ -37,14 +37,13 @@ impl Cursor {
     }
 }
 
-/// The number of the link that the cursor of a view is on or below.
+/// The number of the link at or above the cursor of a view.
 pub fn cursor_link(view: &TextView) -> Option<usize> {
     let lines = view.lines().get(..=view.cursor_line()).unwrap_or_default();
     lines.iter().rev().find_map(link_of)
 }
 
-/// Puts the cursor of a view on the next line that is a link, or on the one before. `false` if there is none further
-/// on.
+/// Moves the cursor of a view to the next or previous line that is a link. `false` if there is none.
 pub fn step_link(view: &mut TextView, to: Jump) -> bool {
     let from = view.cursor_line();
     let is_link = |line: &usize| view.lines().get(*line).is_some_and(|line| link_of(line).is_some());
@@ -89,7 +88,7 @@ impl TextView {
         self.lines().get(range).unwrap_or_default().iter().filter_map(TextLine::place).collect()
     }
 
-    /// Begins a range at the cursor, or ends the one there is. Returns whether there is one now.
+    /// Begins a range at the cursor, or ends the current one. Returns whether there is one now.
     pub fn toggle_range(&mut self) -> bool {
         let Some(cursor) = &mut self.cursor else { return false };
         cursor.from = if cursor.from.is_none() { Some(cursor.line) } else { None };
@@ -134,7 +133,7 @@ impl TextView {
         places.filter_map(|place| self.flags.get(&place).copied()).max()
     }
 
-    /// Goes to the next line with a flag at least as bad; `false` if there is none further on.
+    /// Goes to the next or previous line with a flag at least this bad; `false` if there is none.
     pub fn jump_flag(&mut self, to: Jump, least: Flag) -> bool {
         let from = self.cursor_line();
         let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
@@ -148,7 +147,7 @@ impl TextView {
         found.is_some()
     }
 
-    /// Goes to the first line with a flag at least as bad, or to the last one; `false` if there is none.
+    /// Goes to the first or last line with a flag at least this bad; `false` if there is none.
     pub fn end_flag(&mut self, from: Jump, least: Flag) -> bool {
         let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
         let found = match from {
@@ -161,7 +160,7 @@ impl TextView {
         found.is_some()
     }
 
-    /// Moves the cursor and what is on screen with it. `false` for moves that do not concern it.
+    /// Moves the cursor and scrolls to it. `false` for moves without effect on the cursor.
     pub(super) fn scroll_with_cursor(&mut self, step: Move) -> bool {
         let height = self.height();
         let last = self.lines().len().saturating_sub(1);

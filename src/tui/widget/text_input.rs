@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
-/// The longest text a field takes, in characters; a paste beyond it is cut.
+/// The maximum length of a text, in characters; a longer paste is cut.
 const MAX_CHARS: usize = 1000;
 
 /// A line of text being typed.
@@ -16,7 +16,7 @@ const MAX_CHARS: usize = 1000;
 pub struct TextInput {
     text: Vec<char>,
     cursor: usize,
-    /// Whether the text was filled in and is replaced by what is typed next.
+    /// Whether the text was filled in, so that typing replaces it.
     filled_in: bool,
 }
 
@@ -48,12 +48,12 @@ impl TextInput {
         self.filled_in
     }
 
-    /// Takes all text away.
+    /// Removes all text.
     pub fn clear(&mut self) {
         *self = TextInput::default();
     }
 
-    /// Inserts text at the cursor; line breaks become blanks, other control characters are left out.
+    /// Inserts text at the cursor; line breaks become blanks, other control characters are removed.
     pub fn insert(&mut self, text: &str) {
         self.replace_what_was_filled_in();
         for c in text.chars() {
@@ -71,7 +71,7 @@ impl TextInput {
         }
     }
 
-    /// Takes a key that edits or moves; `false` when the key means nothing here.
+    /// Handles a key that edits or moves; `false` if the key has no meaning here.
     pub fn key(&mut self, key: &KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if key.modifiers.contains(KeyModifiers::ALT) {
@@ -118,8 +118,7 @@ impl TextInput {
         self.cursor = start;
     }
 
-    /// Draws the text into the first line of `area`, scrolled so that the cursor is visible.
-    /// Returns where the cursor is.
+    /// Draws the text on the first line of `area`, scrolled so that the cursor is visible. Returns where the cursor is.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, style: Style) -> Position {
         let room = usize::from(area.width).max(1) - 1;
         let before = safe(&self.text[..self.cursor]);
@@ -128,7 +127,7 @@ impl TextInput {
             start += 1;
         }
         let shown = safe(&self.text[start..]);
-        // As selected text looks: the next character replaces it.
+        // Drawn as selected text, because the next character replaces it.
         let style = if self.filled_in { style.add_modifier(Modifier::REVERSED) } else { style };
         buf.put(area.x, area.y, &shown, usize::from(area.width), style);
         let column = if start == 0 { before.width() } else { safe(&self.text[start..self.cursor]).width() };

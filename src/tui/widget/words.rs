@@ -1,11 +1,11 @@
-//! Which words of a changed line differ from the line it replaces.
+//! The words of a changed line that differ from the replaced line.
 
 use crate::tui::mark::Side;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Longer lines get no marks within.
+/// The maximum length of a line with marked words, bytes.
 const MAX_MARKED: usize = 2000;
 
 /// An old and a new line; the difference is computed on demand, and cached.
@@ -30,7 +30,7 @@ impl Pairing {
         Pairing { old: old.to_owned(), new: new.to_owned(), found: OnceLock::new() }
     }
 
-    /// The parts of one side that differ; none when hardly anything is common, since then all differs.
+    /// The differing parts of one side; none if hardly anything is common, because then everything differs.
     pub fn changed(&self, side: Side) -> &[Range<usize>] {
         let found = self.found.get_or_init(|| changed_words(&self.old, &self.new));
         match side {

@@ -1,9 +1,9 @@
-//! The clock: one process a workspace that flushes buffers whose time has come, also when nobody calls any more.
+//! The clock: one process per workspace that flushes buffers when they are due, even when nobody calls any longer.
 //!
-//! Whoever writes to a buffer that is flushed by time starts it, unless it runs; a row of the store says which process
-//! it is. It is this program in a role, in a session of its own, so that it outlives its parent and its terminal. It ends
-//! by itself when no buffer waits for a time, and says so in the transaction in which it looked: a writer afterwards
-//! starts a new one.
+//! A write to a buffer with a time limit starts the clock unless it runs. A row in the store names its process. The
+//! clock is this program in another role, in its own process session, so that it outlives its parent and its terminal.
+//! It ends by itself when no buffer waits for a time. It records its end in the transaction that checked this, so that
+//! a later writer starts a new one.
 
 use super::hand_over::Pending;
 use crate::domain::{Buffer, BufferId, Caller, Instant};
@@ -22,20 +22,20 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The first argument that makes this program the clock of a workspace's buffers. No verb begins like this.
+/// The first argument that starts this program as the clock of a workspace's buffers. No verb starts with dashes.
 const KEEP_TIME: &str = "--as-buffer-clock";
-/// Its last argument when a human started it: whose variables it has.
+/// The last argument if a human started it: the clock then has the human's environment variables.
 const OF_HUMAN: &str = "human";
-/// How often it checks whether anything changed: one pragma, which costs microseconds.
+/// Interval between checks for changes. A check is one pragma, which takes microseconds.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often it checks whether the process that has a batch on its way lives, milliseconds.
+/// Interval between checks whether the process that is flushing a batch is alive, milliseconds.
 const LOST_MS: i64 = 1_000;
-/// Batches that it hands to tools at the same time.
+/// Maximum number of batches handed to tools at the same time.
 const MOST_AT_ONCE: usize = 4;
-/// Looks that fail one after the other before it gives up.
+/// Number of consecutive failed checks after which the clock gives up.
 const MOST_FAULTS: u32 = 100;
 
-/// Plays the clock when these are the arguments of one; returns what to exit with.
+/// Runs the clock if these are its arguments; returns the exit code.
 pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
     match args {
         [role, workspace, config, data, asker] if role == KEEP_TIME => {
@@ -50,7 +50,7 @@ pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
 }
 
 fn keep_time(options: OpenOptions) -> Result<(), EngineError> {
-    // It must outlive the terminal of who started it.
+    // The clock must outlive the terminal of the process that started it.
     let _ = rustix::process::setsid();
     let engine = Engine::open(options)?;
     let caller = Caller::Human(engine.identity());
@@ -78,16 +78,16 @@ struct Clock {
     engine: Engine,
     caller: Caller,
     handing: Vec<JoinHandle<()>>,
-    /// Until when nothing is to be done unless the state has another number than this.
+    /// Nothing is due before this time unless the data version of the database changes.
     next: Option<(Instant, i64)>,
 }
 
 impl Clock {
-    /// Flushes what is due; `false` when nothing will be.
+    /// Flushes what is due; `false` when the clock is no longer needed.
     fn tick(&mut self) -> Result<bool, EngineError> {
         self.handing.retain(|thread| !thread.is_finished());
         if !self.engine.state_dir().join("store.db").exists() {
-            // The workspace's state was deleted: what was in it waits for nobody.
+            // The workspace's state was deleted, and the buffers with it.
             return Ok(false);
         }
         let (at, version) = (now(), self.engine.workspace.read(|q| Ok(q.data_version()?))?);
@@ -122,7 +122,7 @@ impl Clock {
             .with_hand(&self.caller, |hand| engine.workspace.transact(|tx| buffering::due(tx, hand, buffer)))?;
         if let Some(claim) = turn.claim {
             let (engine, pending) = (engine.clone(), Pending { claim, caller: self.caller.clone() });
-            // What the tool did not take waits with the reason beside it.
+            // Items that the tool did not accept stay in the buffer, with the reason.
             self.handing.push(std::thread::spawn(move || drop(engine.buffers().hand_over(pending))));
         }
         Ok(())
@@ -130,14 +130,14 @@ impl Clock {
 }
 
 impl Buffers<'_> {
-    /// Starts the clock when a step left a time to wait for and none runs.
+    /// Starts the clock if a step left a due time and no clock runs.
     pub(super) fn wind_clock(&self, turn: &Turn) {
         if turn.wind {
             self.start_clock();
         }
     }
 
-    /// Starts the clock when buffers wait for a time and none runs: the one there was died with the machine, maybe.
+    /// Starts the clock if buffers have a due time and no clock runs, for example after a restart of the machine.
     ///
     /// # Errors
     /// `Internal` for errors of the store.

@@ -1,11 +1,12 @@
-//! Items of a stream, gathered so that many share one transaction.
+//! Collects items of a stream, so that many share one transaction.
 
-/// Most items of one transaction.
+/// Maximum number of items in one transaction.
 pub const GATHER_ITEMS: usize = 100;
-/// Longest that an item waits for others, milliseconds. At 1,000 items a second that is 20 transactions a second.
+/// Maximum time that an item waits for others, milliseconds. At 1,000 items a second, this makes 20 transactions a
+/// second.
 pub const GATHER_MS: u64 = 50;
 
-/// Items that were read and not written yet. It reads no clock: time is told to it, in milliseconds that only grow.
+/// Items that were read but not yet written. The caller passes in the time, in milliseconds that never decrease.
 #[derive(Debug)]
 pub struct Gather<T> {
     items: Vec<T>,
@@ -19,7 +20,7 @@ impl<T> Default for Gather<T> {
 }
 
 impl<T> Gather<T> {
-    /// Adds an item; gives all of them when there are enough.
+    /// Adds an item; returns all items when there are enough.
     pub fn push(&mut self, item: T, now_ms: u64) -> Option<Vec<T>> {
         if self.items.is_empty() {
             self.since_ms = now_ms;
@@ -28,17 +29,17 @@ impl<T> Gather<T> {
         (self.items.len() >= GATHER_ITEMS).then(|| std::mem::take(&mut self.items))
     }
 
-    /// Milliseconds until the oldest has waited long enough; `None` when there is none.
+    /// Milliseconds until the oldest item is due; `None` when there is no item.
     pub fn left_ms(&self, now_ms: u64) -> Option<u64> {
         (!self.items.is_empty()).then(|| (self.since_ms + GATHER_MS).saturating_sub(now_ms))
     }
 
-    /// Gives all of them when the oldest has waited long enough.
+    /// Returns all items when the oldest one is due.
     pub fn due(&mut self, now_ms: u64) -> Option<Vec<T>> {
         (self.left_ms(now_ms) == Some(0)).then(|| std::mem::take(&mut self.items))
     }
 
-    /// Gives what there is.
+    /// Returns the remaining items.
     pub fn rest(&mut self) -> Vec<T> {
         std::mem::take(&mut self.items)
     }

@@ -1,4 +1,5 @@
-//! Handing batches to a tool: each is the input of an ordinary run, under the policy of everybody whose items it holds.
+//! Hands batches to a tool. Each batch is the input of an ordinary run, under the policy of everybody who wrote an item
+//! of it.
 
 use super::status::{BufferStatus, HandedOver};
 use crate::domain::{Caller, RunId, RunOutcome, Stream, rfc3339};
@@ -13,10 +14,10 @@ use crate::runner::Spool;
 use serde_json::{Map, Value, json};
 use std::io::Read;
 
-/// More of what a tool says to a batch stays in its kept output only, bytes.
+/// Maximum bytes of a tool's output that are returned; the rest is only in the kept output.
 const MAX_RESULT: u64 = 64 * 1024;
 
-/// A batch that must be handed over with [`Buffers::hand_over`](crate::engine::Buffers::hand_over).
+/// A batch that the caller must pass to [`Buffers::hand_over`](crate::engine::Buffers::hand_over).
 #[derive(Debug)]
 pub struct Pending {
     pub(super) claim: Claim,
@@ -24,7 +25,7 @@ pub struct Pending {
 }
 
 impl Buffers<'_> {
-    /// Hands a batch over, and then those that became due meanwhile, until there is none or the tool fails with it.
+    /// Hands a batch over, then the batches that became due meanwhile, until none is left or the tool fails.
     pub fn hand_over(&self, pending: Pending) -> HandedOver {
         let mut done = HandedOver::default();
         let caller = pending.caller;
@@ -45,7 +46,7 @@ impl Buffers<'_> {
                     done.error = came.err().map(|fault| fault.error);
                     next = turn.claim;
                 }
-                // Nobody knows that the tool has them: whoever flushes next gives it the batch again.
+                // The tool's success is not recorded: the next flush hands over the same batch again.
                 Err(error) => done.error = Some(error),
             }
         }
@@ -60,14 +61,15 @@ impl Buffers<'_> {
         }
     }
 
-    /// Runs the tool with a batch; gives what was wrong with the run.
+    /// Runs the tool with a batch; returns the fault of a run that failed.
     ///
     /// # Errors
-    /// Why there is no such run.
+    /// Why the run could not be started.
     fn start_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<Option<Fault>, EngineError> {
         let tool = self.tool_now(&claim.tool)?;
         let callers: Vec<Caller> = claim.callers.iter().map(|word| self.caller_of(word)).collect();
-        // The run has one caller, an agent where there is any; what it may not for one of the others, it may not.
+        // The run has one caller, an agent if any item is from an agent. It is refused if any of the writers may not
+        // run the tool.
         let detail = self.engine.library().detail(&tool)?;
         for caller in &callers {
             match self.engine.runs().may_run(&detail, caller)? {
@@ -100,7 +102,7 @@ impl Buffers<'_> {
         }
     }
 
-    /// What the tool said, as far as it is short.
+    /// The beginning of the tool's output; `None` when it is empty.
     fn said(&self, run: RunId) -> Option<Value> {
         let spool = Spool::open(&self.engine.runs().spool_path(run)).ok()?;
         let mut bytes = Vec::new();
@@ -110,7 +112,7 @@ impl Buffers<'_> {
     }
 }
 
-/// The input of the run: what was set up for the buffer, the items, and where they come from.
+/// The input of the run: the configured input of the buffer, the items, and metadata.
 fn input_of(claim: &Claim) -> Value {
     let mut input: Map<String, Value> = claim.input.clone();
     let read = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));

@@ -180,7 +180,7 @@ impl Buffers<'_> {
         self.workspace.read(|q| {
             q.buffer(buffer)?.ok_or_else(|| buffering::unknown(buffer))?;
             let items = q.buffer_items(buffer, ItemState::Aside, MAX_WAITING, usize::MAX)?;
-            // What a human wrote is not for an agent, as with `take`.
+            // An agent does not see what a human wrote, as with `take`.
             let may_see = |item: &BufferItem| matches!(caller, Caller::Human(_)) || item.author != buffering::HUMAN;
             Ok(items.into_iter().filter(may_see).map(AsideItem::of).collect())
         })
@@ -245,7 +245,7 @@ impl Buffers<'_> {
             let message = format!("counted items belong in buffer {USAGE_BUFFER}, not {buffer}");
             return Err(EngineError::new(ErrorCode::Usage, message, "use `toolsmith buffer write --buffer usage …`"));
         }
-        // The same one as before was looked up before; it may be away for a while.
+        // The same tool was already checked; it may be missing temporarily.
         let same = |known: &Buffer| Some(&known.sink) == change.sink.as_ref();
         if self.workspace.read(|q| Ok(q.buffer(buffer)?))?.as_ref().is_some_and(same) {
             return self.sink_is_in_use(buffer);
@@ -285,8 +285,8 @@ impl Buffers<'_> {
         }
     }
 
-    /// The tool that a name means now: the folders may have changed since they were read, and the clock reads them for
-    /// nobody's eyes.
+    /// The tool that a name means now. Scans first: the folders may have changed, and the clock process has no front
+    /// end that scans them.
     fn tool_now(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
         self.engine.library().scan_once()?;
         if let Ok(tool) = self.engine.library().resolve(name)

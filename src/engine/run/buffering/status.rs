@@ -1,4 +1,4 @@
-//! What is said of a buffer.
+//! The status of a buffer, for front ends.
 
 use crate::domain::{Buffer, BufferId, Instant, MAX_TRIES, RunId, Strategy, ToolName, plural};
 use crate::engine::core::buffering::Turn;
@@ -7,16 +7,16 @@ use crate::store::BufferItem;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What became of batches.
+/// The result of handing over batches.
 #[derive(Debug, Default)]
 pub struct HandedOver {
-    /// Items that the tool took.
+    /// Number of items that the tool accepted.
     pub flushed: u64,
-    /// The runs in which it did.
+    /// The runs of the tool.
     pub runs: Vec<RunId>,
-    /// What it said to the last batch.
+    /// The tool's output for the last batch.
     pub result: Option<Value>,
-    /// Why it did not take one; the items of that one are kept.
+    /// Why the tool did not accept a batch; its items are kept.
     pub error: Option<EngineError>,
     /// Status after the flush; `None` when it could not be read.
     pub status: Option<BufferStatus>,
@@ -29,7 +29,7 @@ pub struct AsideItem {
     pub item: Value,
     /// Who wrote it: `human`, or `agent:NAME`.
     pub author: String,
-    /// What the tool said when it got the item alone.
+    /// The error of the tool when it got the item alone.
     pub reason: String,
 }
 
@@ -41,55 +41,55 @@ impl AsideItem {
     }
 }
 
-/// How full a buffer is, in the words that scripts know.
+/// The fill level of a buffer. Scripts rely on the field names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BufferStatus {
     /// Name of the buffer.
     pub buffer_id: BufferId,
-    /// Items that were not handed over, those on their way included.
+    /// Items that were not handed over yet, including those being handed over.
     pub buffered_count: u64,
-    /// Items of a batch.
+    /// Number of items in a batch.
     pub max_size: u64,
-    /// When it hands them over.
+    /// When the buffer is flushed.
     pub flush_strategy: Strategy,
-    /// How long the oldest waits, seconds; 0 is forever.
+    /// How long the oldest item waits at most, seconds; 0 means without limit.
     pub flush_interval_seconds: f64,
-    /// Who gets the batches; `null` is nobody.
+    /// The tool that gets the batches; `null` for none.
     pub pass_through_tool: Option<String>,
-    /// Seconds since items were handed over last, or since it was made.
+    /// Seconds since the last flush, or since the buffer was created.
     pub time_since_last_flush: f64,
-    /// Items ever handed over.
+    /// Number of items ever handed over.
     pub total_flushed: u64,
-    /// Items written since it was made.
+    /// Number of items written since the buffer was created.
     pub total_written: u64,
     /// Flushed items that nobody has taken yet.
     pub kept_count: u64,
     /// Items that were set aside because the tool failed with each of them alone.
     pub aside_count: u64,
-    /// Items on their way to the tool.
+    /// Items that are being handed to the tool.
     pub in_flight_count: u64,
-    /// How long the oldest has waited, seconds.
+    /// How long the oldest item has waited, seconds.
     pub oldest_seconds: Option<f64>,
-    /// In how many seconds it is flushed by time; `null` when it is not.
+    /// Seconds until the next flush by time; `null` without one.
     pub next_flush_seconds: Option<f64>,
-    /// Flushes that failed since the last one that did not.
+    /// Number of consecutive failed flushes.
     pub failed_flushes: u32,
-    /// Why the last one failed.
+    /// Why the last flush failed.
     pub last_error: Option<String>,
-    /// When items were handed over last, or when it was made.
+    /// When the buffer was last flushed, or when it was created.
     #[serde(skip)]
     pub last_flush_at: Instant,
     /// Whether its items wait much longer than they should.
     pub stuck: bool,
 }
 
-/// Milliseconds as seconds with hundredths.
+/// Milliseconds as seconds, rounded to hundredths.
 fn seconds(ms: i64) -> f64 {
     (ms as f64 / 10.0).round() / 100.0
 }
 
 impl BufferStatus {
-    /// A buffer at this time.
+    /// The status of a buffer at this time.
     pub fn of(buffer: &Buffer, at: Instant) -> BufferStatus {
         let due = buffer.rule.due_at(&buffer.level);
         BufferStatus {
@@ -114,7 +114,7 @@ impl BufferStatus {
         }
     }
 
-    /// When it hands its items over, a few words.
+    /// When the buffer is flushed, in a few words.
     pub fn rule_words(&self) -> String {
         match (self.flush_strategy, self.flush_interval_seconds) {
             (Strategy::Immediate, _) => "immediately".to_owned(),
@@ -124,12 +124,12 @@ impl BufferStatus {
         }
     }
 
-    /// Whether something is wrong with it: a flush failed, items wait too long or were set aside.
+    /// Whether the buffer needs attention: a flush failed, or items wait too long or were set aside.
     pub fn needs_a_look(&self) -> bool {
         self.failed_flushes > 0 || self.stuck || self.aside_count > 0
     }
 
-    /// What it is doing, in words that stay true while nothing happens.
+    /// What the buffer is doing, without numbers that change over time.
     pub fn standing(&self) -> String {
         let standing = match self.next_flush_seconds {
             Some(_) if self.failed_flushes > 0 => "failed, will retry".to_owned(),
@@ -139,7 +139,7 @@ impl BufferStatus {
         self.with_aside(standing)
     }
 
-    /// What it is doing, a few words.
+    /// What the buffer is doing, in a few words.
     pub fn state(&self) -> String {
         self.with_aside(self.doing())
     }
@@ -161,31 +161,31 @@ impl BufferStatus {
     }
 }
 
-/// What an operation on a buffer came to.
+/// The result of an operation on a buffer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BufferAnswer {
     /// The operation in one word, as it was called.
     pub operation: &'static str,
-    /// The buffer after it.
+    /// The status of the buffer after the operation.
     #[serde(flatten)]
     pub status: BufferStatus,
     /// Whether items were handed over.
     pub flushed: bool,
-    /// Items that were handed over by this operation.
+    /// Number of items that this operation handed over.
     pub flushed_count: u64,
-    /// Items that were discarded.
+    /// Number of items that were discarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cleared_count: Option<u64>,
-    /// Items that were set aside and wait again.
+    /// Number of set-aside items that wait again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried_count: Option<u64>,
-    /// Runs of the tool that got batches.
+    /// Runs of the tool that got the batches.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunId>,
-    /// What the tool answered to the last batch: JSON, else text.
+    /// The tool's output for the last batch: JSON if it parses, otherwise text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass_through_result: Option<Value>,
-    /// Tools among counted uses that nobody has seen here.
+    /// Tools among the counted uses that were never seen in this workspace.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_tools: Vec<ToolName>,
     /// One line for a human.
@@ -196,7 +196,7 @@ pub struct BufferAnswer {
 }
 
 impl BufferAnswer {
-    /// An answer that says how full the buffer is.
+    /// An answer with the fill level of the buffer.
     pub fn new(operation: &'static str, status: BufferStatus) -> BufferAnswer {
         BufferAnswer {
             operation,
@@ -221,7 +221,7 @@ impl BufferAnswer {
         answer.told()
     }
 
-    /// With what became of the batches that a tool got.
+    /// Adds the result of handing over batches.
     pub(super) fn and(mut self, over: HandedOver) -> BufferAnswer {
         self.flushed_count += over.flushed;
         self.runs = over.runs;

@@ -1,4 +1,4 @@
-//! Buffers in an open workspace, without the clock: nothing here waits for a time.
+//! Buffers in an open workspace, without the clock: no test waits for a time.
 
 use super::*;
 use crate::domain::{EventSeq, Strategy, ToolName};
@@ -27,7 +27,7 @@ fn bot() -> Caller {
     Caller::Agent("bot".to_owned())
 }
 
-/// Without a time to wait for, so that no process is started.
+/// A rule without a time limit, so that no process is started.
 fn still() -> BufferChange {
     BufferChange { interval_ms: Some(0), ..BufferChange::default() }
 }

@@ -1,4 +1,4 @@
-//! What a human asks for on the screen: to flush a buffer, to clear it, to try again what was set aside.
+//! Commands on buffers that a human gives on the screen: flush, clear, retry set-aside items.
 
 use super::{BufferAnswer, Buffers};
 use crate::domain::{BufferId, Caller, Outcome, VerbCall, plural};
@@ -7,7 +7,7 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use serde_json::json;
 
-/// Changes what is in a buffer. It moves no files, and a flush takes as long as a tool takes.
+/// Changes the content of a buffer. It moves no files; a flush takes as long as the tool does.
 pub(in crate::engine::run) const BUFFER: PlainVerb = PlainVerb {
     name: "buffer",
     needs_catalog: false,
@@ -54,7 +54,7 @@ impl Buffers<'_> {
     }
 }
 
-/// What was done; for items that nobody takes, also how to read them.
+/// The result; for items that no tool takes, also how to read them.
 fn with_untaken(id: &BufferId, answer: &BufferAnswer) -> String {
     match answer.status.kept_count {
         0 => answer.message.clone(),

@@ -1,14 +1,12 @@
-//! Who could do it: ranked, with reasons, and who could not.
+//! The ranked candidates of a call, with reasons, and the tools that were left out.
 //!
-//! The rank of a candidate is (similarity - failure demotion) x quality. The similarity says how much of the scenario
-//! the tool speaks of. The demotion is 0.3 for each mark of this version in a scenario that is alike. The quality is
-//! how likely the next run of this version succeeds ([`expected_success`]), less what its marks take
-//! ([`crate::insight::demotion`]).
-//! A run that failed because of its input counts for neither: the next input may be right.
-//! A tool that succeeded more often than not stands before all others that are about as similar, tried or not; and what is
-//! hardly similar stands behind all of them.
-//! Before all others comes the tool that did the same the last time and was not marked since; after all others come those
-//! that a negative tag rules out.
+//! The rank of a candidate is (similarity - failure demotion) x quality. The similarity says how well the tool matches
+//! the scenario. The demotion is 0.3 for each mark of this version in a similar scenario. The quality is the
+//! probability that the next run of this version succeeds ([`expected_success`]), reduced by its marks
+//! ([`crate::insight::demotion`]). A run that failed because of its input does not count, because the next input may be
+//! valid. A proven tool, one that succeeded more often than not, comes before others of about the same similarity,
+//! tried or not; tools with little similarity come last. The tool that succeeded in the same call the last time, and
+//! was not marked since, comes before all others. Tools that a negative tag rules out come after all others.
 
 use super::{CallRequest, LEARN_FROM, check};
 use crate::domain::service::InstanceState;
@@ -27,25 +25,26 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// How likely the next run of a tool succeeds, 0 to 1, by its observed runs: Laplace's rule of succession. A tool that
-/// never ran is even, so that it stands behind one that succeeded more often than not; one failure is not a verdict.
+/// The probability that the next run of a tool succeeds, 0 to 1, from its observed runs: Laplace's rule of succession.
+/// A tool that never ran gets one half, less than a tool that succeeded more often than not. A single failure has
+/// little effect.
 fn expected_success(succeeded: f64, runs: f64) -> f64 {
     (succeeded + 1.0) / (runs + 2.0)
 }
 
-/// Less of what was asked is chance; a tag that was asked for makes up for it.
+/// Below this similarity, a match is chance. Requested tags or capabilities replace it.
 const LEAST_SIMILARITY: f64 = 0.2;
 
-/// The share of the greatest similarity from which on a proven tool stands before the others.
+/// The fraction of the greatest similarity that a proven tool needs to come before the others.
 const ABOUT_AS_SIMILAR: f64 = 0.5;
 
-/// How many are looked at closely: each is read from disk.
+/// Maximum number of tools whose definitions are read from disk.
 const MOST_LOOKED_AT: usize = 60;
 
-/// Successors that are followed one after the other.
+/// Maximum length of a chain of successors.
 const MOST_SUCCESSORS: usize = 8;
 
-/// A tool that could do it.
+/// A tool that may be able to do it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Candidate {
     /// Name to run it by.
@@ -54,28 +53,28 @@ pub struct Candidate {
     pub version: semver::Version,
     /// Digest of the version that was ranked.
     pub digest: Digest,
-    /// Stage of the folder that it is in.
+    /// Stage of its folder.
     pub stage: Stage,
     /// Path of its definition.
     pub path: String,
     /// The rank, 0 to 1.
     pub rank: f64,
-    /// How much of the scenario it speaks of, 0 to 1.
+    /// How well it matches the scenario, 0 to 1.
     pub similarity: f64,
-    /// Whether it succeeded more often than not, after its marks.
+    /// Whether its quality is above one half, marks included.
     #[serde(skip)]
     pub is_proven: bool,
-    /// How often this version failed in a scenario that is alike.
+    /// How often this version failed in a similar scenario.
     pub failures_alike: usize,
-    /// What that takes from the similarity.
+    /// The demotion of its similarity for these failures.
     pub failure_demotion: f64,
-    /// Its quality after its marks, 0 to 1.
+    /// Its quality, 0 to 1, reduced by its marks.
     pub quality: f64,
-    /// Whether it did the same the last time.
+    /// Whether it succeeded in the same call the last time.
     pub won_before: bool,
     /// The negative tag that rules it out.
     pub ruled_out_by: Option<String>,
-    /// All of it in words.
+    /// The reason for the rank, in words.
     pub why: String,
 }
 
@@ -84,11 +83,11 @@ pub struct Candidate {
 pub struct ServiceOffer {
     /// Name of the service.
     pub tool: ToolName,
-    /// The instance that would answer; one that is not there yet would be launched under this name.
+    /// The instance that would answer. If it does not exist, it would be launched under this name.
     pub instance: ToolName,
-    /// What the instance is doing; `None` when there is none yet.
+    /// The state of the instance; `None` when it does not exist.
     pub state: Option<InstanceState>,
-    /// Whether it is asked before tools are run. Another one is asked only when nothing else fits, and launched then.
+    /// Whether it is asked before tools are run. Other services are launched and asked only when nothing else fits.
     pub goes_first: bool,
     /// Why it fits, in words.
     pub why: String,
@@ -96,12 +95,12 @@ pub struct ServiceOffer {
     pub path: String,
 }
 
-/// A service whose words or capabilities fit a call.
+/// A service whose description or capabilities fit a call.
 pub(in crate::engine) struct FittingService {
     pub(in crate::engine) tool: Arc<Tool>,
-    /// What fits: `claims code_generation`.
+    /// Why it fits, for example `claims code_generation`.
     pub(in crate::engine) reason: String,
-    /// Whether it fits at least as well as every tool that could be run.
+    /// Whether it fits at least as well as every tool.
     pub(in crate::engine) is_best: bool,
 }
 
@@ -114,19 +113,19 @@ pub struct LeftOut {
     pub path: String,
     /// Reason in one sentence, for the caller.
     pub why: String,
-    /// Whether policy prevents it, not the tool.
+    /// Whether the policy is the cause, not the tool.
     pub refused: bool,
     /// Whether a human could permit the run.
     #[serde(skip)]
     pub needs_permit: bool,
 }
 
-/// Who could do it and who could not.
+/// The candidates of a call, and the tools that were left out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Candidates {
-    /// Those that can be tried, in the order in which they are.
+    /// Candidates in the order of their attempts.
     pub candidates: Vec<Candidate>,
-    /// Those that fit and cannot be tried.
+    /// Tools that fit but cannot be tried.
     pub left_out: Vec<LeftOut>,
     /// Services that could answer, running instances first.
     pub services: Vec<ServiceOffer>,
@@ -136,10 +135,10 @@ pub struct Candidates {
     lacking: Lacking,
 }
 
-/// What made that nobody is left.
+/// Why there is no candidate.
 #[derive(Debug, Clone, PartialEq, Default)]
 enum Lacking {
-    /// No tool speaks of it.
+    /// No tool matches the description.
     #[default]
     Fitting,
     /// No tool claims the capabilities.
@@ -148,13 +147,13 @@ enum Lacking {
     Tags(Vec<String>),
 }
 
-/// A candidate with what its attempt needs.
+/// A candidate with the data for its attempt.
 pub(super) struct Ranked {
     pub(super) tool: Arc<Tool>,
     pub(super) candidate: Candidate,
     pub(super) input: Option<Value>,
     pub(super) permissions: Permissions,
-    /// Its run, once it had its turn.
+    /// Its run, once it was started.
     pub(super) run: Option<RunId>,
 }
 
@@ -188,7 +187,7 @@ impl LeftOut {
         LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused, needs_permit }
     }
 
-    /// A service that did not answer.
+    /// A service that failed to answer.
     pub(in crate::engine) fn silent(offer: &ServiceOffer, error: &EngineError) -> LeftOut {
         let refused = matches!(error.code, ErrorCode::Refused | ErrorCode::HumanNeeded);
         let (tool, path) = (offer.tool.clone(), offer.path.clone());
@@ -222,21 +221,21 @@ impl From<EngineError> for Unfit {
 }
 
 impl Candidates {
-    /// Services alone.
+    /// Candidates that are only services.
     pub(in crate::engine) fn of_services(services: Vec<ServiceOffer>) -> Candidates {
         Candidates { services, ..Candidates::default() }
     }
 
-    /// Whether nothing can be tried: no tool, and no service.
+    /// Whether nothing can be tried: no tool and no service.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty() && self.services.is_empty()
     }
 
-    /// Why nobody can be tried.
+    /// The error when nothing can be tried.
     pub(super) fn nobody(&self) -> EngineError {
         if let Some(first) = self.left_out.first() {
             let message = format!("no tool that matches {:?} can run: {}: {}", self.asked_for, first.tool, first.why);
-            // Where nothing else stands in the way, it is refused as a run of the tool would be.
+            // If policy is the only obstacle, the call is refused as a run of the tool would be.
             let refused = self.left_out.iter().all(|left| left.refused);
             let code = if refused { ErrorCode::Refused } else { ErrorCode::NotFound };
             let hint = match self.left_out.len() {
@@ -264,7 +263,7 @@ impl Candidates {
     }
 }
 
-/// The words and the tags of a call, in the form in which two calls are compared.
+/// Scenario and tags of a call in normalized form, to compare two calls.
 pub(in crate::engine) fn key(scenario: &str, tags: &[String]) -> (String, String) {
     let mut tags: Vec<String> = tags.iter().map(|tag| tag.to_lowercase()).collect();
     tags.sort();
@@ -273,7 +272,7 @@ pub(in crate::engine) fn key(scenario: &str, tags: &[String]) -> (String, String
 }
 
 impl Calls<'_> {
-    /// The candidates of a call in their order, at most as many as may be tried, and who was left out.
+    /// The candidates of a call in order, at most as many as attempts are allowed, and the tools that were left out.
     pub(super) fn ranked(
         &self,
         request: &CallRequest,
@@ -290,7 +289,7 @@ impl Calls<'_> {
             };
         }
         let (mut ranked, mut seen) = (Vec::new(), HashSet::new());
-        // Services are not run but talked to.
+        // Services get messages; they are not run per call.
         let tools = fitting.into_iter().filter(|(tool, _)| tool.kind != Kind::Service);
         for (tool, candidate) in tools.take(MOST_LOOKED_AT) {
             if ranked.len() == request.max_attempts {
@@ -319,7 +318,7 @@ impl Calls<'_> {
         Ok((ranked, found))
     }
 
-    /// The tools that speak of it and have the tags, in the order in which they would be tried.
+    /// The tools that match the scenario and have the tags, in the order in which they would be tried.
     fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
         let (view, index) = self.engine.library().index();
         let memory = self.engine.library().memory()?;
@@ -344,12 +343,12 @@ impl Calls<'_> {
         if let Some(winner) = winner
             && !fitting.iter().any(|(_, candidate)| candidate.won_before)
         {
-            // Another version lies there now, or it is gone: what was learnt is about neither.
+            // The tool has another version or was removed, so its last success no longer applies.
             self.forget(&words, &tags, &winner)?;
         }
         let most = fitting.iter().map(|(_, candidate)| candidate.similarity).fold(0.0, f64::max);
         let least = (most * ABOUT_AS_SIMILAR).max(LEARN_FROM);
-        // Stable: of equal ones the more similar stays in front.
+        // A stable sort: among equal ranks, the more similar tool stays first.
         fitting.sort_by(|(_, one), (_, other)| {
             let order = |candidate: &Candidate| {
                 let is_proven = candidate.is_proven && candidate.similarity >= least && candidate.failures_alike == 0;
@@ -361,8 +360,8 @@ impl Calls<'_> {
         Ok(fitting)
     }
 
-    /// The services that a call fits, best first: those that claim every capability that was asked for, and without
-    /// one those whose words fit.
+    /// The services that fit a call, best first: those that claim every requested capability; without requested
+    /// capabilities, those that match the scenario.
     pub(in crate::engine) fn fitting_services(
         &self,
         request: &CallRequest,
@@ -391,7 +390,7 @@ impl Calls<'_> {
             }
         }
         if is_claimed {
-            // Whoever names a capability need not use the words of the description.
+            // A call that names a capability need not match the description.
             let view = self.engine.library().catalog();
             let others = view.tools.iter().filter(|tool| {
                 let is_known = fitting.iter().any(|(known, _)| known.path == tool.path);
@@ -419,7 +418,7 @@ impl Calls<'_> {
         self.workspace.transact(|tx| Ok(tx.forget_winner(crate::store::Lesson::Scenario(scenario, tags)).map(drop)?))
     }
 
-    /// What to use in place of a deprecated tool; `None` to use it.
+    /// The successor to use instead of a deprecated tool; `None` to use the tool itself.
     ///
     /// # Errors
     /// Why it cannot be tried.
@@ -441,7 +440,7 @@ impl Calls<'_> {
         Ok((used.path != tool.path).then_some(used))
     }
 
-    /// The input that a tool would get and what it may do.
+    /// The input that a tool would get, and its permissions.
     ///
     /// # Errors
     /// Why it cannot be tried.
@@ -472,7 +471,7 @@ impl Calls<'_> {
     }
 }
 
-/// What all candidates are judged by.
+/// The data by which all candidates are judged.
 struct Judged<'a> {
     request: &'a CallRequest,
     scenario: &'a Scenario,
@@ -481,14 +480,14 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// `on_input` runs of it failed because of their input.
+    /// Rates a tool. `on_input` is the number of its runs that failed because of their input.
     fn candidate(&self, tool: &Tool, found: &Relevant, on_input: u64) -> Candidate {
         let failures = self.scenario.failures_like(self.memory.scenarios(tool));
         let marks = self.memory.severities(tool).count();
         let succeeded = (tool.facts.success_rate.unwrap_or_default() * tool.facts.runs as f64).round();
         let runs = tool.facts.runs.saturating_sub(on_input);
         let expected = expected_success(succeeded, (runs as f64).max(succeeded));
-        // As they are shown: whoever calculates after it finds the same.
+        // Rounded as shown, so that a reader who repeats the calculation gets the same result.
         let quality = rounded(demoted(expected, self.memory.severities(tool)));
         let won = self.winner.is_some_and(|winner| {
             let is_it = winner.tool == tool.name && winner.digest == tool.digest;
@@ -537,7 +536,7 @@ impl Judged<'_> {
     }
 }
 
-/// A successor with the rank of what it stands for.
+/// A successor with the rank of the tool that it replaces.
 fn instead_of(tool: &Tool, successor: &Tool, candidate: Candidate) -> Candidate {
     Candidate {
         tool: successor.name.clone(),
@@ -550,7 +549,7 @@ fn instead_of(tool: &Tool, successor: &Tool, candidate: Candidate) -> Candidate 
     }
 }
 
-/// Whether a tool has every tag and claims every capability that is asked for.
+/// Whether a tool has every requested tag and claims every requested capability.
 fn has_words(tool: &Tool, request: &CallRequest) -> bool {
     let claims = |wanted: &String| tool.capabilities.iter().any(|own| own.eq_ignore_ascii_case(wanted));
     has_tags(tool, &request.tags) && request.capabilities.iter().all(claims)
@@ -563,7 +562,7 @@ fn has_tags(tool: &Tool, tags: &[String]) -> bool {
     own.all(|has| has)
 }
 
-/// Whether the tool takes this input; a schema that is not a schema is the run's to complain about.
+/// Whether the tool accepts this input. An invalid schema passes here: the run reports it.
 fn fits(detail: &ToolDetail, input: Option<&Value>) -> Result<(), String> {
     let (Some(schema), Some(input)) = (&detail.manifest.input, input) else { return Ok(()) };
     let Ok(checker) = Checker::new(schema) else { return Ok(()) };

@@ -39,8 +39,7 @@ pub const DEFAULT_ATTEMPTS: usize = 5;
 /// The most attempts of one call.
 pub const MOST_ATTEMPTS: usize = 20;
 
-/// The least similarity to the scenario at which the success of a tool is evidence. What is less alike is tried after
-/// everything that is more.
+/// The similarity that a tool needs for its success to be evidence. Tools below it are tried after all others.
 const LEARN_FROM: f64 = 0.35;
 
 /// A call by scenario.

@@ -1,4 +1,4 @@
-//! Calls on real files and real processes.
+//! Calls with real files and real processes.
 
 use super::*;
 use crate::domain::{Command, Instant};
@@ -10,7 +10,7 @@ const FAILS: &str = "import sys\nsys.exit('no key for the service')\n";
 const LIES: &str = "print('{\"success\": false, \"error\": \"no such language\"}')\n";
 const WORKS: &str = "import json, sys\nprint(json.dumps({'text': json.load(sys.stdin)['text'].upper()}))\n";
 
-/// A tool that says of itself that it translates, with further lines of its manifest.
+/// Adds a tool with a description about translation, with further lines in its manifest.
 fn drop_tool(world: &World, name: &str, script: &str, further: &str) {
     let manifest = format!(
         "name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"Translates english text to french\"\n\
@@ -75,7 +75,7 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
     let marks = engine.workspace.read(|q| Ok(q.all_failure_marks()?)).unwrap();
     let told: Vec<_> =
         marks.iter().map(|mark| (mark.tool.as_str(), mark.scenario.as_str(), mark.tags.join(" "))).collect();
-    // It says of itself that it is for these.
+    // No negative tags: the tool's own description covers the scenario.
     let tags = String::new();
     assert_eq!(
         told,
@@ -85,13 +85,13 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
         ]
     );
 
-    // The same in other words and order is the same call.
+    // The same words in another form and order are the same call.
     let again = CallRequest { scenario: "French translation of english".to_owned(), ..request(&["translation"]) };
     let report = called(&engine, &again);
     assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
     assert!(report.candidates.candidates[0].won_before && report.attempts[0].why.starts_with("succeeded last time"));
 
-    // Another version is another tool.
+    // Another version has its own history.
     drop_tool(&world, "c_translator", &format!("{WORKS}# changed\n"), "");
     engine.library().scan(&mut |_| {}).unwrap();
     let found = engine.calls().candidates(&request(&["translation"]), &ada()).unwrap();
@@ -116,7 +116,7 @@ fn the_rank_is_told_with_its_parts() {
     let wanted = crate::engine::library::searching::rounded(first.similarity * 0.667);
     assert!((first.rank - wanted).abs() < 1e-9, "{} is not {wanted}", first.rank);
     let last = found.candidates.iter().find(|candidate| candidate.tool.as_str() == "a_translator").unwrap();
-    // One failure of one run is a third, less 0.1 for the mark of severity high.
+    // One failed run gives a third, minus 0.1 for the mark of severity high.
     assert_eq!((last.failures_alike, last.failure_demotion, last.quality), (1, 0.3, 0.233));
     assert_eq!(last.ruled_out_by, None, "it says of itself that it is for this");
     assert!(last.why.contains("0 of 1 run succeeded, marked 1x"), "{}", last.why);
@@ -247,7 +247,7 @@ fn a_mark_ends_that_it_did_it_the_last_time_and_one_failure_is_no_verdict() {
     assert_eq!((now[1].won_before, now[1].quality), (false, 0.567), "two thirds less 0.1");
 }
 
-/// A tool that is about something else, and takes anything.
+/// Adds a tool for another subject that accepts any input.
 fn drop_other(world: &World) {
     drop_tool(world, "z_other", WORKS, "");
     let manifest = std::fs::read_to_string(world.root().join("tools/experimental/z_other.toml")).unwrap();
@@ -257,7 +257,7 @@ fn drop_other(world: &World) {
     world.write("tools/experimental/z_other.toml", &manifest);
 }
 
-/// A tool that takes numbers alone, and one that is about something else and takes anything.
+/// A tool that accepts only numbers, and a tool for another subject that accepts any input.
 fn number_and_other() -> World {
     let world = World::new();
     drop_tool(&world, "a_translator", "import json, sys\nprint(int(json.load(sys.stdin)['text']))\n", "");

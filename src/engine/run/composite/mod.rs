@@ -44,7 +44,7 @@ struct Plan {
 }
 
 impl Runs<'_> {
-    /// Checks whether an earlier run can be continued; gives the request with the input of that run where it has none.
+    /// Checks whether an earlier run can be continued; returns the request, with the input of that run if it has none.
     ///
     /// # Errors
     /// `NotFound` for a run that does not exist, `Usage` for a run of another tool and for a tool without steps,
@@ -131,7 +131,7 @@ impl Runs<'_> {
     ) -> runner::Running {
         let ender = self.engine.clone();
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
-        // The live entry must be there before the work can end: the lock is held until then.
+        // The live entry must exist before the work can end, so the lock is held until then.
         let mut live = lock(&self.state.live);
         let running = runner::start_task(Task {
             spool: self.spool_path(id),

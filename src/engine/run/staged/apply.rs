@@ -70,7 +70,7 @@ pub fn look(path: &Path) -> Result<Option<Content>, ApplyError> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Some(Content::Nothing));
         }
-        // A link on the way is something that we do not look behind.
+        // Symbolic links in the path are not followed.
         Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => return Ok(None),
         Err(error) => return Err(failed("open the folder of", path)(error)),
     };
@@ -100,7 +100,7 @@ fn look_at(parent: &OwnedFd, name: &OsStr) -> io::Result<Option<Content>> {
 pub fn keep(edits: &[Edit], into: &Path) -> Result<(), ApplyError> {
     for edit in edits {
         if !look(&edit.path)?.is_some_and(|content| content.is_like(&edit.from)) {
-            // Somebody changed it: nothing will be applied, so nothing has to be brought back.
+            // Somebody changed the file: nothing will be applied, so no undo is needed.
             continue;
         }
         let target = below(into, &edit.path);
@@ -149,7 +149,7 @@ pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
     make_folders(&open, check)?;
     let result = place_files(run, source, &open, check);
     if let Err(error) = result {
-        // After a crash nobody is there to do this; the names are found by the next attempt.
+        // After a crash, the next attempt finds and removes these files.
         remove_unfinished(run, &open);
         return Err(error);
     }
@@ -157,7 +157,7 @@ pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
         remove(&edit.path, AtFlags::empty())?;
         check("removed").map_err(failed("go on after", &edit.path))?;
     }
-    // Deepest first, so that a folder is empty when its turn comes.
+    // Deepest first, so that each folder is already empty.
     for edit in open.iter().rev().filter(|edit| edit.to == Content::Nothing && edit.from == Content::Folder) {
         if !remove(&edit.path, AtFlags::REMOVEDIR)? {
             notes.push(format!("{} is not empty and was not removed", edit.path.display()));
@@ -170,7 +170,7 @@ pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
 fn make_folders(open: &[&Edit], check: &mut dyn FnMut(&'static str) -> io::Result<()>) -> Result<(), ApplyError> {
     for edit in open.iter().filter(|edit| edit.to == Content::Folder) {
         let (parent, name) = open_parent(&edit.path).map_err(failed("open the folder of", &edit.path))?;
-        // The umask of the user takes its part away.
+        // The umask reduces this mode.
         match rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(failed("make", &edit.path)(error.into())),
@@ -180,7 +180,7 @@ fn make_folders(open: &[&Edit], check: &mut dyn FnMut(&'static str) -> io::Resul
     Ok(())
 }
 
-/// Writes all new contents beside their places, then moves each into its place.
+/// Writes all new contents next to their targets, then renames each to its target.
 fn place_files(
     run: RunId,
     source: &Path,
@@ -233,23 +233,23 @@ fn write_beside(
         return Err(io::Error::other("the kept content differs from the recorded one"));
     }
     if matches!(from, Content::File { .. }) {
-        // A new file obeys the umask; one that was there keeps the bits it had, or got from the tool.
+        // A new file obeys the umask; an existing one keeps its mode, or gets the mode that the tool set.
         rustix::fs::fchmod(&target, Mode::from_raw_mode(mode & MODE_BITS))?;
     }
     target.sync_all()
 }
 
-/// Removes what an attempt that failed wrote beside the places.
+/// Removes the files that a failed attempt wrote next to the targets.
 fn remove_unfinished(run: RunId, open: &[&Edit]) {
     for (number, edit) in open.iter().enumerate() {
         if let Ok((parent, _)) = open_parent(&edit.path) {
-            // What stays is removed by the next attempt.
+            // The next attempt removes what remains.
             let _ = remove_at(&parent, OsStr::new(&unfinished(run, number)), AtFlags::empty());
         }
     }
 }
 
-/// The name of a content that is not in its place yet; the catalog leaves such names out.
+/// The temporary name of a new content; the catalog ignores such names.
 fn unfinished(run: RunId, number: usize) -> String {
     format!("{}run-{run}-{number}", crate::catalog::UNFINISHED)
 }
@@ -273,7 +273,7 @@ fn remove_at(parent: &OwnedFd, name: &OsStr, flags: AtFlags) -> io::Result<bool>
     }
 }
 
-/// Opens the folder of a path without following any link on the way.
+/// Opens the parent folder of a path without following symbolic links.
 fn open_parent(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -285,7 +285,7 @@ fn open_parent(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
 }
 
 fn open_file(parent: impl AsFd, name: &OsStr) -> io::Result<File> {
-    // Without waiting: it may have become a pipe since it was looked at.
+    // Non-blocking: the path may have become a pipe since it was examined.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
@@ -293,7 +293,7 @@ fn open_file(parent: impl AsFd, name: &OsStr) -> io::Result<File> {
 
 fn sync_folder(folder: &OwnedFd) -> io::Result<()> {
     match rustix::fs::fsync(folder) {
-        // Some network file systems cannot do this for a folder; there is nothing better to do.
+        // Some network file systems cannot sync a folder, and there is no alternative.
         Ok(()) | Err(Errno::INVAL) => Ok(()),
         Err(error) => Err(error.into()),
     }

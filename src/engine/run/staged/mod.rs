@@ -103,7 +103,8 @@ impl StagedWrites<'_> {
     /// Ends a run with staged writes: stores the changes, and applies them if the run succeeded and there is no
     /// conflict.
     pub(super) fn settle(&self, ending: &Ending<'_>, mut finished: FinishedRun) -> Result<(), EngineError> {
-        // Held until all is applied, so that nothing of ours comes between the look and the change.
+        // Held until everything is applied, so that no other operation of ours changes files between the check and the
+        // change.
         let _turn = self.workspace.move_turn()?;
         let decided = match self.keep_edits(ending) {
             Ok(edits) if edits.is_empty() && ending.staged.fault.is_none() => {
@@ -193,7 +194,7 @@ fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
         let path = Path::new(&change.path);
         path.starts_with("{scratch}") || direct.iter().any(|granted| path.starts_with(&granted.path))
     });
-    // The rest of the staged ones is among those that were too many to list.
+    // The remaining staged changes are among those that were not listed.
     let unlisted = ending.staged.changes.len().saturating_sub(listed - seen.changes.len());
     seen.changes_cut = seen.changes_cut.saturating_sub(unlisted as u64);
 }
@@ -262,7 +263,7 @@ fn edits_of(staged: &Staged) -> Result<Vec<Edit>, EngineError> {
             None if change.difference == Difference::Created => Content::Nothing,
             None => Content::Folder,
         };
-        // The mode before is what lies there now; when that is something else, nothing is applied.
+        // The mode before is the current mode. If the path is something else now, nothing is applied.
         let from = match (from, apply::look(&change.path)) {
             (Content::File { digest, .. }, Ok(Some(Content::File { mode, .. }))) => Content::File { digest, mode },
             (from, _) => from,

@@ -1,4 +1,4 @@
-//! Staged writes on real files: applied once, whole, in the right place, and back.
+//! Staged writes with real files: applied once, completely, at the right path, and undone.
 
 use super::apply::{ApplyError, Step, below, in_the_way, look, perform};
 use super::*;
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 /// A folder with files, and staged contents for it.
 struct Place {
     _dir: TempDir,
-    /// What is written to.
+    /// The folder to change.
     root: PathBuf,
     new: PathBuf,
-    /// What they take the place of.
+    /// The replaced contents.
     old: PathBuf,
 }
 
@@ -55,7 +55,7 @@ impl Place {
         Edit { path: self.root.join(path), from, to }
     }
 
-    /// A change, a new file in a new folder, and a deletion with its folder.
+    /// A changed file, a new file in a new folder, and a deleted file with its folder.
     fn edits(&self) -> Vec<Edit> {
         self.write("a.txt", "old");
         self.write("gone/b.txt", "bye");
@@ -74,7 +74,7 @@ impl Place {
         perform(Step { run: RUN, source: &self.new, edits, check: &mut |_| Ok(()) })
     }
 
-    /// Every file with its content, every folder without one.
+    /// Every file with its content, and every folder without content.
     fn tree(&self) -> BTreeMap<String, Option<String>> {
         let mut found = BTreeMap::new();
         let mut open = vec![self.root.clone()];
@@ -143,7 +143,7 @@ fn content_that_cannot_be_written_changes_nothing_and_leaves_nothing() {
     fs::write(made, "not what was recorded").unwrap();
     assert!(place.perform(&edits).is_err());
     let mut expected = tree(&[("a.txt", Some("old")), ("gone", None), ("gone/b.txt", Some("bye"))]);
-    // The folder is there already; it is empty.
+    // The folder already exists; it is empty.
     expected.insert("made".to_owned(), None);
     assert_eq!(place.tree(), expected);
 }
@@ -193,7 +193,7 @@ fn a_file_keeps_what_it_may_do_and_never_gains_the_rights_of_others() {
     assert_eq!(fs::metadata(place.root.join("run.sh")).unwrap().permissions().mode() & 0o7777, 0o750);
 }
 
-/// An engine with a workspace, and a run of it that staged writes.
+/// An engine with a workspace, and a run in it with staged writes.
 struct World {
     dir: TempDir,
     engine: Engine,
@@ -226,7 +226,7 @@ impl World {
         fs::read_to_string(self.at(path)).ok()
     }
 
-    /// A run that changes `out/kept.txt` and makes `out/new.txt`, up to its end.
+    /// Runs a tool that changes `out/kept.txt` and creates `out/new.txt`, up to its end.
     fn staged(&self) -> (RunId, Staged) {
         let tool = self.engine.library().resolve("t").unwrap();
         let run = self.engine.runs().open(&tool, Profile::Declared, &ada(), "").unwrap();
@@ -264,7 +264,7 @@ impl World {
         self.engine.staged_writes().settle(&ending, finished).unwrap();
     }
 
-    /// The paths that differ after the run, by its record.
+    /// The paths that differ after the run, according to its record.
     fn result(&self, run: RunId) -> Vec<String> {
         let changes = self.engine.observations().observation(run).unwrap().unwrap().changes;
         changes.into_iter().map(|change| change.path).collect()
@@ -356,7 +356,7 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         world.settle(run, &staged, end);
         assert_eq!((world.read("out/kept.txt"), world.read("out/new.txt")), before, "{says}");
         assert!(world.notes(run).contains(says), "{says}: {}", world.notes(run));
-        // A run whose work is not there did not succeed, whatever its process said.
+        // A run whose writes were not applied did not succeed, whatever its exit code.
         let record = world.engine.runs().record(run).unwrap();
         let reason = record.error.unwrap_or_default();
         assert_eq!(record.outcome, crate::domain::RunOutcome::Failed, "{says}");
@@ -394,7 +394,7 @@ fn a_step_whose_process_died_is_finished_once_at_the_next_start() {
     assert_eq!((world.read("out/new.txt"), world.state(run)), (None, StagedState::Pending));
     let world = World { engine: World::open(&world.dir), dir: world.dir };
     assert_eq!((world.read("out/new.txt"), world.state(run)), (Some("new\n".into()), StagedState::Applied));
-    // It is not done again over what somebody does afterwards.
+    // The writes are not applied again over later changes.
     fs::write(world.at("out/new.txt"), "mine").unwrap();
     let world = World { engine: World::open(&world.dir), dir: world.dir };
     assert_eq!(world.read("out/new.txt"), Some("mine".into()));

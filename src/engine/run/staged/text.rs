@@ -1,4 +1,4 @@
-//! A difference as text.
+//! Formats a difference as text.
 
 use super::apply::below;
 use crate::domain::{DIFF_TIME, SafeText, count};
@@ -7,13 +7,13 @@ use similar::TextDiff;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Larger files are told by their sizes alone, in bytes.
+/// For larger files, only the sizes are shown; bytes.
 const MAX_TEXT: u64 = 256 * 1024;
 
-/// More text than this is cut, in bytes.
+/// Maximum length of the text, in bytes.
 const MAX_DIFF: usize = 2 * 1024 * 1024;
 
-/// The unified difference of all edits; sizes where a side is not text or too large.
+/// The unified diff of all edits; only the sizes if a side is not text or too large.
 pub(super) fn unified(edits: &[Edit], old: &Path, new: &Path) -> String {
     let mut text = String::new();
     for (at, edit) in edits.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn unified(edits: &[Edit], old: &Path, new: &Path) -> String {
 }
 
 fn one(text: &mut String, edit: &Edit, old: &Path, new: &Path) {
-    // A name may hold a line break, which would look like a line of the difference.
+    // A name may contain a line break, which would look like a line of the diff.
     let path = SafeText::new(&edit.path.display().to_string()).to_string();
     let what = match (&edit.from, &edit.to) {
         (Content::Nothing, Content::Folder) => Some("new folder"),
@@ -62,11 +62,11 @@ fn one(text: &mut String, edit: &Edit, old: &Path, new: &Path) {
     }
 }
 
-/// One side of a difference.
+/// One side of a diff.
 enum Side {
     Nothing,
     Text(String),
-    /// No text, or too much of it.
+    /// Not text, or too long.
     Other,
 }
 

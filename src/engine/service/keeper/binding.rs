@@ -171,7 +171,8 @@ impl Keeper {
         })
     }
 
-    /// The process has ended during its start. Starts it again when it lost a port; returns whether the event is handled.
+    /// The process has ended during its start. Starts it again when it lost a port; returns whether the event is
+    /// handled.
     pub(super) fn restart_on_other_ports(&mut self) -> Result<bool, EngineError> {
         if !self.bind_progress.is_pending || self.row.instance.life.state != InstanceState::Starting {
             return Ok(false);

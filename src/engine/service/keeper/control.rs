@@ -1,7 +1,7 @@
-//! The socket of a keeper: a thread accepts, and each connection has a thread of its own.
+//! The socket of a keeper: one thread accepts, and each connection has its own thread.
 //!
-//! Whoever cannot be served is told so. Messages and attached terminals are counted apart: terminals stay, and leave no
-//! message without a connection.
+//! A client that cannot be served gets an error. Messages and attached terminals are counted separately: terminals stay
+//! connected, and must not use up the connections for messages.
 
 use super::KeeperEvent;
 use crate::domain::service::{Instance, InstanceId};
@@ -17,10 +17,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Connections at one time: all messages that may wait, all attached terminals, and some more.
+/// Maximum number of connections: all waiting messages, all attached terminals, and a reserve.
 const MOST_CONNECTIONS: usize = 384;
 
-/// Terminals that may be attached at one time.
+/// Maximum number of attached terminals.
 const MOST_ATTACHED: usize = 32;
 
 /// How long a new connection may take to send its request.
@@ -42,7 +42,7 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 pub(super) struct AttachedTerminal {
     /// Its number, unique in this process.
     pub(super) number: u64,
-    /// Takes the output.
+    /// Receives the output.
     pub(super) output: SyncSender<Arc<[u8]>>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct ControlSocket {
     listener: UnixListener,
 }
 
-/// What the threads of the connections share.
+/// State shared by the threads of the connections.
 struct Shared {
     /// Name of the instance.
     name: String,
@@ -64,7 +64,7 @@ struct Shared {
     last_number: AtomicU64,
 }
 
-/// One of a bounded number of places: it is free again when this is dropped.
+/// One of a limited number of slots; dropping it frees the slot.
 struct Place(Arc<AtomicUsize>);
 
 impl Place {
@@ -82,10 +82,10 @@ impl Drop for Place {
 }
 
 impl ControlSocket {
-    /// Opens the socket and passes on what is asked there.
+    /// Opens the socket and passes its requests on.
     ///
     /// # Errors
-    /// When the socket or its thread cannot be made.
+    /// When the socket or its thread cannot be created.
     pub(super) fn open(
         state_dir: &Path,
         instance: &Instance,
@@ -102,7 +102,7 @@ impl ControlSocket {
         Ok(ControlSocket { state_dir: state_dir.to_owned(), id: instance.id, shared, listener })
     }
 
-    /// Reopens the socket if it was deleted.
+    /// Opens the socket again if it was deleted.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -112,12 +112,12 @@ impl ControlSocket {
         }
         let listener = listen(&self.state_dir, self.id, &self.shared)?;
         let unreachable = std::mem::replace(&mut self.listener, listener);
-        // The thread that accepts there ends.
+        // The thread that accepts on the old socket ends.
         Ok(rustix::net::shutdown(&unreachable, rustix::net::Shutdown::Both)?)
     }
 }
 
-/// Makes the socket and the thread that accepts there.
+/// Creates the socket and the thread that accepts connections.
 fn listen(state_dir: &Path, id: InstanceId, shared: &Arc<Shared>) -> io::Result<UnixListener> {
     let listener = wire::listen(state_dir, id)?;
     let (accepts, shared) = (listener.try_clone()?, Arc::clone(shared));
@@ -130,7 +130,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
         match stream {
             Ok(stream) if wire::is_same_user(&stream) => begin(stream, shared),
             Ok(_) => {}
-            // Another socket took the place of this one.
+            // Another socket replaced this one.
             Err(error) if error.kind() == ErrorKind::InvalidInput => return,
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
             Err(_) => std::thread::sleep(NO_ROOM),
@@ -188,7 +188,7 @@ impl Shared {
     }
 }
 
-/// This thread reads what is typed, and notices when the client disconnects; another one writes the output.
+/// Reads typed input on this thread, which also notices when the client disconnects; another thread writes the output.
 fn attach(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
     let Some(_place) = Place::take(&shared.attached, MOST_ATTACHED) else {
         let message = format!("{} has {MOST_ATTACHED} attached terminals already", shared.name);
@@ -213,7 +213,7 @@ fn show(mut stream: UnixStream, output: &Receiver<Arc<[u8]>>) {
             return;
         }
     }
-    // No more output comes; the thread that reads what is typed ends with the connection. It may have ended before.
+    // There will be no more output; this ends the reading thread, unless it has already ended.
     let _ = stream.shutdown(Shutdown::Both);
 }
 
@@ -228,7 +228,7 @@ fn pass_on_typed(mut stream: &UnixStream, shared: &Shared) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         while !is_written(stream, shared, &piece[..got])? {
-            // Too much waits for the service already.
+            // Too much input is waiting for the service already.
             if is_left_within(stream, LOOK)? {
                 return Ok(());
             }
@@ -243,7 +243,7 @@ fn is_written(stream: &UnixStream, shared: &Shared, bytes: &[u8]) -> io::Result<
     loop {
         match told.recv_timeout(LOOK) {
             Ok(is_written) => return Ok(is_written),
-            // There is no process that could read it.
+            // No process could read it.
             Err(RecvTimeoutError::Disconnected) => return Ok(true),
             Err(RecvTimeoutError::Timeout) if is_left_within(stream, Duration::ZERO)? => {
                 return Err(ErrorKind::BrokenPipe.into());
@@ -253,10 +253,10 @@ fn is_written(stream: &UnixStream, shared: &Shared, bytes: &[u8]) -> io::Result<
     }
 }
 
-/// Whether the other end closes the connection within this time. What it wrote before may be unread.
+/// Whether the other end closes the connection within this time. It may have sent unread input before.
 fn is_left_within(stream: &UnixStream, wait: Duration) -> io::Result<bool> {
     let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
-    // That it hung up is reported without being asked for.
+    // A hang-up is reported without being requested.
     let mut wanted = [PollFd::new(stream, PollFlags::empty())];
     rustix::io::retry_on_intr(|| poll(&mut wanted, Some(&wait)))?;
     Ok(wanted[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))

@@ -6,13 +6,13 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// The first pause between two checks whether a connection was accepted; each is twice as long as the one before.
+/// The first pause between two checks whether a connection was accepted; each pause is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The longest pause between two checks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where a service accepts the connections of a port.
+/// Where a service accepts connections to a port.
 pub(super) enum Endpoint {
     /// On this port in its own network namespace.
     Namespace(NamespaceConnector, u16),

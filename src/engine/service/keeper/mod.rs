@@ -42,9 +42,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// The first argument that starts this program as the keeper of an instance. No verb begins like this.
+/// The first argument that starts this program as the keeper of an instance. No verb starts with dashes.
 const KEEP_SERVICE: &str = "--as-service-keeper";
-/// Its last argument if a human launched the instance and it therefore has a human's variables.
+/// The last argument if a human launched the instance: the keeper then has the human's environment variables.
 const OF_HUMAN: &str = "human";
 /// The environment variable with the session of the caller who launched the instance.
 const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
@@ -93,13 +93,13 @@ pub(super) fn start(workspace: &Workspace, instance: &Instance, sockets: &[Owned
 }
 
 fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
-    // It must outlive the terminal of who started it.
+    // The keeper must outlive the terminal of the process that launched it.
     let _ = rustix::process::setsid();
     runner::name_process();
-    // Before there is another thread, which a signal could end the process through.
+    // Signals are blocked before another thread starts, because a signal to that thread could end the process.
     let signals = runner::StopSignals::block().map_err(EngineError::internal)?;
     let engine = Engine::open_small(options)?;
-    // What was granted for the session of who launched it holds here too.
+    // Grants for the session of the launching process also hold here.
     engine.grants().enter_session(std::env::var(SESSION_VARIABLE).ok().filter(|name| !name.is_empty()));
     let nobody = Caller::Human(engine.identity());
     let taken =
@@ -130,7 +130,7 @@ enum KeeperEvent {
     Spawned(u64),
     /// It wrote output.
     Output(u64, runner::Frame),
-    /// It ended: whether it began, whether it succeeded, how it ended.
+    /// It ended: whether it had started, whether it succeeded, and how it ended.
     Ended { incarnation: u64, began: bool, well: bool, how: String },
     /// The translator of this incarnation wrote output.
     Translated(u64, runner::Frame),
@@ -142,7 +142,7 @@ enum KeeperEvent {
     Attach(AttachedTerminal),
     /// A terminal detached.
     Detach(u64),
-    /// Input from a terminal; `written` gets true once the service has read it, false if too much input is already
+    /// Input from a terminal; `written` becomes true once the service has read it, false if too much input is already
     /// waiting.
     Typed { bytes: Vec<u8>, written: SyncSender<bool> },
     /// A new keeper takes over the listening sockets.
@@ -158,7 +158,7 @@ enum KeeperEvent {
 /// A caller that waits for the answer to a message.
 struct Waiting {
     reply: SyncSender<KeeperAnswer>,
-    /// When the message came, as [`Keeper::steady_ms`].
+    /// When the message arrived, as [`Keeper::steady_ms`].
     since_ms: i64,
 }
 
@@ -179,12 +179,12 @@ struct Keeper {
     bind_progress: BindProgress,
     life_timer: LifeTimer,
     last_line: LastLine,
-    /// The incarnation that has already received the history.
+    /// The incarnation that already received the history.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
     sender: SyncSender<KeeperEvent>,
     socket: ControlSocket,
-    /// [`Keeper::steady_ms`] counts from here.
+    /// The start of [`Keeper::steady_ms`].
     began: Instant,
     version: i64,
     look_at: Instant,
@@ -192,9 +192,9 @@ struct Keeper {
     awaits: bool,
     /// The keeper of the next instance, as of the last change of the store.
     neighbour: Option<String>,
-    /// Whether nothing happened since it released the memory that it does not need while it waits.
+    /// Whether nothing has happened since it released the memory that it does not need while it waits.
     is_resting: bool,
-    /// Events that are not in the store yet, because it could not be written.
+    /// Events that are not stored yet, because the store could not be written.
     unwritten: Vec<LifeEvent>,
     /// Whether the store is older than the state of this keeper.
     is_behind: bool,
@@ -249,7 +249,7 @@ impl Keeper {
         })
     }
 
-    /// Handles signals that tell the keeper to end, for example when the machine shuts down: the service gets its stop
+    /// Handles signals that tell the keeper to end, for example at a shutdown of the machine: the service gets its stop
     /// signal and its time to clean up.
     fn heed(&self, signals: runner::StopSignals) -> Result<(), EngineError> {
         let sender = self.sender.clone();
@@ -282,7 +282,7 @@ impl Keeper {
                 Ok(true) if self.is_behind => {}
                 Ok(true) => faulty_since = None,
                 Ok(false) => return Ok(()),
-                // Without the store it can do nothing more.
+                // Without the store it cannot do anything.
                 Err(_) if self.is_workspace_gone() => return Ok(()),
                 Err(error) => {
                     if faulty_since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_FAULT {
@@ -383,11 +383,11 @@ impl Keeper {
             self.is_resting = false;
             self.advance(due.as_slice())?;
         }
-        // It retries in the next round; until then, clients get the error that there is no socket.
+        // The next round tries again; until then, clients get the error that there is no socket.
         let _ = self.socket.restore();
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
-        // Read first: with 200 keepers, a write of each at each change would hold up everybody.
+        // It reads first: if each of 200 keepers wrote at each change, they would delay everybody.
         if is_changed && self.is_asked()? {
             self.is_resting = false;
             self.advance(&[])?;
@@ -532,7 +532,7 @@ impl Keeper {
         if self.neighbour.as_deref().is_none_or(owner_alive) {
             return Ok(());
         }
-        // What comes of it is a change of the store.
+        // The result is a change in the store.
         self.neighbour = None;
         if self.engine.workspace.read(|q| Ok(has_newer_format(q)?))? {
             // A keeper started by this program could not open the store. A newer program restores the instance.
@@ -541,18 +541,18 @@ impl Keeper {
         self.engine.services().restore_lost()
     }
 
-    /// Ends everything that is left.
+    /// Ends everything that still exists.
     fn leave(&mut self) {
         let lost = self.exchange_queue.end();
         // Waiting clients get an answer; whether it can be stored no longer matters.
         let _ = self.carry_out(lost);
-        // No events are received any more: a run that waits to send one continues to its end.
+        // No more events are received: a run that is blocked on sending one continues to its end.
         self.events = sync_channel(1).1;
         if let Some(process) = self.process.take() {
             process.stop();
             process.wait(LAST_WAIT);
         }
-        // The socket of another keeper may have taken the place of this one's.
+        // Another keeper may have replaced the socket.
         if !self.is_replaced {
             super::wire::remove(&self.engine.workspace.state_dir, self.id);
         }

@@ -1,5 +1,5 @@
-//! The ports of an instance. The keeper binds them and keeps them over restarts: binding is what makes a port its own, so
-//! no other process, and no other workspace, can take it in between.
+//! The ports of an instance. The keeper binds them and keeps them over restarts. No other process or workspace can take
+//! a bound port.
 
 use super::endpoint::Endpoint;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
@@ -14,16 +14,16 @@ use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Holders of ports that a message names.
+/// Maximum number of holders of ports that a message names.
 const NAMED_HOLDERS: usize = 5;
 
 /// The ports of an instance, by name.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     open: BTreeMap<String, OpenPort>,
-    /// Sockets of the keeper before this one that are not used yet, by port number.
+    /// Sockets of the previous keeper that are not used yet, by port number.
     handed: HandedSockets,
-    /// Passes connections on to the service; there is none before the first relayed port.
+    /// Passes connections on to the service; `None` before the first relayed port.
     relay: Option<Arc<Relay>>,
     /// Connects into the network namespace of the running process; `None` while none runs, or when no port is relayed.
     connector: Arc<Mutex<Option<NamespaceConnector>>>,
@@ -36,7 +36,7 @@ struct OpenPort {
     /// The socket that listens outside the sandbox; `None` for a port that the service binds itself.
     listener: Option<TcpListener>,
     port: InstancePort,
-    /// The number at which the service listens in its own network.
+    /// The port number at which the service listens in its own network.
     inside: u16,
     /// Inodes of sockets of other processes at the same port number that did not prevent binding 127.0.0.1. Only for a
     /// port that the service binds itself.
@@ -68,7 +68,7 @@ pub(super) struct LostPort {
 }
 
 impl PortOwner {
-    /// What a user should know about it.
+    /// A note for the user.
     pub(super) fn note(&self) -> Option<String> {
         let at = match self {
             PortOwner::Service(addresses) => addresses,
@@ -91,7 +91,7 @@ impl PortOwner {
 }
 
 impl Ports {
-    /// No ports yet; where one is bound that these sockets listen on, its socket is used.
+    /// No open ports yet. When a port of one of these sockets is opened, the socket is used.
     pub(super) fn with_sockets(sockets: Vec<OwnedFd>) -> Ports {
         let number = |listener: &TcpListener| {
             let address = listener.local_addr().ok().filter(|address| address.ip() == Ipv4Addr::LOCALHOST);
@@ -102,7 +102,7 @@ impl Ports {
         Ports { handed, ..Ports::default() }
     }
 
-    /// The sockets that this process listens on, for the keeper that follows.
+    /// The listening sockets of this process, for the next keeper.
     ///
     /// # Errors
     /// `Internal` when this process has too many open files.
@@ -112,7 +112,7 @@ impl Ports {
         copies.collect::<io::Result<_>>().map_err(EngineError::internal)
     }
 
-    /// Leaves further connections to relayed ports to the keeper that follows.
+    /// Stops accepting connections to relayed ports, and leaves them to the next keeper.
     pub(super) fn stop_accepting(&self) {
         if let Some(relay) = &self.relay {
             relay.set_connector(None);
@@ -123,8 +123,8 @@ impl Ports {
     /// that they are free, and released at the end. No port gets a number in `lost`.
     ///
     /// # Errors
-    /// `Conflict` for a fixed port that is taken, or a range that is full; the message names the instances that hold the ports,
-    /// as far as they are known.
+    /// `Conflict` for a fixed port that is taken, or a range that is full; the message names the instances that hold
+    /// the ports, if known.
     pub(super) fn open(
         &mut self,
         engine: &Engine,
@@ -233,7 +233,7 @@ impl Ports {
         }))
     }
 
-    /// The process has ended: connections wait for the next one.
+    /// Forgets the connector of a process that has ended: connections wait for the next process.
     pub(super) fn clear_connector(&self) {
         if let Some(relay) = &self.relay {
             relay.set_connector(None);
@@ -280,7 +280,7 @@ impl OpenPort {
             return PortOwner::Nobody;
         }
         let Some(sockets) = sockets else { return PortOwner::Unknown };
-        // When another process listens there too, the kernel may give it the connections.
+        // If another process listens at the same port, the kernel may give it the connections.
         if listening.iter().all(|socket| sockets.contains(&socket.inode)) {
             PortOwner::Service(listening.iter().map(|socket| socket.address).collect())
         } else {
@@ -289,7 +289,7 @@ impl OpenPort {
     }
 }
 
-/// The name of a port in the name of a variable.
+/// The name of a port as part of a variable name.
 fn variable(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
@@ -333,8 +333,8 @@ fn bind(
     Ok((listener, made(number, note)))
 }
 
-/// Any free port of the range, from a place on that is different for each workspace and instance: two workspaces rarely
-/// try the same one.
+/// Any free port of the range. The search starts at a number that depends on workspace and instance, so that two
+/// workspaces rarely try the same port.
 fn any(engine: &Engine, instance: &Instance, name: &str, lost: &[u16]) -> Result<(TcpListener, u16), EngineError> {
     let range = &engine.settings().services.port_range;
     let seed = format!("{} {} {} {name}", engine.state_dir().display(), instance.stack, instance.name);
@@ -387,21 +387,21 @@ fn taken(engine: &Engine, name: &str, number: u16, error: &io::Error) -> Result<
     Ok(EngineError::new(ErrorCode::Conflict, message, ""))
 }
 
-/// A process that listens on a port, as a message names it; `None` when its open files cannot be read.
+/// The process that listens on a port, as text for a message; `None` when its open files cannot be read.
 fn process_at(number: u16) -> Option<String> {
     let sockets = runner::sockets_at(number).ok()?;
     let pid = sockets.iter().find_map(|socket| runner::process_with_socket(socket.inode))?;
     Some(process_words(pid))
 }
 
-/// A process as a message names it: its id, and its name where that can be read.
+/// A process as text for a message: its id, and its name if readable.
 pub(super) fn process_words(pid: i32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = SafeText::visible(name.trim());
     if name.is_empty() { format!("process {pid}") } else { format!("process {pid} ({name})") }
 }
 
-/// Who has ports of a range: instances of this workspace, with their ports.
+/// The instances of this workspace with ports in a range.
 fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<Vec<(ToolName, u16)>, EngineError> {
     let rows = engine.workspace.read(|q| Ok(q.services().all_instances()?))?;
     let running = rows.iter().filter(|row| row.instance.life.state.needs_keeper());

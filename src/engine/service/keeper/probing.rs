@@ -1,4 +1,4 @@
-//! Asking a running service whether it works. Every kind of question is really asked.
+//! Readiness and health checks of a running service. Every kind of check contacts the service.
 
 use super::{Keeper, KeeperEvent};
 use crate::domain::service::{
@@ -11,29 +11,29 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How often a service that starts is asked whether it is ready.
+/// Interval between readiness checks of a starting service.
 const READY_EVERY: Duration = Duration::from_millis(50);
 
-/// The longest answer of a check that is kept, bytes.
+/// Maximum bytes of a check's output that are kept.
 const MAX_OUTPUT: usize = 4096;
 
-/// Longest line that is looked at for the sign of readiness, bytes.
+/// Maximum length of a line that is compared with the readiness pattern, bytes.
 const MAX_LINE: usize = 64 * 1024;
 
-/// What is asked, and when.
+/// The checks of a service, and when they are due.
 pub(super) struct Prober {
     ready: Option<Probe>,
     ready_line: Option<Regex>,
-    /// The output since the last end of a line, for the sign of readiness.
+    /// The output since the last line break, for the readiness pattern.
     partial: Vec<u8>,
     health: Option<Probe>,
     every: Duration,
     timeout: Duration,
     incarnation: u64,
     next_at: Instant,
-    /// When the question that is under way was asked.
+    /// When the current check started; `None` without one.
     asked_at: Option<Instant>,
-    /// Numbers of questions in the conversation count down from 0.
+    /// The number of the last check in the message queue; these numbers count down from 0.
     last_id: i64,
 }
 
@@ -59,7 +59,7 @@ impl Prober {
         }
     }
 
-    /// A new process: nothing was asked of it yet.
+    /// Resets the checks for a new process.
     pub(super) fn begin(&mut self, incarnation: u64) {
         self.incarnation = incarnation;
         self.next_at = Instant::now();
@@ -67,7 +67,7 @@ impl Prober {
         self.partial.clear();
     }
 
-    /// What is to be asked in this state.
+    /// The check for this state.
     fn question(&self, state: InstanceState) -> Option<&Probe> {
         match state {
             InstanceState::Starting => self.ready.as_ref(),
@@ -76,12 +76,12 @@ impl Prober {
         }
     }
 
-    /// When something is to be asked next; `None` while a question is under way, or nothing is asked.
+    /// When the next check is due; `None` while a check runs, or when there is no check.
     pub(super) fn due_at(&self, state: InstanceState) -> Option<Instant> {
         self.question(state).filter(|_| self.asked_at.is_none()).map(|_| self.next_at)
     }
 
-    /// Whether output has the line that says that the service is ready.
+    /// Whether the output contains the line that says that the service is ready.
     pub(super) fn line_says_ready(&mut self, bytes: &[u8]) -> bool {
         let Some(pattern) = &self.ready_line else { return false };
         let mut found = false;
@@ -98,13 +98,13 @@ impl Prober {
 }
 
 impl Keeper {
-    /// When the next check is due. None is made before the service listens on its own ports: another process could
-    /// answer there.
+    /// When the next check is due. There is no check before the service listens on its own ports, because another
+    /// process could answer.
     pub(super) fn probe_due_at(&self) -> Option<Instant> {
         self.prober.due_at(self.row.instance.life.state).filter(|_| !self.bind_progress.is_pending())
     }
 
-    /// Asks what is due.
+    /// Starts the check that is due.
     pub(super) fn probe_when_due(&mut self) -> Result<(), EngineError> {
         let state = self.row.instance.life.state;
         if self.probe_due_at().is_none_or(|at| at > Instant::now()) || self.process.is_none() {
@@ -136,13 +136,13 @@ impl Keeper {
         self.carry_out(orders)
     }
 
-    /// The answer to a question that went through the conversation.
+    /// Handles the answer to a check in the message queue.
     pub(super) fn probe_answered(&mut self, answer: Result<String, ExchangeFault>) {
         let well = answer.is_ok();
         let output = match answer {
             Ok(text) => text,
             Err(ExchangeFault::Busy) => {
-                // It works on a message; how that goes says more than a question.
+                // The service is working on a message, whose result says more than a check.
                 self.prober.asked_at = None;
                 self.prober.next_at = Instant::now() + self.prober.every;
                 return;
@@ -153,7 +153,7 @@ impl Keeper {
         let says_error = well && reports_error(&output);
         let event =
             KeeperEvent::Checked { incarnation: self.prober.incarnation, well: well && !says_error, output, took_ms };
-        // Never more than one question is under way: there is room, or the next round asks again.
+        // There is at most one check at a time: there is room, or the next round checks again.
         if self.sender.try_send(event).is_err() {
             self.prober.asked_at = None;
         }
@@ -178,7 +178,7 @@ impl Keeper {
         asked.map(drop).map_err(EngineError::internal)
     }
 
-    /// Starts a command of the definition in a sandbox like that of the service.
+    /// Starts a check command of the definition in a sandbox like that of the service.
     fn ask_command(&mut self, probe: &Probe) -> Result<(), EngineError> {
         let words = match probe {
             Probe::Exec(words) => Some(words.clone()),
@@ -196,7 +196,7 @@ impl Keeper {
         asked.map(drop).map_err(EngineError::internal)
     }
 
-    /// Takes the answer of a check into the life of the instance.
+    /// Applies the result of a check to the lifecycle of the instance.
     pub(super) fn checked(
         &mut self,
         incarnation: u64,
@@ -239,14 +239,14 @@ fn first_line(output: &str) -> String {
     format!("health check: {line}")
 }
 
-/// Whether an answer to a question about the status reports that something is wrong.
+/// Whether the answer to a status check reports an error.
 fn reports_error(answer: &str) -> bool {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(answer) else { return false };
     let is_set = |key: &str| fields.get(key).is_some_and(|value| !value.is_null() && *value != false);
     is_set("error") || fields.get("ok") == Some(&serde_json::Value::Bool(false))
 }
 
-/// One GET request, by HTTP/1.1; the body as far as it is kept.
+/// Sends one GET request with HTTP/1.1; returns the beginning of the body.
 fn http_get(address: SocketAddr, path: &str, wanted: u16, timeout: Duration) -> Result<String, String> {
     let fault = |error: std::io::Error| error.to_string();
     let until = Instant::now() + timeout;
@@ -265,7 +265,7 @@ fn http_get(address: SocketAddr, path: &str, wanted: u16, timeout: Duration) -> 
         match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(got) => bytes.extend_from_slice(&piece[..got]),
-            // A signal came in between, such as that of a child that ended.
+            // Interrupted by a signal, for example of a child process that ended.
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
                 return Err("no answer in time".to_owned());
@@ -287,7 +287,7 @@ fn http_get(address: SocketAddr, path: &str, wanted: u16, timeout: Duration) -> 
     }
 }
 
-/// The body that was sent in chunks, as far as it is there.
+/// Decodes a chunked body as far as it was received.
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
@@ -314,7 +314,7 @@ mod tests {
             let _ = stream.read(&mut [0; 1024]);
             let _ = stream.write_all(answer.as_bytes());
             if pause {
-                // Until the other end gives up.
+                // Waits until the other end gives up.
                 let _ = stream.read(&mut [0; 1]);
             }
         });

@@ -1,4 +1,4 @@
-//! One incarnation: the run of a service, its input, and how its end is reported.
+//! One incarnation: the run of a service, its input, and the report of its end.
 
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
@@ -12,13 +12,13 @@ use rustix::pipe::PipeFlags;
 use std::sync::mpsc::{SyncSender, channel};
 use std::time::Duration;
 
-/// A service that runs.
+/// A running service.
 pub(super) struct Process {
     pub(super) incarnation: u64,
     handle: RunHandle,
     /// Its standard input.
     pub(super) input: InputPipe,
-    /// Stands between it and messages, for an external adapter.
+    /// The translator between messages and the service, for an external adapter.
     pub(super) translator: Option<Translator>,
 }
 
@@ -28,12 +28,12 @@ impl Process {
         self.handle.cancel();
     }
 
-    /// Ends it without the time to clean up.
+    /// Kills it without time to clean up.
     pub(super) fn kill(&self) {
         self.handle.kill();
     }
 
-    /// Waits for its end, at most so long: the keeper's own end ends it too.
+    /// Waits for its end with a timeout: the end of the keeper ends it as well.
     pub(super) fn wait(self, longest: Duration) {
         let (done, over) = channel();
         let waits = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
@@ -61,7 +61,7 @@ impl Keeper {
                 }
                 instance.health = HealthFact::before(instance.health.state != HealthState::NotChecked);
             }),
-            // Nothing of it has a log.
+            // There is no run, and therefore no log.
             Err(error) => {
                 self.advance_with(&[LifeEvent::NotSpawned(number, error.message)], |instance| instance.run = None)
             }
@@ -95,7 +95,7 @@ impl Keeper {
         Ok((run, opened))
     }
 
-    /// The process of an incarnation is over.
+    /// Handles the end of the process of an incarnation.
     pub(super) fn ended(&mut self, number: u64, (began, well, how): (bool, bool, String)) -> Result<(), EngineError> {
         let mut done = Ok(());
         if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
@@ -124,7 +124,7 @@ impl Keeper {
 /// The events of its run for the keeper. The run's thread waits if the keeper is slow.
 fn hooks(events: &SyncSender<KeeperEvent>, incarnation: u64) -> ServiceHooks {
     let (spawned, output, ended) = (events.clone(), events.clone(), events.clone());
-    // A keeper that is gone hears nothing more, and its end ends the run.
+    // Sending to a keeper that has ended has no effect; the end of the keeper ends the run.
     ServiceHooks {
         begins: Box::new(move || drop(spawned.send(KeeperEvent::Spawned(incarnation)))),
         output: Box::new(move |frame| drop(output.send(KeeperEvent::Output(incarnation, frame.clone())))),
@@ -136,7 +136,7 @@ fn hooks(events: &SyncSender<KeeperEvent>, incarnation: u64) -> ServiceHooks {
     }
 }
 
-/// How a run ended, in a line.
+/// How a run ended, in one line.
 fn how(end: &RunEnd) -> String {
     match end {
         RunEnd::Failed { exit_code, .. } => format!("exit code {exit_code}"),

@@ -1,4 +1,4 @@
-//! Passing messages on: kept before they are sent, answers kept before they are shown.
+//! Passing messages on. Messages are stored before they are sent, and answers before they are shown.
 
 use super::{Keeper, Waiting};
 use crate::domain::service::{
@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-/// Lines of earlier exchanges that a process gets which has not heard them.
+/// Number of lines of earlier exchanges that a new process receives.
 const HISTORY: u64 = 20;
 
 impl Keeper {
-    /// Keeps a message and passes it on as soon as those before it are answered.
+    /// Stores a message, and sends it as soon as the previous messages are answered.
     pub(super) fn say(
         &mut self,
         message: &str,
@@ -28,7 +28,7 @@ impl Keeper {
         reply: SyncSender<KeeperAnswer>,
     ) -> Result<(), EngineError> {
         let adapter = self.definition.adapter;
-        // Tested before anything is stored: a message that cannot be sent is not recorded.
+        // Checked before anything is stored: a message that cannot be sent is not recorded.
         let trial = Outgoing {
             message,
             prompts: &[],
@@ -61,7 +61,7 @@ impl Keeper {
         self.carry_out(orders)
     }
 
-    /// Why no message can be taken at this moment.
+    /// Why no message is accepted now.
     fn refusal(&self) -> Option<KeeperAnswer> {
         let state = self.row.instance.life.state;
         let name = &self.row.instance.name;
@@ -75,7 +75,7 @@ impl Keeper {
         fault.map(|fault| self.fault_answer(&fault))
     }
 
-    /// Keeps a message, takes the prompts that go with it, and makes the line for the service.
+    /// Stores a message, takes the prompts that are sent with it, and encodes the line for the service.
     fn keep_message(&mut self, message: &str, who: &str) -> Result<(i64, String), EngineError> {
         let (instance, name) = (self.id, self.row.instance.name.clone());
         let number = self.row.instance.life.incarnation;
@@ -106,12 +106,12 @@ impl Keeper {
         })
     }
 
-    /// Takes output of the service.
+    /// Handles output of the service.
     pub(super) fn hear(&mut self, number: u64, frame: &Frame) -> Result<(), EngineError> {
         if !self.attached.is_empty() {
             let bytes: Arc<[u8]> = frame.bytes.as_slice().into();
             self.attached.retain(|terminal| {
-                // Who reads slower than the service writes misses a piece; who is gone is forgotten.
+                // A client that reads too slowly misses a piece; a client that has disconnected is removed.
                 !matches!(terminal.output.try_send(Arc::clone(&bytes)), Err(TrySendError::Disconnected(_)))
             });
         }
@@ -137,7 +137,7 @@ impl Keeper {
         self.carry_out(orders)
     }
 
-    /// Carries out what the conversation asks for, all of it: what could not be stored is the error in the end.
+    /// Executes all orders of the message queue. An error of the store is returned at the end.
     pub(super) fn carry_out(&mut self, orders: Vec<ExchangeOrder>) -> Result<(), EngineError> {
         let mut orders = VecDeque::from(orders);
         let mut stored = Ok(());
@@ -168,7 +168,7 @@ impl Keeper {
         let took_ms = waiting.as_ref().map(|waiting| self.waited_ms(waiting));
         let stored = self.engine.workspace.transact(|tx| {
             tx.keep_services().add_exchange(new, &name)?;
-            // A late answer was counted when its time was over.
+            // A late answer was already counted when it timed out.
             if let Some(took_ms) = took_ms.filter(|_| !is_late) {
                 tx.keep_services().count_message(&self.row.instance, true, took_ms)?;
             }
@@ -232,7 +232,7 @@ fn failed(message: &str, hint: &str) -> KeeperAnswer {
     KeeperAnswer::Failed { message: message.to_owned(), hint: hint.to_owned() }
 }
 
-/// The client may be gone.
+/// Sends an answer; the client may have disconnected.
 fn answer(reply: &SyncSender<KeeperAnswer>, answer: KeeperAnswer) {
     let _ = reply.try_send(answer);
 }

@@ -1,5 +1,5 @@
-//! The program of a definition that stands between messages and a service: for services with a protocol of their own.
-//! It runs in a sandbox like that of the service, begins and ends with it, and is fed line by line.
+//! The translator of a definition: a program between messages and a service with its own protocol. It runs in a sandbox
+//! like that of the service, starts and ends with the service, and gets its input line by line.
 
 use super::{Keeper, KeeperEvent};
 use crate::domain::Stream;
@@ -11,40 +11,40 @@ use rustix::pipe::PipeFlags;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Longest line of the translator or of the service that is taken, bytes.
+/// Maximum length of a line of the translator or of the service, bytes.
 const MAX_LINE: usize = 1 << 20;
 
-/// How long a translator may clean up at the end.
+/// Time for a translator to clean up at its end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A translator that runs.
+/// A running translator.
 pub(super) struct Translator {
     input: InputPipe,
     _helper: Helper,
-    /// What the translator wrote since its last end of a line.
+    /// Output of the translator since its last line break.
     partial: Vec<u8>,
-    /// What the service wrote since its last end of a line.
+    /// Output of the service since its last line break.
     heard: Vec<u8>,
 }
 
-/// What a translator says in a line.
+/// The meaning of a line of the translator.
 #[derive(Debug, PartialEq)]
 enum Spoken {
     /// A line for the service.
     ToService(String),
-    /// A line for the conversation.
+    /// A line for the message queue.
     ToTalk(String),
     Nothing,
 }
 
 impl Translator {
-    /// Writes a line; `false` when too many wait already.
+    /// Writes a line; `false` when too much input is waiting.
     fn write(&self, line: &Value) -> bool {
         self.input.write(format!("{line}\n").into_bytes())
     }
 }
 
-/// Whole lines of what was written, with the beginning of a line that came before.
+/// The complete lines in the output, including the beginning that arrived before.
 fn lines(partial: &mut Vec<u8>, bytes: &[u8]) -> Vec<String> {
     let mut whole = Vec::new();
     for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -74,7 +74,7 @@ fn spoken(line: &str) -> Spoken {
 }
 
 impl Keeper {
-    /// Starts the translator of the definition, for a service that is about to start.
+    /// Starts the translator of the definition for a service that is about to start.
     pub(super) fn start_translator(&self, number: u64) -> Result<Option<Translator>, EngineError> {
         if self.definition.translator.is_empty() {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Keeper {
         }))
     }
 
-    /// Whether the service, or its translator, reads what it gets.
+    /// Whether the service, or its translator, reads its input.
     pub(super) fn reads_input(&self) -> bool {
         self.process.as_ref().is_none_or(|process| match &process.translator {
             Some(translator) => translator.input.has_room(),
@@ -112,8 +112,8 @@ impl Keeper {
         })
     }
 
-    /// Passes a line on to the service, by way of the translator where there is one; `false` when too much waits there
-    /// already. The end of a process that is over is on its way.
+    /// Passes a line on to the service, through the translator if there is one; `false` when too much input is waiting.
+    /// Returns `true` if the process has ended, because an event reports that.
     pub(super) fn write_line(&self, id: i64, line: &str) -> bool {
         let Some(process) = &self.process else { return true };
         let Some(translator) = &process.translator else { return process.input.write(line.as_bytes().to_vec()) };
@@ -127,19 +127,19 @@ impl Keeper {
         translator.write(&Value::Object(fields))
     }
 
-    /// Takes output of the service to the translator; `false` when there is none.
+    /// Passes output of the service to the translator; `false` when there is none.
     pub(super) fn hear_by_translator(&mut self, bytes: &[u8]) -> bool {
         let Some(translator) = self.process.as_mut().and_then(|process| process.translator.as_mut()) else {
             return false;
         };
         for line in lines(&mut translator.heard, bytes) {
-            // Lines that a translator does not read are lost when too many wait: they are in the log of the service.
+            // If too much waits for the translator, the line is lost; the log of the service contains it.
             let _ = translator.write(&json!({ "op": "from_tool", "line": line }));
         }
         true
     }
 
-    /// Takes output of the translator.
+    /// Handles output of the translator.
     pub(super) fn translated(&mut self, number: u64, frame: &Frame) -> Result<(), EngineError> {
         let Some(process) = self.process.as_mut().filter(|process| process.incarnation == number) else {
             return Ok(());
@@ -152,7 +152,7 @@ impl Keeper {
             match spoken {
                 Spoken::ToService(line) => {
                     if let Some(process) = &self.process {
-                        // What a service does not read is lost when too much waits; the message times out.
+                        // If too much waits for the service, the line is lost, and the message times out.
                         let _ = process.input.write(line.into_bytes());
                     }
                 }
@@ -166,7 +166,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// A service whose translator is over cannot be talked to: it ends too, and its restart brings both back.
+    /// Stops a service whose translator has ended, because it can no longer get messages. Its restart starts both.
     pub(super) fn translator_ended(&mut self, number: u64) {
         if let Some(process) = self.process.as_ref().filter(|process| process.incarnation == number) {
             process.stop();

@@ -1,5 +1,5 @@
-//! Which files the starter tools have. Written by the test `the_program_holds_the_starter_tools_of_the_repository`
-//! (`TOOLSMITH_BLESS=1 cargo test --test it bundled::`); the files themselves are in `tools/`.
+//! The list of the files of the starter tools. The test `the_program_holds_the_starter_tools_of_the_repository` writes
+//! it (`TOOLSMITH_BLESS=1 cargo test --test it bundled::`); the files themselves are in `tools/`.
 
 use super::StarterTool;
 

@@ -1,5 +1,5 @@
-//! The starter tools: what is below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into the
-//! program. Each is written as a whole or not at all, and nothing that exists is changed.
+//! The starter tools: the tools below `tools/core` and `tools/approved` in the repository of Toolsmith, compiled into
+//! the program. Each is written completely or not at all, and nothing that exists is changed.
 //!
 //! This module does not approve them: a written tool waits for adoption like every tool that came with a workspace.
 
@@ -109,7 +109,7 @@ fn holders(dir: &Path) -> HashMap<String, String> {
     let mut found = HashMap::new();
     for stage in Stage::ALL {
         let folder = format!("tools/{stage}");
-        // A folder that cannot be read fails when something is written into it.
+        // A folder that cannot be read causes an error when something is written into it.
         for entry in fs::read_dir(dir.join(&folder)).into_iter().flatten().filter_map(Result::ok) {
             let file = entry.file_name().to_string_lossy().into_owned();
             let stem = file.split('.').next().unwrap_or_default().to_owned();
@@ -155,7 +155,7 @@ mod tests {
         for tool in StarterTool::all() {
             let manifest = tool.manifest().unwrap_or_else(|problem| panic!("{}: {}", tool.home, problem.message));
             assert_eq!(manifest.name.as_str(), tool.name(), "{}", tool.home);
-            // An adoption of the set counts one vote; a tool of the tier high may need several.
+            // An adoption of the set counts as one vote; a tool of the high tier may need several.
             assert!(matches!(manifest.cost_tier, Some(CostTier::Low | CostTier::Medium)), "{}", tool.home);
             assert_eq!(manifest.permissions.faults(), vec![], "{}", tool.home);
         }

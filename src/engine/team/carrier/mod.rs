@@ -140,8 +140,8 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it cannot be reached, or refuses.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError>;
 
-    /// Puts copies of old decisions together, on carriers that return files one by one, so that a new machine reads them
-    /// faster. Returns the number of new packs.
+    /// Puts copies of old decisions together, on carriers that return files one by one, so that a new machine reads
+    /// them faster. Returns the number of new packs.
     ///
     /// # Errors
     /// Those of `known`; `Failed` when the carrier cannot be reached, or refuses.

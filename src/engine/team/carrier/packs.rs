@@ -1,8 +1,8 @@
-//! Old decisions in object storage, many in one object: `packs/FIRST-LAST-NAME` contains files with keys from one time to
-//! another. A new machine reads a few of these objects instead of tens of thousands of files.
+//! Old decisions in object storage, many in one object: `packs/FIRST-LAST-NAME` contains files with keys from one time
+//! to another. A new machine reads a few of these objects instead of tens of thousands of files.
 //!
-//! A pack is a copy that anybody may have written. A file in it counts only if it is listed at the carrier, has the listed
-//! size, and its content is what its name says. Whatever is not found in a pack is read separately.
+//! A pack is a copy that anybody may have written. A file in it counts only if it is listed at the carrier, has the
+//! listed size, and its content is what its name says. Whatever is not found in a pack is read separately.
 
 use super::{Carried, DECISIONS};
 use crate::domain::team::FileName;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// The folder of packs.
 pub(super) const PACKS: &str = "packs";
 
-/// So many files are worth a new pack.
+/// Minimum number of files for a new pack.
 const LEAST: usize = 1_000;
 
 /// The largest number of files in a pack.
@@ -25,10 +25,10 @@ const MOST_BYTES: u64 = 32 << 20;
 /// The largest total size of the files in a pack that is written here, in bytes.
 const MOST_CONTENT: usize = 16 << 20;
 
-/// A pack is read if at least so many files in its range are wanted.
+/// A pack is read only if at least this many files in its range are wanted.
 const WORTH: usize = 32;
 
-/// After so many packs that were of no use, no more are read.
+/// Number of useless packs after which no further pack is read.
 const USELESS: usize = 3;
 
 /// A decision at the carrier: the time in its key, and its name.
@@ -38,7 +38,7 @@ pub(super) struct Timed {
     pub(super) name: FileName,
 }
 
-/// A pack, as it is listed.
+/// A pack in the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pack {
     key: String,
@@ -47,7 +47,7 @@ pub(super) struct Pack {
 }
 
 impl Pack {
-    /// The pack that an object is; `None` for any other object.
+    /// The pack in a listed object; `None` for any other object.
     pub(super) fn of(object: &Object) -> Option<Pack> {
         let mut parts = object.key.rsplit('/').next()?.split('-');
         let (first, last) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
@@ -59,7 +59,7 @@ impl Pack {
     }
 }
 
-/// The contents of wanted files that are found in packs, by path. Packs that cannot be read are passed over.
+/// The contents of wanted files that are found in packs, by path. Unreadable packs are skipped.
 pub(super) fn found_in(objects: &dyn Objects, packs: &[Pack], wanted: &[(&Carried, i64)]) -> HashMap<String, Vec<u8>> {
     let mut found = HashMap::new();
     let mut useless = 0;
@@ -88,7 +88,8 @@ pub(super) fn found_in(objects: &dyn Objects, packs: &[Pack], wanted: &[(&Carrie
     found
 }
 
-/// The oldest decisions before a time that are in the range of no pack: enough for one pack, or none.
+/// The oldest decisions before a time that are not in the range of a pack: at most one pack, or none if there are too
+/// few.
 pub(super) fn loose(listed: &[Timed], packs: &[Pack], before: i64) -> Vec<Timed> {
     let is_loose = |file: &&Timed| file.time < before && !packs.iter().any(|pack| pack.covers(file.time));
     let mut loose: Vec<Timed> = listed.iter().filter(is_loose).copied().collect();
@@ -97,8 +98,8 @@ pub(super) fn loose(listed: &[Timed], packs: &[Pack], before: i64) -> Vec<Timed>
     if loose.len() < LEAST { Vec::new() } else { loose }
 }
 
-/// Key, range and bytes of a new pack of decisions, oldest first, as far as their contents are known and fit; `None` if these
-/// are too few.
+/// A new pack of decisions, oldest first: its key, range and bytes. Contains the decisions whose contents are known and
+/// fit; `None` if there are too few.
 pub(super) fn packed(
     files: &[Timed],
     contents: Vec<Option<Vec<u8>>>,
@@ -140,7 +141,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Storage that counts how many objects are read.
+    /// Storage that counts the objects that are read.
     #[derive(Debug, Clone)]
     struct Counted(Folder, Arc<AtomicUsize>);
 
@@ -173,7 +174,7 @@ mod tests {
         format!("decision {number}\n").into_bytes()
     }
 
-    /// Old decisions, as many machines wrote them; every third one in the same millisecond as the one before.
+    /// Writes old decisions as if by many machines; every third one has the same time as the previous one.
     fn fill(root: &Path) {
         std::fs::create_dir_all(root.join(DECISIONS)).unwrap();
         for number in 0..FILES {
@@ -183,7 +184,7 @@ mod tests {
         }
     }
 
-    /// A machine that remembers nothing; how many objects it reads.
+    /// A new machine without memory, and its counter of objects read.
     fn machine(root: &Path) -> (Storage, Look, Arc<AtomicUsize>) {
         let (memory, count) = (tempfile::tempdir().unwrap(), Arc::new(AtomicUsize::new(0)));
         let objects = Counted(Folder::new(root), Arc::clone(&count));
@@ -197,7 +198,7 @@ mod tests {
         names.iter().map(|name| all.get(name).cloned()).collect()
     }
 
-    /// Packs what the machine knows: every decision.
+    /// Packs everything that the machine knows, which is every decision.
     fn pack_all(storage: &mut Storage) -> usize {
         storage.pack_old(&|names: &[FileName]| Ok(contents(names))).unwrap()
     }
@@ -206,7 +207,7 @@ mod tests {
         Folder::new(root).list(PACKS, None).unwrap().into_iter().map(|object| object.key).collect()
     }
 
-    /// How many objects a new machine reads; what it reads must be whole.
+    /// The number of objects that a new machine reads. Checks that the contents are complete.
     fn read_all(root: &Path) -> usize {
         let (storage, look, count) = machine(root);
         let files: Vec<&Carried> = look.files.iter().collect();
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(pack_all(&mut storage), 0, "it knows what it packed");
         assert_eq!(pack_all(&mut machine(root.path()).0), 0, "so do others");
         assert_eq!(read_all(root.path()), 1);
-        // A short look lists no packs, and what is new is read separately.
+        // An incremental listing contains no packs, and new files are read separately.
         let (mut storage, _, count) = machine(root.path());
         let new = b"a new decision".to_vec();
         let file = Handed { name: FileName::of(&new).hex(), is_policy: false, bytes: new };
@@ -267,11 +268,11 @@ mod tests {
         pack_all(&mut machine(root.path()).0);
         let place = root.path().join(&packs(root.path())[0]);
         let genuine = std::fs::read(&place).unwrap();
-        // Other bytes, of the same length.
+        // Other bytes of the same length.
         let forged = String::from_utf8(genuine.clone()).unwrap().replace("decision 7\n", "decision x\n");
         std::fs::write(&place, forged).unwrap();
         assert_eq!(read_all(root.path()), 2, "one file is read separately");
-        // A decision that somebody removed does not come back from a pack.
+        // A removed decision does not come back from a pack.
         std::fs::write(&place, &genuine).unwrap();
         let gone = Folder::new(root.path()).list(DECISIONS, None).unwrap().remove(0).key;
         std::fs::remove_file(root.path().join(gone)).unwrap();

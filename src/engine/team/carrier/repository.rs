@@ -13,27 +13,27 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The branch of the team's repository.
+/// The branch of the team's files in the repository.
 const BRANCH: &str = "toolsmith";
 
-/// The folders of it that are read.
+/// The folders in the repository that are read.
 const FOLDERS: [&str; 3] = [DECISIONS, POLICIES, VERSIONS];
 
 /// The folder of the private clone.
 const CLONE: &str = "clone.git";
 
-/// The most files of one version.
+/// Maximum number of files of one version.
 const MAX_FILES: usize = 2_000;
 
-/// How many bytes of versions are read at once, unless a single one has more.
+/// Maximum bytes of versions that are read at once, unless a single version is larger.
 const PORTION_BYTES: u64 = 16 << 20;
 
-/// A repository, with what the last look found.
+/// A repository, with the result of the last listing.
 pub(super) struct Repository {
     exchange: Exchange,
     commit: Option<String>,
     versions: BTreeMap<Digest, Vec<TreeFile>>,
-    /// Versions whose files are others than at the look before, or went.
+    /// Versions whose files were changed or removed since the previous listing.
     changed: Vec<Digest>,
 }
 
@@ -43,7 +43,7 @@ impl Repository {
         Ok(Repository { exchange, commit: None, versions: BTreeMap::new(), changed: Vec::new() })
     }
 
-    /// Fetches. A clone that a kill damaged is rebuilt: all of it is in the repository of the team.
+    /// Fetches. A clone that was damaged by a kill is rebuilt; everything in it is also in the team's repository.
     fn fetch(&self) -> Result<Option<String>, EngineError> {
         let error = match self.exchange.fetch() {
             Ok(commit) => return Ok(commit),
@@ -58,7 +58,7 @@ impl Repository {
 }
 
 impl Repository {
-    /// The files of a version, where they can be read.
+    /// The files of a version, if they can be read.
     fn readable(digest: Digest, files: &[TreeFile]) -> Result<&[TreeFile], String> {
         let size: u64 = files.iter().map(|file| file.size).sum();
         if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
@@ -81,11 +81,11 @@ impl Repository {
 }
 
 impl Carrier for Repository {
-    /// A commit names all of its files, so that a look is always complete.
+    /// A commit names all of its files, so a listing is always complete.
     fn names_since(&mut self, mark: Option<&str>) -> Result<Look, EngineError> {
         self.commit = self.fetch()?;
         self.versions.clear();
-        // A clone that was made anew does not have the commit of the look before.
+        // A rebuilt clone does not have the commit of the previous listing.
         let before = mark.filter(|mark| self.commit.as_deref() != Some(*mark));
         let before = before.map_or(Ok(Vec::new()), |mark| self.exchange.files(mark, &FOLDERS)).unwrap_or_default();
         let commit = self.commit.as_deref();
@@ -118,7 +118,7 @@ impl Carrier for Repository {
         Ok(matches!(self.bytes(digest)?, Some(Ok(files)) if Digest::of_files(&files) == digest))
     }
 
-    /// Two commits say it.
+    /// The result of comparing two commits.
     fn changed_versions(&self, _expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError> {
         Ok(self.changed.clone())
     }
@@ -159,7 +159,7 @@ impl Carrier for Repository {
         Ok(answers)
     }
 
-    /// One commit, which is pushed or is not. What is in the place of a version goes: it is not that version.
+    /// One commit, which is pushed or not. Wrong files in the place of a version are removed.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError> {
         let (mut removed, mut files) = (Vec::new(), Vec::new());
         for (digest, version) in &batch.versions {
@@ -228,7 +228,7 @@ fn carried(file: TreeFile) -> Option<Carried> {
         POLICIES => true,
         _ => return None,
     };
-    // A name has one place only.
+    // Each name has exactly one path.
     let name = named(rest.rsplit('/').next()?).filter(|name| path_of(&name.hex(), is_policy) == file.path);
     let TreeFile { path, object, mode, size } = file;
     Some(Carried { path, name, is_policy, object, is_plain: mode == Some(FileMode::Plain), size })

@@ -1,5 +1,5 @@
-//! Which versions were found whole in object storage, and the tags of their objects then: an object with the same tag
-//! is not read again. Only a memory: whatever of it is lost is read again.
+//! Remembers which versions in object storage were complete, and the tags of their objects: an object with the same tag
+//! is not read again. Everything in it can be determined again.
 
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The file in the folder of the team.
 const FILE: &str = "whole-versions.json";
 
-/// The versions that were whole, with the tags of their objects.
+/// The versions that were complete, with the tags of their objects.
 #[derive(Debug, Default)]
 pub(super) struct Sound {
     file: Option<PathBuf>,
@@ -21,12 +21,12 @@ pub(super) struct Sound {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Seen {
     address: String,
-    /// Tags, by the digits of the digest.
+    /// Tags, by the hex digits of the digest.
     tags: BTreeMap<String, String>,
 }
 
 impl Sound {
-    /// What is remembered of the storage at this address.
+    /// The stored data about the storage at this address.
     pub(super) fn read(folder: &Path, address: &str) -> Sound {
         let file = folder.join(FILE);
         let kept = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
@@ -39,7 +39,7 @@ impl Sound {
         self.seen.tags.len()
     }
 
-    /// Whether a version was whole when its object had this tag.
+    /// Whether a version was complete when its object had this tag.
     pub(super) fn has(&self, digest: Digest, tag: &str) -> bool {
         !tag.is_empty() && self.seen.tags.get(&digest.hex()).is_some_and(|known| known == tag)
     }
@@ -53,7 +53,7 @@ impl Sound {
 }
 
 impl Drop for Sound {
-    /// What cannot be kept is read again the next time.
+    /// If the file cannot be written, the versions are read again the next time.
     fn drop(&mut self) {
         if let (Some(file), true) = (&self.file, self.is_changed)
             && let Ok(bytes) = serde_json::to_vec(&self.seen)

@@ -1,7 +1,8 @@
-//! Object storage as the carrier. Names of decisions are hashes, so that a listing by name says nothing of what is new;
-//! their keys begin with a time therefore, `decisions/TIME-NAME.toml`, and a look lists only what comes after the last
-//! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw,
-//! and a look continues from no later time than that of the last look, whatever times somebody wrote into keys.
+//! Object storage as the carrier. Names of decisions are hashes, so a listing by name does not show what is new.
+//! Therefore their keys start with a time, `decisions/TIME-NAME.toml`, and a listing contains only keys after the
+//! previous listing. The time orders keys and has no other meaning: a machine whose clock is behind uses the newest
+//! time that it saw, and a listing never continues after the time of the previous listing, whatever times are in the
+//! keys.
 
 use super::packs::{self, PACKS, Pack, Timed};
 use super::sound::Sound;
@@ -18,36 +19,38 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Digits of a time in a key: milliseconds until the year 2286.
+/// Number of digits of a time in a key: milliseconds until the year 2286.
 const DIGITS: usize = 13;
 
 /// The largest time in a key.
 const LAST: i64 = 9_999_999_999_999;
 
-/// A look begins so long before the newest key of the last one, in milliseconds: a slow write may arrive behind others.
+/// A listing starts this long before the newest key of the previous one, in milliseconds, because a slow write may
+/// arrive after others.
 const OVERLAP_MS: i64 = 3_600_000;
 
-/// So often everything is listed, in milliseconds: what somebody removed is seen then, and a key that came very late.
+/// Interval between complete listings, in milliseconds. They show removed files and keys that arrived very late.
 const COMPLETE_MS: i64 = 86_400_000;
 
-/// How many objects are read at once.
+/// Maximum number of simultaneous reads.
 const AT_ONCE: usize = 16;
 
-/// Up to this many versions, a look lists them each time: that is one request more. More of them are listed once a day.
+/// Up to this number of versions, each listing includes them, with one additional request. More versions are listed
+/// once a day.
 const FEW_VERSIONS: usize = 1_000;
 
-/// How many times a file is written again while others change it.
+/// Number of attempts to write a file while others change it.
 const TRIES: usize = 3;
 
-/// What the list of the files of a version may add to their bytes.
+/// Maximum bytes that the list of files adds to the files of a version.
 const MAX_LIST_BYTES: u64 = 4 << 20;
 
-/// From where a look continues.
+/// Where the next listing continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Mark {
-    /// The newest time of a key, and at most the time of the look.
+    /// The newest time of a key, but not after the time of the listing.
     newest: i64,
-    /// When everything was listed.
+    /// When everything was last listed.
     complete: i64,
 }
 
@@ -57,7 +60,7 @@ impl Mark {
         Some(Mark { newest: newest.parse().ok()?, complete: complete.parse().ok()? })
     }
 
-    /// The name after which a look lists; `None` when it lists everything.
+    /// The name after which a listing starts; `None` to list everything.
     fn after(self, at: i64) -> Option<String> {
         let is_due = !(0..COMPLETE_MS).contains(&(at - self.complete));
         (!is_due).then(|| digits(self.newest - OVERLAP_MS))
@@ -70,30 +73,30 @@ impl std::fmt::Display for Mark {
     }
 }
 
-/// Object storage, with where the last look ended.
+/// Object storage, with the result of the last listing.
 pub(super) struct Storage {
     objects: Box<dyn Objects + Send>,
     mark: Mark,
-    /// The newest time of a key that was seen: the next one comes after it.
+    /// The newest time of any seen key; the next key gets a later time.
     newest: i64,
-    /// The tags of the versions that are there; `None` if the last look did not list them.
+    /// The tags of the versions in the storage; `None` if the last listing did not include them.
     versions: Option<HashMap<String, String>>,
-    /// The decisions that a complete look listed; empty after any other look.
+    /// The decisions of a complete listing; empty after an incremental one.
     listed: Vec<Timed>,
-    /// The packs that it listed.
+    /// The packs of a complete listing.
     packs: Vec<Pack>,
     sound: RefCell<Sound>,
 }
 
 impl Storage {
-    /// The storage; what is remembered of it is in the folder.
+    /// Opens the storage; data about it is remembered in the folder.
     pub(super) fn open(folder: &Path, address: &str, objects: Box<dyn Objects + Send>) -> Storage {
         let sound = RefCell::new(Sound::read(folder, address));
         let (mark, listed, packs) = (Mark::default(), Vec::new(), Vec::new());
         Storage { objects, mark, newest: 0, versions: None, listed, packs, sound }
     }
 
-    /// Writes a file, whatever is there: its name is that of its content, so that other content is a forgery.
+    /// Writes a file, replacing other content: the name is the hash of the content, so other content is a forgery.
     fn put(&self, file: &Handed, time: i64) -> Result<String, ObjectsError> {
         let key = if file.is_policy {
             format!("{POLICIES}/{}.toml", file.name)
@@ -111,7 +114,7 @@ impl Storage {
         Ok(())
     }
 
-    /// Reads files, each in a request of its own.
+    /// Reads files, each with its own request.
     fn read_alone(&self, files: &[&Carried]) -> Result<Vec<Option<Vec<u8>>>, EngineError> {
         let read = |part: &[&Carried]| -> Result<Vec<Option<Vec<u8>>>, ObjectsError> {
             part.iter().map(|file| Ok(self.objects.get(&file.path, file.size)?.map(|(bytes, _)| bytes))).collect()
@@ -126,9 +129,8 @@ impl Storage {
         Ok(parts.map_err(|why| failed(&why))?.into_iter().flatten().collect())
     }
 
-    /// Writes bytes where nothing is. What is there is compared first, and replaced only as long as it is still the
-    /// same wrong object: what somebody else writes in the meantime is compared again. Gives the tag, which may be
-    /// unknown.
+    /// Writes a new object. An existing object is compared first, and replaced only if it is wrong and has not changed
+    /// since; if somebody changed it, it is compared again. Returns the tag, which is empty if unknown.
     fn put_checked(
         &self,
         key: &str,
@@ -193,7 +195,7 @@ impl Carrier for Storage {
         Ok(files.iter().map(|file| packed.remove(&file.path).or_else(|| alone.next().flatten())).collect())
     }
 
-    /// Those that were not listed, or not with the tag that they had when they were whole.
+    /// The versions that were not listed, or whose tag differs from when they were complete.
     fn changed_versions(&self, expected: &Expected<'_>) -> Result<Vec<Digest>, EngineError> {
         let Some(listed) = &self.versions else { return Ok(Vec::new()) };
         let sound = self.sound.borrow();
@@ -201,7 +203,7 @@ impl Carrier for Storage {
         Ok(expected()?.into_iter().filter(|digest| !is_whole(digest)).collect())
     }
 
-    /// Where the last look did not list it, this is seen when it is written.
+    /// If the last listing did not include it, the answer is `false`; writing it compares the existing object.
     fn has_version(&self, digest: Digest) -> Result<bool, EngineError> {
         let Some(tag) = self.versions.as_ref().and_then(|listed| listed.get(&digest.hex())) else { return Ok(false) };
         if self.sound.borrow().has(digest, tag) {
@@ -211,7 +213,7 @@ impl Carrier for Storage {
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {
-        // What lies there may be anything. That one version cannot be read is no reason to stop.
+        // The content is not trusted. One unreadable version is no reason to stop.
         Ok(match self.objects.get(&version_key(digest), MAX_VERSION_BYTES + MAX_LIST_BYTES) {
             Ok(None) => None,
             Ok(Some((bytes, tag))) => {
@@ -225,7 +227,7 @@ impl Carrier for Storage {
         })
     }
 
-    /// The files of versions first, so that a reader of a decision finds its version.
+    /// Writes the files of versions first, so that a reader of a decision finds its version.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError> {
         for (digest, files) in &batch.versions {
             let packed = pack(files).map_err(EngineError::internal)?;
@@ -243,7 +245,7 @@ impl Carrier for Storage {
     fn pack_old(&mut self, known: &Known<'_>) -> Result<usize, EngineError> {
         let mut count = 0;
         loop {
-            // A slow write may arrive behind others: what is so new is packed the next time.
+            // A slow write may arrive after others, so the newest decisions are packed the next time.
             let loose = packs::loose(&self.listed, &self.packs, now().0 - OVERLAP_MS);
             let names: Vec<FileName> = loose.iter().map(|file| file.name).collect();
             let key_of = |file: Timed| key_name(file.time, &file.name.hex());
@@ -268,7 +270,7 @@ fn version_key(digest: Digest) -> String {
     format!("{VERSIONS}/{}", digest.hex())
 }
 
-/// The name of an object in its folder, and its tag.
+/// The name of an object without its folder, and its tag.
 fn tagged(object: Object) -> (String, String) {
     (object.key.rsplit('/').next().unwrap_or_default().to_owned(), object.tag)
 }
@@ -277,13 +279,13 @@ fn digits(time: i64) -> String {
     format!("{:0DIGITS$}", time.clamp(0, LAST))
 }
 
-/// `TIME` and `NAME.toml` of a key.
+/// `TIME` and `NAME.toml` in a key.
 fn parts(key: &str) -> Option<(&str, &str)> {
     let (time, name) = key.rsplit('/').next()?.split_once('-')?;
     (time.len() == DIGITS && time.bytes().all(|byte| byte.is_ascii_digit())).then_some((time, name))
 }
 
-/// The name of a decision in its folder.
+/// The name of a decision without its folder.
 fn key_name(time: i64, name: &str) -> String {
     format!("{}-{name}.toml", digits(time))
 }
@@ -308,7 +310,7 @@ mod tests {
     use super::*;
     use crate::objects::Folder;
 
-    /// A folder that is used like a bucket, seen by a machine that remembers nothing.
+    /// A folder that is used like a bucket, for a machine without memory.
     fn open_at(root: &Path) -> Storage {
         let memory = tempfile::tempdir().unwrap();
         Storage::open(memory.path(), "file:///x", Box::new(Folder::new(root)))
@@ -338,7 +340,7 @@ mod tests {
         assert_eq!(look.files[0].name, Some(FileName::of(b"first")));
         let mark = Mark::read(&look.mark.unwrap()).unwrap();
         put(&mut one, b"second");
-        // Later than the overlap: the first one is not listed again.
+        // After the overlap: the first one is not listed again.
         let later = Mark { newest: mark.newest + OVERLAP_MS + 1, ..mark };
         let look = other.names_since(Some(&later.to_string())).unwrap();
         let names: Vec<_> = look.files.iter().filter_map(|file| file.name).collect();
@@ -411,9 +413,9 @@ mod tests {
         };
         assert_eq!(changed(&looked()), [digest], "it is not there");
         looked().put_new(&batch).unwrap();
-        // What it wrote itself is whole, and is remembered by the next one.
+        // A version that it wrote itself is complete, and this is remembered.
         assert!(changed(&looked()).is_empty() && looked().has_version(digest).unwrap());
-        // Written anew with the same bytes: read once.
+        // Written again with the same bytes: read once.
         std::fs::copy(&place, root.path().join("copy")).unwrap();
         std::fs::rename(root.path().join("copy"), &place).unwrap();
         let storage = looked();
@@ -428,7 +430,7 @@ mod tests {
             storage.put_new(&batch).unwrap();
             assert!(looked().has_version(digest).unwrap());
         }
-        // Another address is another storage.
+        // Another address has separate memory.
         let other = Storage::open(memory.path(), "file:///y", Box::new(Folder::new(root.path())));
         assert_eq!(other.sound.borrow().len(), 0);
     }

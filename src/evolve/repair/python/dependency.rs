@@ -1,4 +1,4 @@
-//! A script header (PEP 723) for packages that are imported and declared nowhere.
+//! Adds a script header (PEP 723) for packages that are imported but not declared.
 
 use super::super::edit::line_end;
 use super::super::patient::plain;
@@ -15,7 +15,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
     let block = ScriptBlock::of(patient.text).map(|block| MetadataBlock { block });
-    // Beside a header that cannot be read another one would count for nothing.
+    // A second header next to an unreadable one would have no effect.
     if block.is_none() && patient.text.lines().any(|line| line == "# /// script") {
         return None;
     }
@@ -25,7 +25,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         let Some(module) = import.top() else { continue };
         let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module);
         let Some(package) = known_package(module).filter(|_| is_foreign) else { continue };
-        // A header would ask for an environment of its own, where the package is there without one.
+        // A header would require a separate environment, although the package is already installed.
         if block.is_none() && patient.is_installed(package) {
             continue;
         }
@@ -47,7 +47,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     Some(Fix { edits: vec![edit], said })
 }
 
-/// A header that is there already.
+/// An existing header.
 struct MetadataBlock<'s> {
     block: ScriptBlock<'s>,
 }
@@ -58,13 +58,13 @@ impl MetadataBlock<'_> {
         self.block.dependencies().iter().any(|line| plain(line) == wanted)
     }
 
-    /// Adds packages to its list; `None` when the list is written in a way that is not known.
+    /// Adds packages to its list; `None` when the list has an unknown form.
     fn add(&self, packages: &[&str], source: &str) -> Option<Edit> {
         let list = quoted(packages);
         let is_list = |line: &str| line.trim_start_matches(['#', ' ']).replace(' ', "").starts_with("dependencies=[");
         let Some(place) = self.block.lines.iter().position(|(_, line)| is_list(line)) else {
             let is_absent = !self.block.lines.iter().any(|(_, line)| line.contains("dependencies"));
-            // Before the first line, so that it stands above any table.
+            // Before the first line, so that it comes before any table.
             let at = self.block.lines.first().map(|(at, _)| *at)?;
             return is_absent.then(|| Edit::insert(at, format!("# dependencies = [{list}]{}", line_end(source))));
         };
@@ -99,7 +99,7 @@ fn quoted(packages: &[&str]) -> String {
     packages.iter().map(|package| format!("\"{package}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// A header behind the lines that must stand first.
+/// A new header after the lines that must come first.
 fn new_block(packages: &[&str], source: &str) -> Edit {
     let mut at = 0;
     for (place, line) in source.split_inclusive('\n').take(2).enumerate() {

@@ -1,5 +1,5 @@
-//! Imports that are missing: a name that is used and bound nowhere, and that everybody knows from the standard library or
-//! from a package that half of all scripts take.
+//! Adds missing imports: names that are used but not bound anywhere, and that are well known from the standard library
+//! or from a very common package.
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
@@ -13,7 +13,7 @@ use crate::domain::source::text;
 use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;
 
-/// More names than that are no slip.
+/// More missing names than this are not an oversight.
 const MOST: usize = 20;
 
 /// How a name is used.
@@ -23,20 +23,20 @@ enum NameUse<'a> {
     Field(&'a str),
     /// It is called.
     Call,
-    /// It is handed over as an object whose fields are asked for by name.
+    /// It is passed as an object whose fields are accessed by name.
     Object,
     /// Anything else: a base class, an annotation, an argument.
     Other,
 }
 
-/// What is to be imported.
+/// The imports to add.
 #[derive(Debug, Default)]
 struct MissingImports<'a> {
     modules: BTreeSet<String>,
     names: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    /// Statements for packages.
+    /// Import statements for packages.
     foreign: BTreeSet<&'static str>,
-    /// Each name that is missing, with the line of its first use.
+    /// Each missing name, with the line of its first use.
     reasons: Vec<(&'a str, usize)>,
 }
 
@@ -50,7 +50,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let mut wanted = MissingImports::default();
     let packages = PackageUse::of(patient, &names);
     for (name, uses) in names.unbound() {
-        // Where names may come from elsewhere, or their absence is expected, only a failure says that one is missing.
+        // If names may come from elsewhere, or may be missing on purpose, a failure must show that one is missing.
         let is_in_doubt = names.takes_names || patient.text.contains("NameError");
         if is_in_doubt && !patient.fails_with(&["NameError", &format!("'{name}'")]) {
             continue;
@@ -84,7 +84,7 @@ pub(super) fn import_line(root: Node<'_>, source: &str, module: &str) -> Option<
     Some(Edit::insert(place.at, format!("import {module}{end}{blank}")))
 }
 
-/// Packages that this file uses and that are known not to be installed, each with a name that comes from it.
+/// Packages that this file uses but that are not installed, each with a name from it.
 pub(in crate::evolve::repair) fn absent(patient: &Patient<'_>) -> Vec<(&'static str, String)> {
     let parsed = patient.language.filter(|_| patient.is_python()).and_then(|language| language.parse(patient.text));
     let Some(tree) = parsed else { return Vec::new() };
@@ -108,12 +108,12 @@ pub(in crate::evolve::repair) fn absent(patient: &Patient<'_>) -> Vec<(&'static 
     found
 }
 
-/// Where a name of a package comes from.
+/// The origin of a name from a package.
 #[derive(Debug, Clone, Copy)]
 enum PackageSource {
-    /// It is the package itself, with the statement that imports it.
+    /// The package itself, with the statement that imports it.
     Module(&'static str, &'static str),
-    /// It is taken out of the package.
+    /// A name in the package.
     Name(&'static str),
 }
 
@@ -125,7 +125,7 @@ impl PackageSource {
     }
 }
 
-/// Which packages a file surely uses, so that their plainer words are theirs too.
+/// Packages that a file certainly uses, so that less specific names may also come from them.
 struct PackageUse<'a> {
     sure: BTreeSet<&'static str>,
     patient: &'a Patient<'a>,
@@ -228,7 +228,7 @@ fn is_class_datetime(used: &[NameUse<'_>]) -> bool {
     })
 }
 
-/// What to import when a name is a module and these fields of it are used.
+/// The modules to import when a name is a module with these fields.
 fn modules_for(name: &str, fields: &[&str]) -> Option<Vec<String>> {
     let inner = INNER.iter().find(|(module, _)| *module == name).map_or(&[] as &[&str], |(_, inner)| inner);
     if MODULES.contains(&name) {
@@ -258,7 +258,7 @@ fn use_of<'a>(node: Node<'_>, source: &'a str) -> NameUse<'a> {
     }
 }
 
-/// A name as an argument: of `getattr` and its like, it is an object with the field that is written there.
+/// The use of a name as an argument: for `getattr` and similar functions, it is an object with the given field.
 fn object_use<'a>(node: Node<'_>, list: Node<'_>, source: &'a str) -> NameUse<'a> {
     const ASKING: &[&str] = &["getattr", "hasattr", "vars", "dir"];
     let called = list.parent().and_then(|call| call.child_by_field_name("function"));

@@ -1,4 +1,4 @@
-//! A dict or list that is printed as Python writes it, where JSON is declared.
+//! Prints a dict or list as JSON instead of in Python's format, if JSON output is declared.
 
 use super::super::{Edit, Fix, Patient};
 use super::import::import_line;
@@ -7,7 +7,7 @@ use crate::code::python::scope::PythonNames;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
-/// How many names and calls are followed to what they stand for.
+/// Maximum number of names and calls that are resolved in a chain.
 const MAX_STEPS: usize = 5;
 
 /// Builtins whose result is a dict or a list.
@@ -65,7 +65,7 @@ impl<'t> ParsedSource<'t> {
         node.kind() == "identifier" && text(node, self.source) == name && !self.names.is_bound(node)
     }
 
-    /// The changes of a `print` whose only value is a dict or a list.
+    /// The changes to a `print` whose only value is a dict or a list.
     fn printed(&self, call: Node<'t>) -> Option<Vec<Edit>> {
         call.child_by_field_name("function").filter(|function| self.is_builtin(*function, "print"))?;
         let given = children(call.child_by_field_name("arguments")?);
@@ -82,7 +82,7 @@ impl<'t> ParsedSource<'t> {
         if self.is_data(*value, MAX_STEPS) {
             return Some(vec![Edit::insert(value.start_byte(), "json.dumps("), Edit::insert(value.end_byte(), ")")]);
         }
-        // `print(str(d))` and `print(repr(d))` say the same as `print(d)`.
+        // `print(str(d))` and `print(repr(d))` have the same output as `print(d)`.
         let writer = value.child_by_field_name("function").filter(|_| value.kind() == "call")?;
         let inner = children(value.child_by_field_name("arguments")?);
         let is_writer = self.is_builtin(writer, "str") || self.is_builtin(writer, "repr");
@@ -119,7 +119,7 @@ impl<'t> ParsedSource<'t> {
         }
     }
 
-    /// Whether every way out of a function gives a dict or a list.
+    /// Whether every return of a function gives a dict or a list.
     fn returns_data(&self, function: Node<'t>, steps: usize) -> bool {
         let is_decorated = function.parent().is_some_and(|above| above.kind() == "decorated_definition");
         let is_async = function.child(0).is_some_and(|first| first.kind() == "async");
@@ -131,7 +131,7 @@ impl<'t> ParsedSource<'t> {
             return false;
         }
         let returns: Vec<&Node<'t>> = own.iter().filter(|node| node.kind() == "return_statement").collect();
-        // The last statement must be a way out too, or None comes of it.
+        // The last statement must return as well; otherwise the function returns None.
         let ends = children(body).last().is_some_and(|last| ends(*last));
         ends && !returns.is_empty()
             && returns.iter().all(|node| matches!(children(**node).as_slice(), [value] if self.is_data(*value, steps)))
@@ -144,7 +144,7 @@ fn owner(node: Node<'_>) -> Option<Node<'_>> {
         .find(|above| matches!(above.kind(), "function_definition" | "lambda" | "class_definition"))
 }
 
-/// Whether nothing runs past a statement.
+/// Whether no statement after this one runs.
 fn ends(node: Node<'_>) -> bool {
     match node.kind() {
         "return_statement" | "raise_statement" => true,

@@ -1,6 +1,6 @@
-//! What Python's library is known by: modules that code uses by their name, and names that it takes out of them.
+//! Well-known names of Python: modules that code uses by name, and names that are imported from modules.
 
-/// Modules whose name nobody gives to a variable: any use of a field is one of the module.
+/// Modules whose name is never a variable: any use of a field refers to the module.
 #[rustfmt::skip]
 pub(super) const MODULES: &[&str] = &[
     "argparse", "ast", "asyncio", "base64", "binascii", "bisect", "cmath", "codecs", "collections", "configparser",
@@ -12,7 +12,7 @@ pub(super) const MODULES: &[&str] = &[
     "warnings", "weakref", "webbrowser", "zipfile", "zlib", "zoneinfo", "urllib", "xml", "concurrent",
 ];
 
-/// Modules whose name may well be that of a variable: only with fields that the module has.
+/// Modules whose name may also be a variable: only with these fields.
 #[rustfmt::skip]
 pub(super) const MODULES_WITH: &[(&str, &[&str])] = &[
     ("calendar", &["monthrange", "isleap", "month_name", "day_name", "monthcalendar", "timegm"]),
@@ -33,7 +33,7 @@ pub(super) const MODULES_WITH: &[(&str, &[&str])] = &[
     ("types", &["SimpleNamespace", "ModuleType", "FunctionType", "MappingProxyType", "TracebackType"]),
 ];
 
-/// Modules that must be imported by themselves, although they stand in another.
+/// Submodules that must be imported separately.
 pub(super) const INNER: &[(&str, &[&str])] = &[
     ("concurrent", &["futures"]),
     ("importlib", &["util", "metadata", "resources", "machinery"]),
@@ -42,10 +42,10 @@ pub(super) const INNER: &[(&str, &[&str])] = &[
     ("xml", &["etree", "dom", "sax"]),
 ];
 
-/// Modules in [`INNER`] that are nothing without one of those.
+/// Modules in [`INNER`] that have no use without a submodule.
 pub(super) const ONLY_INNER: &[&str] = &["concurrent", "urllib"];
 
-/// Names, and the module that they are taken out of.
+/// Modules, and the names that are imported from them.
 #[rustfmt::skip]
 pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("abc", &["ABC", "abstractmethod"]),
@@ -80,8 +80,8 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("zoneinfo", &["ZoneInfo"]),
 ];
 
-/// Packages under the name that everybody gives them, how they are imported, and what is asked of them. None of it is in
-/// the library: the script header declares the package.
+/// Packages by their usual alias, with the import statement and their usual fields. None of them is in the standard
+/// library, so the script header declares the package.
 #[rustfmt::skip]
 pub(super) const FOREIGN: &[(&str, &str, &[&str])] = &[
     ("np", "import numpy as np", &[
@@ -98,7 +98,7 @@ pub(super) const FOREIGN: &[(&str, &str, &[&str])] = &[
     ("yaml", "import yaml", &["safe_load", "safe_dump", "dump", "load", "safe_load_all", "YAMLError", "SafeLoader"]),
 ];
 
-/// Packages whose presence on a machine is asked for, so that their names are imported where they are installed.
+/// Packages whose presence on a machine is checked, so that their names are imported where they are installed.
 pub const ASKED: &[&str] = &["numpy", "pandas", "sympy"];
 
 /// The names under which these packages are used as modules, and how each is imported.
@@ -110,7 +110,7 @@ pub(super) const PACKAGE_MODULES: &[(&str, &str, &str)] = &[
     ("sympy", "sympy", "import sympy"),
 ];
 
-/// Names that come from one of these packages and from nowhere else.
+/// Names that come only from one of these packages.
 #[rustfmt::skip]
 pub(super) const PACKAGE_NAMES: &[(&str, &[&str])] = &[
     ("numpy", &["ndarray", "linspace", "arange", "vstack", "hstack", "argmax", "argmin", "asarray", "meshgrid"]),
@@ -123,8 +123,8 @@ pub(super) const PACKAGE_NAMES: &[(&str, &[&str])] = &[
     ]),
 ];
 
-/// Names that come from these packages where something else of the package is used, or where a failure says that they
-/// are missing.
+/// Names that come from these packages if the file uses something else from the package, or if a failure reports them
+/// as missing.
 #[rustfmt::skip]
 pub(super) const PACKAGE_WORDS: &[(&str, &[&str])] = &[
     ("numpy", &["array", "zeros", "ones", "mean", "median", "std", "dot", "concatenate", "percentile"]),
@@ -135,10 +135,10 @@ pub(super) const PACKAGE_WORDS: &[(&str, &[&str])] = &[
     ]),
 ];
 
-/// Names that are a module and something in it: which of the two is seen from the use.
+/// Names of a module and of something in it; the use shows which one is meant.
 pub(super) const BOTH: &[&str] = &["copy", "glob", "pprint", "time"];
 
-/// What is asked of `datetime` when it is the class.
+/// Fields that show that `datetime` is the class.
 #[rustfmt::skip]
 pub(super) const OF_DATETIME: &[&str] = &[
     "now", "utcnow", "today", "strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "combine", "min", "max",

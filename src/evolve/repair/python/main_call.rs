@@ -1,4 +1,4 @@
-//! A main that nothing calls: the tool starts, does nothing and ends well.
+//! Calls a main function that nothing calls: without it, the tool starts, does nothing and ends successfully.
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
@@ -15,7 +15,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let root = tree.root_node();
     let names = PythonNames::of(root, patient.text);
     let [main] = names.of_module("main") else { return None };
-    // Something else may start it: a decorator keeps it, an `if __name__` runs another function.
+    // Something else may call it: a decorator, or an `if __name__` block that runs another function.
     let does_more = children(root).iter().any(|node| !is_definition(*node));
     if main.kind() != "function_definition"
         || names.is_read("main")
@@ -34,7 +34,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let call = if gives_code { format!("raise SystemExit({call})") } else { call.to_owned() };
     let end = line_end(patient.text);
     let (body, at) = (patient.text.trim_end(), patient.text.len());
-    // Two empty lines before, as PEP 8 wants them, of which some may be there.
+    // PEP 8 requires two empty lines before; some may exist already.
     let there = patient.text[body.len()..].matches('\n').count();
     let lead = end.repeat(3_usize.saturating_sub(there));
     let text = format!("{lead}if __name__ == \"__main__\":{end}    {call}{end}");
@@ -43,7 +43,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     Some(Fix { edits: vec![Edit::insert(at, text)], said })
 }
 
-/// Whether a statement only defines, imports or sets something.
+/// Whether a statement only defines, imports or assigns something.
 fn is_definition(node: Node<'_>) -> bool {
     match node.kind() {
         "function_definition"
@@ -53,7 +53,7 @@ fn is_definition(node: Node<'_>) -> bool {
         | "import_from_statement"
         | "future_import_statement" => true,
         "expression_statement" => children(node).iter().all(|inner| matches!(inner.kind(), "assignment" | "string")),
-        // An import that may be missing.
+        // An import of an optional module.
         "try_statement" => nodes(node).any(|inner| inner.kind().starts_with("import_")),
         _ => false,
     }
@@ -69,7 +69,7 @@ fn needs_arguments(main: Node<'_>) -> bool {
     })
 }
 
-/// Whether main gives back a number for the exit code: every value that it returns is one, or it says `-> int`.
+/// Whether main returns a number for the exit code: every returned value is one, or its annotation is `-> int`.
 fn gives_exit_code(main: Node<'_>, source: &str) -> bool {
     if main.child_by_field_name("return_type").is_some_and(|kind| text(kind, source) == "int") {
         return true;
@@ -81,7 +81,7 @@ fn gives_exit_code(main: Node<'_>, source: &str) -> bool {
     !values.is_empty() && values.iter().all(|value| value.kind() == "integer")
 }
 
-/// Whether the module imports another one under its own name.
+/// Whether the module imports another module under its own name.
 fn imports(root: Node<'_>, source: &str, module: &str) -> bool {
     let statements = children(root).into_iter().flat_map(|node| of_statement(node, source));
     statements.flat_map(|import| import.bindings()).any(|(name, path)| name == module && path == module)

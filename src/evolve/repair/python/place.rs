@@ -1,19 +1,19 @@
-//! Where in a Python file a new import stands.
+//! The position of a new import in a Python file.
 
 use crate::domain::source::{children, text};
 use tree_sitter::Node;
 
-/// Where an import goes in, and what stands behind it.
+/// The position of an import, and what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ImportPosition {
-    /// The byte: the beginning of a line.
+    /// Byte offset of the start of a line.
     pub at: usize,
-    /// Whether an empty line is wanted between it and what follows.
+    /// Whether an empty line should separate it from what follows.
     pub wants_blank: bool,
 }
 
-/// The place for an import: before the first import, or where it would stand: behind the first lines that are
-/// comments, the docstring and `from __future__`. `None` when there is no line of its own to be had.
+/// The position for an import: before the first import. Without imports, it is after the first comment lines, the
+/// docstring and `from __future__`. `None` if no line can be inserted there.
 pub(super) fn for_import(root: Node<'_>, source: &str) -> Option<ImportPosition> {
     let statements = children(root);
     let lead = statements
@@ -30,7 +30,7 @@ pub(super) fn for_import(root: Node<'_>, source: &str) -> Option<ImportPosition>
     let is_import = matches!(next.kind(), "import_statement" | "import_from_statement");
     let row = if is_import { next.start_position().row } else { above_comments(*next, root, source) };
     let at = line_start(source, row)?;
-    // A statement that something stands before on its line has no line of its own.
+    // Other code before the statement is on the same line.
     text_before(source, *next).is_empty().then_some(ImportPosition { at, wants_blank: !is_import })
 }
 
@@ -51,8 +51,8 @@ fn is_docstring(node: Node<'_>, root: Node<'_>) -> bool {
     is_first && node.kind() == "expression_statement" && inner.len() == 1 && inner[0].kind() == "string"
 }
 
-/// The row of the comments that belong to a statement: those right above it. Comments at the very beginning belong to
-/// the file: the first line, the encoding, a script header, a licence.
+/// The first row of the comments directly above a statement. Comments at the start of the file belong to the file: the
+/// interpreter, the encoding, a script header, a licence.
 fn above_comments(node: Node<'_>, root: Node<'_>, source: &str) -> usize {
     let mut cursor = root.walk();
     let comments: Vec<Node<'_>> = root.named_children(&mut cursor).filter(|child| child.kind() == "comment").collect();
@@ -66,7 +66,7 @@ fn above_comments(node: Node<'_>, root: Node<'_>, source: &str) -> usize {
     if row == 0 { node.start_position().row } else { row }
 }
 
-/// The byte at which a row begins, counted from 0.
+/// The byte offset of a row; rows are counted from 0.
 fn line_start(source: &str, row: usize) -> Option<usize> {
     if row == 0 {
         return Some(0);

@@ -1,4 +1,4 @@
-//! Moving the divider between the panes, and lists that are longer than what is shown of them.
+//! Moving the divider between the panes, and lists that are longer than their pane.
 
 use super::*;
 

@@ -1,11 +1,11 @@
-//! Promises of `docs/terminal.md` that no other test holds alone.
+//! Requirements of `docs/terminal.md` that no other test covers alone.
 
 use super::*;
 use crate::engine::{Change, ConnectedAgent};
 use crate::tui::app::Target;
 use crate::tui::screen::Screen;
 
-/// Where each pane has the focus.
+/// The keys that focus each pane.
 const PANES: [&str; 4] = ["1", "2", "3", "4"];
 
 #[test]
@@ -64,7 +64,7 @@ fn a_click_on_a_hint_presses_its_key_and_answers_no_question() {
     assert!(bench.app.overlays.is_empty(), "{}", bench.screen());
 }
 
-/// Eighty tools, from `t00` on.
+/// Eighty tools, `t00` and up.
 fn with_many_tools(bench: &mut Bench) {
     let tools = (0..80).map(|at| Arc::new(tool(&format!("t{at:02}"), Stage::Experimental))).collect();
     let view = CatalogView { tools, problems: Vec::new(), ..(*catalog(CatalogState::Ready)).clone() };
@@ -88,7 +88,7 @@ fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
             assert_eq!(selected(&mut bench), start, "{pane} {back}");
         }
     }
-    // A list that is longer than the screen is turned by pages, in its pane and in a box.
+    // A list that is longer than the screen is paged, in its pane and in a box.
     for open in ["1", ":", "?"] {
         let mut bench = Bench::ready(120, 20);
         with_many_tools(&mut bench);
@@ -178,7 +178,7 @@ fn nothing_of_who_asks_for_what_is_cut_in_a_review_at_any_width() {
         for fact in ["text-diff-summary 1.0.0", "experimental", "approved", "risk low"] {
             assert!(head.contains(fact), "{width}: {fact}\n{screen}");
         }
-        // In the head where there is room, else at the beginning of the evidence.
+        // In the header if there is room, otherwise at the beginning of the evidence.
         for fact in ["review 2", digest.as_str()] {
             assert!(screen.contains(fact), "{width}: {fact}\n{screen}");
         }
@@ -269,7 +269,7 @@ fn a_review_is_named_in_two_lines_at_80_columns_and_never_cut_from_60_on() {
             assert!(plain(&screen).contains(&plain(does)), "{width}: {does}\n{screen}");
         }
         assert!(!head.contains('…') && screen.contains("review 2"), "{screen}");
-        // A path stays in one line, or breaks where a folder ends.
+        // A path stays on one line, or wraps after a folder.
         let folder = if width < 80 { "tools/experimental/" } else { "tools/experimental/read-first-line" };
         assert!(screen.contains(folder), "{width}\n{screen}");
     }

@@ -22,7 +22,7 @@ fn args(input: InputMode, rules: &[&str]) -> Recipe {
     Recipe { args: rules.iter().map(|rule| rule.parse().unwrap()).collect(), ..Recipe::blank(input) }
 }
 
-/// What is sent when the form is submitted.
+/// The input sent when the form is submitted.
 fn sent(bench: &mut Bench) -> Value {
     bench.press("ctrl-s");
     let started = bench.taken().into_iter().find_map(|effect| match effect {

@@ -137,7 +137,7 @@ fn a_match_that_is_only_outside_is_gone_to_when_it_is_found() {
     perform(&mut bench, &spool);
     let screen = bench.screen();
     assert!(screen.contains(" 1 of 1 ") && screen.contains("NEEDLE at the top"), "{screen}");
-    // Without a search the newest lines are one key away.
+    // After the search ends, one key leads to the newest lines.
     bench.press("esc G");
     assert!(bench.screen().contains("NEEDLE at the end"), "{}", bench.screen());
 }

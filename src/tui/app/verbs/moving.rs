@@ -1,4 +1,4 @@
-//! Verbs that move on the screen: panes, tabs, lines, searches, themes, the way back and out.
+//! Verbs that move on the screen: panes, tabs, lines, searches, themes, going back and quitting.
 
 use crate::engine::InstanceView;
 use crate::tui::app::{App, Mood};

@@ -24,7 +24,7 @@ pub(super) struct Choices {
     pub(super) trouble: String,
     /// Whether the argument is optional: the first row says so.
     pub(super) can_be_left_out: bool,
-    /// What is said of the argument.
+    /// The description of the argument.
     pub(super) without: &'static str,
 }
 
@@ -65,7 +65,7 @@ impl Choices {
         }
     }
 
-    /// What is said in place of rows.
+    /// The text shown if there are no rows.
     pub(super) fn empty(&self, typed: bool) -> &str {
         match (&self.awaited, self.trouble.is_empty()) {
             (Some(_), _) => "loading …",
@@ -85,12 +85,12 @@ impl Choices {
         self.all.iter().enumerate().filter_map(|(at, choice)| fit(at, choice)).collect()
     }
 
-    /// Columns of what is named.
+    /// The width of the values.
     fn value_width(&self) -> usize {
         self.all.iter().map(|choice| choice.value.width()).max().unwrap_or_default().min(MOST_VALUE)
     }
 
-    /// One of them as a row.
+    /// The row of a value.
     pub(super) fn row(&self, at: usize, width: usize, look: Look) -> Vec<Span> {
         let (theme, Some(choice)) = (look.theme, self.all.get(at)) else { return Vec::new() };
         if choice.about.is_empty() {

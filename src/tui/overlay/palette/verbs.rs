@@ -44,7 +44,7 @@ pub(super) fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Op
     }
     let words = text.to_lowercase();
     let at = spec.doc.to_lowercase().find(&words)?;
-    // Documentation is ASCII (a table test says so), so bytes are characters.
+    // Documentation is ASCII (a test of the table checks that), so bytes are characters.
     let start = spec.name.len() + 2 + at;
     Some((0, (start..start + words.len()).collect()))
 }

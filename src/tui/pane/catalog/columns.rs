@@ -1,4 +1,4 @@
-//! Rows of tools in columns: as wide as what they show, with the names of the columns above.
+//! Rows of tools in columns that are as wide as their content, with column headings above.
 
 use super::drawn::{marks, stage_sign, stage_style};
 use super::tree::places;
@@ -11,39 +11,39 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
-/// Cells of the sign of a stage.
+/// The width of the symbol of a stage.
 const SIGN: usize = 2;
-/// Cells of a short stage, its blank included.
+/// The width of a short stage, including a blank.
 const STAGE: usize = 5;
-/// Cells of a success rate: a blank and `100%`.
+/// The width of a success rate: a blank and `100%`.
 const SUCCESS: usize = 5;
-/// No name needs more to be told from others; a longer one takes what is free.
+/// Names up to this width are distinguishable; longer ones only use free space.
 const LONGEST_NAME: usize = 44;
-/// Most names need no more; longer ones are cut for a description.
+/// Most names fit in this width; longer ones are cut in favour of a description.
 const USUAL_NAME: usize = 26;
-/// A name that must be readable.
+/// The minimum width of a readable name.
 const LEAST_NAME: usize = 12;
-/// Marks beyond these are not drawn: the strip below says what they say.
+/// The range of the maximum width of marks; the strip below shows all marks.
 const MARKS: [usize; 2] = [8, 20];
-/// Descriptions are drawn from so many cells.
+/// The minimum width of a description.
 const LEAST_ABOUT: usize = 24;
-/// Cells by which rows of a group are moved to the right.
+/// The indent of rows in a group.
 pub(super) const INDENT: usize = 2;
 
-/// The widest of what rows show, in cells.
+/// The maximum widths of the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Widest {
     name: usize,
     version: usize,
     tier: usize,
     marks: usize,
-    /// Of what stops tools.
+    /// Of the obstacles of tools.
     obstacle: usize,
     has_success: bool,
 }
 
 impl Widest {
-    /// Of these tools, each with the folder that its row tells.
+    /// Of these tools, each with the folder that its row shows.
     pub(super) fn of<'t>(tools: impl Iterator<Item = (&'t Tool, Option<&'t str>)>) -> Widest {
         let mut widest = Widest::default();
         for (tool, place) in tools {
@@ -62,11 +62,11 @@ impl Widest {
     }
 }
 
-/// What is worked out of a catalog once, for drawing it: columns stay where they are while one filters.
+/// Values computed once for each catalog, so that columns stay the same while the user filters.
 #[derive(Default)]
 pub(super) struct Drawing {
     pub(super) widest: Widest,
-    /// Where tools lie that have their name in common with others, by position.
+    /// The folders of tools that share their name with others, by position.
     pub(super) places: HashMap<usize, String>,
     /// How many tools are not archived.
     pub(super) current: usize,
@@ -82,13 +82,13 @@ impl Drawing {
     }
 }
 
-/// Cells of the end of a folder that tell something, with what stands in front of it.
+/// The minimum width of a folder, including the text before it.
 const LEAST_PLACE: usize = 10;
 
-/// Between a name and its folder.
+/// Separates a name from its folder.
 const IN: &str = " in ";
 
-/// Cells of a version with a blank on both sides; pre-release words and build marks are cut.
+/// The width of a version with a blank on both sides; pre-release and build labels are cut.
 fn version_width(tool: &Tool) -> usize {
     let digits = |number: u64| number.checked_ilog10().unwrap_or(0) as usize + 1;
     let version = &tool.version;
@@ -109,7 +109,7 @@ fn short_stage(stage: Stage) -> &'static str {
     }
 }
 
-/// Widths of the columns for rows of one width; 0 leaves a column out.
+/// Column widths for rows of one width; 0 omits a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Columns {
     indent: usize,
@@ -123,15 +123,15 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Columns for rows of so many cells. What matters least is left out first, until names can be read; what is free
-    /// is for descriptions, else for names.
+    /// Columns for rows of this width. The least important columns are omitted first, until names are readable. Free
+    /// space goes to descriptions, or to names if there is too little.
     pub(super) fn of(width: usize, widest: &Widest, indent: usize) -> Columns {
         let mut columns = Columns {
             indent,
             stage: STAGE,
             version: widest.version.min(12),
             tier: widest.tier.max("tier".len() + 1),
-            // What a tool lacks is worth more room than a second mark.
+            // An obstacle gets more space than a second mark.
             marks: widest.marks.min((width / 4).clamp(MARKS[0], MARKS[1]).max(widest.obstacle.min(width / 3))),
             success: if widest.has_success { SUCCESS } else { 0 },
             ..Columns::default()
@@ -161,7 +161,7 @@ impl Columns {
         columns
     }
 
-    /// Cells by which names are cut in rows of so many cells.
+    /// By how many cells names are cut in rows of this width.
     pub(super) fn lack(width: usize, widest: &Widest, indent: usize) -> u16 {
         let natural = widest.name.min(LONGEST_NAME) + 1;
         u16::try_from(natural.saturating_sub(Columns::of(width, widest, indent).name)).unwrap_or(u16::MAX)
@@ -171,7 +171,7 @@ impl Columns {
         SIGN + self.indent + self.stage + self.version + self.tier + self.marks + self.success
     }
 
-    /// The names of the columns.
+    /// The column headings.
     pub(super) fn header(&self, theme: &Theme) -> Vec<Span> {
         let cells = [
             (SIGN + self.indent, ""),
@@ -188,7 +188,7 @@ impl Columns {
 
     /// The row of a tool; `matches` are the characters of its name that a filter found.
     pub(super) fn row(&self, tool: &Tool, place: Option<&str>, matches: &[usize], theme: &Theme) -> Vec<Span> {
-        // Nobody vouched for it here: its stage is what the folder says.
+        // Not adopted here: the stage is only the claim of the folder.
         let style = if tool.awaits_adoption() { theme.warn } else { stage_style(tool.stage, theme) };
         let sign = format!("{}{} ", " ".repeat(self.indent), stage_sign(tool.stage));
         let mut spans = vec![Span::styled(sign, style)];
@@ -200,7 +200,7 @@ impl Columns {
             spans.push(Span::styled(pad(&format!(" {}", tool.version), self.version), theme.dim));
         }
         if self.tier > 0 {
-            // Also where the marks have no room for the word: what is locked does not run.
+            // Shown even if the marks have no space for the word, because a locked tool does not run.
             let (sign, style) = if tool.facts.locked { ("×", theme.warn) } else { (" ", theme.dim) };
             let tier = pad(&format!("{sign}{}", cut(tier_word(tool), self.tier - 1)), self.tier);
             spans.push(Span::styled(tier, style));
@@ -221,7 +221,7 @@ impl Columns {
         let mut room = self.marks;
         for (at, (word, style)) in marks(tool).into_iter().enumerate() {
             let text = format!(" {word}");
-            // What stops a tool matters most, also when the word must be cut.
+            // The obstacle of a tool matters most, even if it must be cut.
             let is_obstacle = at == 0 && tool.obstacle().is_some() && room >= MARKS[0];
             let text = if is_obstacle { cut(&text, room) } else { text };
             let cells = text.width();
@@ -235,7 +235,7 @@ impl Columns {
         spans
     }
 
-    /// The name, and behind it where it lies or, where nothing else says it, its title.
+    /// The name, followed by its folder or, if no other column shows it, its title.
     fn name_spans(&self, tool: &Tool, place: Option<&str>, matches: &[usize], theme: &Theme) -> Vec<Span> {
         let name = tool.name.as_str();
         let beside = match place {
@@ -249,8 +249,8 @@ impl Columns {
         spans
     }
 
-    /// Where a tool lies, beside its name. The end of a folder tells more than its beginning; where it does not fit, the
-    /// name is cut for it.
+    /// The folder of a tool, next to its name. The end of a folder is more specific than its beginning; if it does not
+    /// fit, the name is cut.
     fn place(&self, name: &str, place: &str) -> String {
         if self.name < LEAST_NAME {
             return String::new();
@@ -261,7 +261,7 @@ impl Columns {
         format!("{IN}{}", cut_front(place, cells - IN.len()))
     }
 
-    /// The title of a tool, where it is whole and nothing else shows it.
+    /// The title of a tool, if it fits completely and no other column shows it.
     fn title(&self, tool: &Tool) -> String {
         let free = self.name.saturating_sub(tool.name.as_str().len());
         let title = tool.title.as_deref().filter(|_| self.about == 0).map(|title| safe(&start(title, self.name)));
@@ -269,7 +269,7 @@ impl Columns {
     }
 }
 
-/// What a tool does, in one line: its title where it has one, then its description.
+/// The title of a tool, if any, and its description, in one line.
 fn about(tool: &Tool, cells: usize) -> String {
     let description = start(&tool.description, cells);
     match tool.title.as_deref().filter(|title| *title != tool.description) {
@@ -278,13 +278,13 @@ fn about(tool: &Tool, cells: usize) -> String {
     }
 }
 
-/// Enough of a text of a stranger to fill so many cells, in one line.
+/// The beginning of an untrusted text, in one line: enough to fill this width.
 fn start(text: &str, cells: usize) -> String {
     let begin: String = text.trim_start().chars().take(cells.saturating_mul(2)).collect();
     begin.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The end of a text, where it does not fit whole.
+/// The end of a text that does not fit completely.
 fn cut_front(text: &str, cells: usize) -> String {
     if text.width() <= cells {
         return text.to_owned();

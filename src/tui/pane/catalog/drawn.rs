@@ -1,4 +1,4 @@
-//! How groups and problems are drawn in the list, and the lines below it about what is selected.
+//! How groups and problems are drawn in the list, and the lines below it about the selected row.
 
 use super::STRIP_LINES;
 use super::preview::Preview;
@@ -13,13 +13,13 @@ use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::borrow::Cow;
 
-/// Lines of the strip that say what is wrong; what to do about it has the others.
+/// Lines of the strip for the problem; the remaining ones are for the next step.
 const PROBLEM_LINES: usize = 3;
 
-/// Lines of the strip that the one sentence about a tool may have.
+/// The maximum number of lines of the strip for the note about a tool.
 const NOTE_LINES: usize = 3;
 
-/// The sign of a stage.
+/// The symbol of a stage.
 pub const fn stage_sign(stage: Stage) -> &'static str {
     match stage {
         Stage::Experimental => "○",
@@ -29,7 +29,7 @@ pub const fn stage_sign(stage: Stage) -> &'static str {
     }
 }
 
-/// The style of a stage; its sign and word say the same.
+/// The style of a stage; its symbol and word show it as well.
 pub fn stage_style(stage: Stage, theme: &Theme) -> Style {
     match stage {
         Stage::Experimental => theme.text,
@@ -42,7 +42,7 @@ pub fn stage_style(stage: Stage, theme: &Theme) -> Style {
 /// The style of a mark, in a theme.
 pub(super) type MarkStyle = fn(&Theme) -> Style;
 
-/// What a row says beside its columns, most important first.
+/// The marks of a row, most important first.
 pub(super) fn marks(tool: &Tool) -> Vec<(Cow<'static, str>, MarkStyle)> {
     let mut marks: Vec<(Cow<'static, str>, MarkStyle)> = Vec::new();
     match tool.state {
@@ -50,7 +50,7 @@ pub(super) fn marks(tool: &Tool) -> Vec<(Cow<'static, str>, MarkStyle)> {
         ToolState::Changed => marks.push(("changed!".into(), |theme| theme.warn)),
         ToolState::Unsupported | ToolState::Ok => {}
     }
-    // Before everything that only matters for a tool that runs.
+    // Before the facts that matter only for a tool that runs.
     if let Some(obstacle) = tool.obstacle() {
         marks.push((safe(&obstacle).into(), |theme| theme.warn));
     }
@@ -88,7 +88,7 @@ pub(super) fn marks(tool: &Tool) -> Vec<(Cow<'static, str>, MarkStyle)> {
     marks
 }
 
-/// The row of a group: its name and how many tools it has.
+/// The row of a group: its name and the number of its tools.
 pub(super) fn group_row(group: &Group, grouping: Grouping, width: usize, theme: &Theme) -> Vec<Span> {
     let sign = if group.is_folded { "▸ " } else { "▾ " };
     let count = match (group.shown, group.total) {
@@ -133,7 +133,7 @@ pub(super) fn problem_row(problem: &Problem, indent: usize, width: usize, theme:
         None => problem.path.clone(),
     };
     let text = match problem.code {
-        // It is about no tool: where the state lies says nothing of what is wrong with it.
+        // This problem concerns no tool, and the path of the state does not explain it.
         ProblemCode::State => safe(&problem.message),
         _ => format!("{}  {}", safe(&place), safe(&problem.message)),
     };
@@ -158,8 +158,8 @@ pub(super) fn tool_strip(
     let (note, style) = note(tool, look).unwrap_or_default();
     let note = at_most(&note, width, NOTE_LINES);
     let free = usize::from(STRIP_LINES) - note.len();
-    // The facts have a line of their own, and so have the inputs where there is no table of them, and the place, unless
-    // the note needs it.
+    // One line is reserved for the facts, and one for the inputs if they have no table, or for the path unless the note
+    // needs it.
     let inputs = preview.filter(|_| below <= 2).map(|preview| preview.line(width));
     let kept = 1 + usize::from(inputs.is_some() || free > 2);
     let described = at_most(&described, width, free.saturating_sub(kept).clamp(1, 2));
@@ -168,7 +168,7 @@ pub(super) fn tool_strip(
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
     let last = tool.facts.last_run_at.map(|at| format!("last run {}", phrase::ago(look.now.wall, at)));
     let last = preview.and_then(|preview| preview.last_run(look.now)).or(last);
-    // What the row does not say goes first, and what it says only where there is room for it.
+    // Facts that the row does not show come first, then the others if there is space.
     let facts = [tool.stage.to_string(), tool.kind.to_string(), safe(&tool.category.0), format!("{tier} cost")];
     lines.push(Line::styled(phrase::fitting(last.into_iter().chain(facts), " · ", width), theme.dim));
     if let Some(inputs) = inputs.filter(|_| free > 0) {
@@ -180,7 +180,7 @@ pub(super) fn tool_strip(
     }
     lines.extend(note.into_iter().map(|text| Line::styled(text, style)));
     if let Some(preview) = preview.filter(|_| below > 2) {
-        // Below the usual lines, wherever these end, so that the table stays where it is.
+        // Below the full height of the usual lines, so that the table does not move.
         lines.resize(usize::from(STRIP_LINES) + 1, Line::default());
         let table = preview.table(below - 1, width);
         let style = |at: usize| if at == 0 { theme.dim } else { theme.text };
@@ -189,7 +189,7 @@ pub(super) fn tool_strip(
     lines
 }
 
-/// A text in so many lines; a sign at its end says that there is more.
+/// A text in at most `lines` lines; a sign at its end shows that it is cut.
 fn at_most(text: &str, width: usize, lines: usize) -> Vec<String> {
     let mut wrapped = phrase::wrap(text, width);
     wrapped.retain(|line| !line.is_empty());
@@ -214,7 +214,7 @@ pub(super) fn skipped_strip(file: &SkippedFile, width: usize, theme: &Theme) -> 
     phrase::wrap(&text, width).into_iter().map(|line| Line::styled(line, theme.text)).collect()
 }
 
-/// The one sentence a reader must not miss about a tool.
+/// The most important note about a tool.
 fn note(tool: &Tool, look: Look) -> Option<(String, Style)> {
     let theme = look.theme;
     let text = match (&tool.reason, tool.state) {

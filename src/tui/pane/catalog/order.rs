@@ -7,14 +7,14 @@ use std::sync::Arc;
 /// The column that the rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CatalogOrder {
-    /// As the catalog has them: by name.
+    /// By name, as in the catalog.
     #[default]
     Name,
     /// Core first, archived last.
     Stage,
-    /// Highest cost first.
+    /// Lowest version first.
     Version,
-    /// What costs most first.
+    /// Highest cost first.
     Tier,
     /// Tools that need attention first: changed or not runnable, then pending reviews.
     State,
@@ -49,7 +49,7 @@ fn attention(tool: &Tool) -> i64 {
 }
 
 impl CatalogOrder {
-    /// The next one.
+    /// The next order.
     pub fn next(self) -> CatalogOrder {
         match self {
             CatalogOrder::Name => CatalogOrder::Stage,

@@ -1,5 +1,5 @@
-//! What is known of the selected tool beyond its row: its inputs, and how its last run ended. It is read once a selection
-//! rests, and drawn below the list where there is room.
+//! Details of the selected tool: its inputs and the result of its last run. They are loaded once the selection rests,
+//! and drawn below the list if there is room.
 
 use super::CatalogPane;
 use crate::domain::{Digest, Run, RunOutcome, Tool};
@@ -8,26 +8,26 @@ use crate::tui::msg::ToolDossier;
 use crate::tui::now::Now;
 use crate::tui::phrase::{ago, cut, plural, span};
 
-/// Rows that the list keeps before the inputs get any.
+/// The minimum number of rows of the list before the inputs get any.
 const LIST_ROWS: u16 = 26;
-/// Lines of a table that is cut: its header, a row, and how many rows follow.
+/// The minimum number of lines of a table that is cut: its header, a row, and the number of other rows.
 const LEAST_TABLE: usize = 3;
-/// Lines of the inputs at most.
+/// The maximum number of lines for the inputs.
 const MOST_LINES: u16 = 8;
 
-/// What was read of a tool.
+/// The loaded details of a tool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     path: String,
     digest: Digest,
-    /// `None` when the definition declares nothing.
+    /// `None` if the definition declares no inputs.
     inputs: Option<Vec<InputRow>>,
-    /// Its newest run.
+    /// The newest run.
     last: Option<Run>,
 }
 
 impl Preview {
-    /// What a preview needs of everything about a tool.
+    /// The part of a dossier that a preview needs.
     pub fn of(dossier: &ToolDossier) -> Preview {
         let tool = &dossier.detail.tool;
         Preview {
@@ -38,13 +38,13 @@ impl Preview {
         }
     }
 
-    /// How the last run ended, safe to draw: `last run 2m ago: succeeded after 840 ms`.
+    /// The result of the last run, safe to draw: `last run 2m ago: succeeded after 840 ms`.
     pub(super) fn last_run(&self, now: Now) -> Option<String> {
         let run = self.last.as_ref()?;
         if run.outcome == RunOutcome::Running {
             return Some("a run of it is going on".to_owned());
         }
-        // What never started took no time.
+        // A run that did not start has no duration.
         let began = !matches!(run.outcome, RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed);
         let took = if began { format!(" after {}", span(run.usage.duration_ms)) } else { String::new() };
         Some(format!("last run {}: {}{took}", ago(now.wall, run.started_at), run.outcome))
@@ -62,7 +62,7 @@ impl Preview {
         cut(&format!("inputs  {}", inputs.iter().map(one).collect::<Vec<_>>().join(", ")), width)
     }
 
-    /// The inputs as a table in so many lines and columns.
+    /// The inputs as a table with at most this many lines and columns.
     pub(super) fn table(&self, lines: usize, width: usize) -> Vec<String> {
         let Some(inputs) = &self.inputs else { return vec!["declares no inputs".to_owned()] };
         if inputs.is_empty() {
@@ -72,7 +72,7 @@ impl Preview {
         if table.len() <= lines {
             return table;
         }
-        // A header without a row says nothing.
+        // A header without rows is useless.
         if lines < LEAST_TABLE {
             let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
             return vec![cut(&format!("{}: {}", plural(inputs.len(), "input", "inputs"), names.join(", ")), width)];
@@ -85,17 +85,17 @@ impl Preview {
 }
 
 impl CatalogPane {
-    /// Takes what was read of a tool.
+    /// Sets the loaded details of a tool.
     pub fn set_preview(&mut self, preview: Preview) {
         self.preview = Some(preview);
     }
 
-    /// What was read of a tool as it is now.
+    /// The details, if they belong to the current state of a tool.
     pub(super) fn preview_of(&self, tool: &Tool) -> Option<&Preview> {
         self.preview.as_ref().filter(|known| (&known.path, known.digest) == (&tool.path, tool.digest))
     }
 
-    /// Lines that the inputs get where the pane has so many rows: the same for every tool, so that the list does not jump.
+    /// The lines for the inputs at this height of the pane: the same for every tool, so that the list does not move.
     pub(super) fn preview_lines(height: u16) -> u16 {
         height.saturating_sub(LIST_ROWS).min(MOST_LINES)
     }

@@ -4,7 +4,7 @@ use super::{Anchor, CatalogPane, StageFilter};
 use crate::domain::Stage;
 
 impl CatalogPane {
-    /// Selects the row of this path; `false` when it is not shown.
+    /// Selects the row of this path; `false` if it is not shown.
     pub fn select_path(&mut self, path: &str) -> bool {
         let found = self.tree.rows.iter().position(|row| self.tool_of(*row).is_some_and(|tool| tool.path == path));
         if let Some(row) = found {

@@ -15,7 +15,7 @@ pub enum StageFilter {
 }
 
 impl StageFilter {
-    /// The one after this.
+    /// The next filter.
     pub(super) fn next(self) -> StageFilter {
         match self {
             StageFilter::Current => StageFilter::Only(Stage::Experimental),
@@ -36,7 +36,7 @@ impl StageFilter {
         }
     }
 
-    /// What is shown, in words; empty for the usual.
+    /// The filter in words; empty for the default.
     pub fn word(self) -> &'static str {
         match self {
             StageFilter::Current => "",

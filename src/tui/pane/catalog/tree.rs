@@ -12,7 +12,7 @@ const PROBLEMS: &str = "problems ";
 /// The grouping of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grouping {
-    /// Not at all.
+    /// No grouping.
     #[default]
     Flat,
     /// By category.
@@ -22,7 +22,7 @@ pub enum Grouping {
 }
 
 impl Grouping {
-    /// The one after this.
+    /// The next grouping.
     pub fn next(self) -> Grouping {
         match self {
             Grouping::Flat => Grouping::Category,
@@ -31,7 +31,7 @@ impl Grouping {
         }
     }
 
-    /// What it is, in words.
+    /// The grouping in words.
     pub fn word(self) -> &'static str {
         match self {
             Grouping::Flat => "no groups",
@@ -65,7 +65,7 @@ impl Grouping {
 /// A group of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Group {
-    /// Its category or stage, as it is written.
+    /// The category or stage, unchanged.
     pub name: String,
     /// How many of its tools match the filter.
     pub shown: usize,
@@ -73,11 +73,11 @@ pub struct Group {
     pub total: usize,
     /// Whether its rows are hidden.
     pub is_folded: bool,
-    /// How many of the shown ones are of each stage, in the order of [`Stage::ALL`].
+    /// The shown tools by stage, in the order of [`Stage::ALL`].
     pub stages: [usize; 4],
-    /// How many of the shown ones wait for a review.
+    /// How many of the shown tools have a pending review.
     pub waiting: usize,
-    /// How many of the shown ones are locked.
+    /// How many of the shown tools are locked.
     pub locked: usize,
 }
 
@@ -121,7 +121,7 @@ pub(super) struct Listed<'a> {
 pub(super) struct Tree {
     pub(super) rows: Vec<Row>,
     pub(super) groups: Vec<Group>,
-    /// How many tools are shown, also in groups that are folded.
+    /// How many tools are shown, including those in folded groups.
     pub(super) shown: usize,
     /// How many of them are locked.
     pub(super) locked: usize,
@@ -184,7 +184,7 @@ impl Tree {
         }
     }
 
-    /// The group of a row, or the one that it names.
+    /// The group that a row belongs to or names.
     pub(super) fn group_at(&self, row: usize) -> Option<&Group> {
         let rows = self.rows.get(..=row)?;
         rows.iter().rev().find_map(|row| match row {

@@ -22,7 +22,7 @@ pub struct FirstSteps {
 }
 
 impl FirstSteps {
-    /// Whether none is left.
+    /// Whether no step is left.
     pub fn are_done(&self) -> bool {
         self.landed && self.has_run && self.has_read && self.approved
     }

@@ -1,4 +1,5 @@
-//! What of a kept output is not loaded: the search reaches it, and a part of it is loaded where somebody goes.
+//! The part of a stored output that is not loaded: a search covers it, and a part of it is loaded when the user goes
+//! there.
 
 use super::{OutputPane, RunTab, SPOOL_HEADER, text_move};
 use crate::action::Verb;
@@ -11,12 +12,12 @@ use crate::tui::msg::{SpoolPart, chunk};
 use crate::tui::phrase;
 use crate::tui::widget::{Hit, Jump, Move, Origin, OutputView, SearchStatus};
 
-/// What a tab knows of the output that it does not hold.
+/// The state of a tab for the output that is not loaded.
 #[derive(Default)]
 pub(super) struct Older {
-    /// Where the output kept begins in the spool, as far as known.
+    /// The offset of the first stored output in the spool, as far as known.
     first: u64,
-    /// Shown in place of the newest lines.
+    /// Shown instead of the newest lines.
     part: Option<Part>,
     wanted: Option<Wanted>,
     search: Search,
@@ -25,7 +26,7 @@ pub(super) struct Older {
 /// A part of the spool.
 struct Part {
     view: OutputView,
-    /// From this chunk on.
+    /// The offset of its first chunk.
     from: u64,
 }
 
@@ -42,33 +43,33 @@ enum Show {
     Hit(Hit),
 }
 
-/// The search in what is not loaded.
+/// The search in the output that is not loaded.
 #[derive(Default)]
 struct Search {
     text: String,
-    /// The number of the search; answers to others are dropped.
+    /// The number of the search; answers to other searches are dropped.
     ticket: u64,
     run: Option<RunId>,
     hits: Vec<Hit>,
-    /// The match that is shown in a part.
+    /// The match shown in a part.
     at: Option<usize>,
     is_going: bool,
-    /// Whether there are more than are kept.
+    /// Whether there are more matches than are stored.
     has_more: bool,
 }
 
 impl RunTab {
-    /// What is on the screen: the newest lines, or the part that somebody went to.
+    /// The output on the screen: the newest lines, or the part that the user went to.
     pub fn shown(&self) -> &OutputView {
         self.older.part.as_ref().map_or(&self.view, |part| &part.view)
     }
 
-    /// What is on the screen: the newest lines, or the part that somebody went to.
+    /// The output on the screen: the newest lines, or the part that the user went to.
     pub fn shown_mut(&mut self) -> &mut OutputView {
         self.older.part.as_mut().map_or(&mut self.view, |part| &mut part.view)
     }
 
-    /// Changes how both are drawn.
+    /// Changes how both views are drawn.
     pub fn each_view(&mut self, change: fn(&mut OutputView)) {
         change(&mut self.view);
         if let Some(part) = &mut self.older.part {
@@ -92,7 +93,7 @@ impl RunTab {
         self.older.first.max(SPOOL_HEADER)
     }
 
-    /// Bytes of the spool that lie before and behind what is loaded.
+    /// Bytes of the spool before and after the loaded output.
     pub fn not_loaded(&self) -> (u64, u64) {
         let above = self.shown().extent().begins.chunk.saturating_sub(self.first());
         let below = self
@@ -103,7 +104,7 @@ impl RunTab {
         (above, below)
     }
 
-    /// The line that says how much that is; `None` when all is loaded.
+    /// The line that shows the size of the output that is not loaded; `None` if all is loaded.
     pub(super) fn not_loaded_line(&self, keymap: &Keymap) -> Option<String> {
         let (above, below) = self.not_loaded();
         let mut parts = Vec::new();
@@ -129,7 +130,7 @@ impl RunTab {
         (!is_asked).then_some(Effect::LoadSpoolPart { tab, run, around })
     }
 
-    /// Scrolls; what must be loaded for that comes back.
+    /// Scrolls; returns what must be loaded for that.
     pub(super) fn scroll(&mut self, step: Move) -> Option<Effect> {
         let first = self.first();
         let from = self.older.part.as_ref().map_or_else(|| self.view.extent().begins.chunk, |part| part.from);
@@ -145,7 +146,7 @@ impl RunTab {
         }
         part.view.scroll(step);
         let is_at_end = part.view.follows();
-        // A part never follows: what comes next is in another.
+        // A part never follows the end: the next output is in another part.
         part.view.pause();
         let (here, is_at_top) = (part.view.extent().top, part.view.is_at_top());
         if is_at_end && self.view.extent().begins <= here {
@@ -170,18 +171,18 @@ impl RunTab {
         None
     }
 
-    /// An older part came to be put in front of the newest lines. Returns what to do then.
+    /// Inserts an older part before the newest lines. Returns the next action, if any.
     pub(super) fn put_in_front(&mut self, frames: &[crate::engine::Frame]) -> Option<Effect> {
         let here = self.view.extent().begins;
         let chunks: Vec<_> = frames.iter().map(chunk).collect();
         if self.view.prepend(&chunks) > 0 || frames.is_empty() {
             return None;
         }
-        // No room for more: what is older is shown by itself.
+        // The view is full: the older output is shown separately.
         self.load(here.chunk, Show::Line(here))
     }
 
-    /// A part of the spool came.
+    /// Shows a part of the spool that has arrived.
     pub(super) fn came(&mut self, around: u64, part: Result<Box<SpoolPart>, EngineError>) {
         let Some(wanted) = self.older.wanted.filter(|wanted| wanted.around == around) else { return };
         self.older.wanted = None;
@@ -216,7 +217,7 @@ impl RunTab {
         self.older.part = Some(Part { view, from });
     }
 
-    /// Searches what is loaded at once, and says what is to be searched outside.
+    /// Searches the loaded output, and returns the search to perform outside.
     pub(super) fn search(&mut self, text: &str, ticket: u64) -> Option<Effect> {
         self.view.search(text);
         if let Some(part) = &mut self.older.part {
@@ -225,7 +226,7 @@ impl RunTab {
         self.search_older(text.to_owned(), ticket)
     }
 
-    /// Searches again what is not loaded: it is less or more than before.
+    /// Repeats the search in the output that is not loaded, because that has changed.
     pub(super) fn search_again(&mut self, ticket: u64) -> Option<Effect> {
         let text = self.older.search.text.clone();
         self.view.matches_mut().forget_gone();
@@ -240,19 +241,19 @@ impl RunTab {
         let quest = SpoolQuest { tab: self.id, run: run?, ticket, text, before };
         match (is_going, was_going) {
             (true, _) => Some(Effect::FindInSpool(quest)),
-            // The old one is given up.
+            // Cancels the previous search.
             (false, true) => Some(Effect::FindInSpool(SpoolQuest { text: String::new(), ..quest })),
             (false, false) => None,
         }
     }
 
-    /// Whether the lines that the search began before are those of another run now.
+    /// Whether the lines searched now belong to another run than when the search began.
     pub(super) fn is_stale(&self) -> bool {
         let search = &self.older.search;
         !search.text.is_empty() && search.run.is_some() && search.run != self.first_run()
     }
 
-    /// Matches came from the spool. Returns what to load when the first one is shown.
+    /// Adds matches from the spool. Returns what to load if the first match is to be shown.
     pub(super) fn found(&mut self, ticket: u64, hits: Vec<Hit>, over: Option<bool>) -> Option<Effect> {
         let search = &mut self.older.search;
         if search.ticket != ticket {
@@ -308,7 +309,7 @@ impl RunTab {
         self.load(hit.chunk(), Show::Hit(hit))
     }
 
-    /// Goes to the next match or the one before, round the ends, loading what is needed.
+    /// Goes to the next or previous match, wrapping around, and loads what is needed.
     pub(super) fn step_match(&mut self, to: Jump) -> Option<Effect> {
         let total = self.outside() + self.view.matches().count();
         if total == 0 {
@@ -328,7 +329,7 @@ impl RunTab {
         self.go_to(next.min(total - 1))
     }
 
-    /// Where the search stands, and whether it still goes on.
+    /// The status of the search, and whether it is still in progress.
     pub(super) fn search_status(&self) -> Option<(SearchStatus, &'static str)> {
         let status = self.view.matches().status()?;
         let current = self.match_at().map_or(0, |index| index + 1);
@@ -352,7 +353,7 @@ fn goes_up(step: Move) -> bool {
 }
 
 impl OutputPane {
-    /// Scrolls the output; [`OutputPane::take_wanted`] says what must be loaded.
+    /// Scrolls the output; [`OutputPane::take_wanted`] returns what must be loaded.
     pub fn scroll(&mut self, step: Move) {
         self.with_current(|tab, _| tab.scroll(step));
     }
@@ -362,7 +363,7 @@ impl OutputPane {
         self.scroll(text_move(motion));
     }
 
-    /// Goes to the next match or the one before.
+    /// Goes to the next or previous match.
     pub fn step_match(&mut self, to: Jump) {
         self.with_current(|tab, _| tab.step_match(to));
     }
@@ -372,20 +373,20 @@ impl OutputPane {
         self.with_current(|tab, ticket| tab.search(text, ticket));
     }
 
-    /// A part of the spool came.
+    /// Shows a part of the spool that has arrived.
     pub fn part_came(&mut self, id: TabId, around: u64, part: Result<Box<SpoolPart>, EngineError>) {
         if let Some(tab) = self.tab_mut(id) {
             tab.came(around, part);
         }
     }
 
-    /// Matches came from the spool; `over` says at the end whether there are more than are kept.
+    /// Adds matches from the spool; `over` is set at the end, to whether there are more matches than are stored.
     pub fn found(&mut self, id: TabId, ticket: u64, hits: Vec<Hit>, over: Option<bool>) {
         let wanted = self.tab_mut(id).and_then(|tab| tab.found(ticket, hits, over));
         self.wanted.extend(wanted);
     }
 
-    /// What must be loaded or searched outside since the last call.
+    /// What must be loaded or searched outside, since the last call.
     pub fn take_wanted(&mut self) -> Vec<Effect> {
         if self.current().is_some_and(RunTab::is_stale) {
             self.with_current(RunTab::search_again);
@@ -393,7 +394,7 @@ impl OutputPane {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Lets the tab on top do something, with the number for a search, and keeps what it wants.
+    /// Performs an action on the tab on top, with a number for a search, and stores its effect.
     pub(super) fn with_current(&mut self, act: impl FnOnce(&mut RunTab, u64) -> Option<Effect>) {
         self.searches += 1;
         let ticket = self.searches;

@@ -14,7 +14,7 @@ pub(super) struct Followed {
     name: String,
     /// First line of each start after the first, with its run, in order.
     starts: Vec<(usize, RunId)>,
-    /// The run of the lines before these.
+    /// The run of the lines before the first of these starts.
     first: RunId,
 }
 
@@ -24,7 +24,7 @@ impl RunTab {
         matches!(&self.phase, Phase::Ended(run) if run.outcome != RunOutcome::Running)
     }
 
-    /// The run that wrote the first line kept.
+    /// The run of the first stored line.
     pub(super) fn first_run(&self) -> Option<RunId> {
         let Some(followed) = &self.followed else { return self.run() };
         let first = self.view.first_line();

@@ -54,7 +54,7 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     };
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
-    // `expires in 14m` is longer than `14m left`, which is said where there is no summary.
+    // `expires in 14m` is longer than `14m left`, which is shown if there is no summary.
     let has_summary = rest >= subject_width + MIN_SUMMARY.max(words(usize::MAX) + LONGER);
     let subject_width = if has_summary { subject_width } else { rest };
     // Without a summary, the remaining time replaces checks without findings.
@@ -139,7 +139,7 @@ fn verdict_sign(review: &Review) -> String {
     }
 }
 
-/// The style of what the checks say; the word says the same.
+/// The style of the check results; the word says the same.
 fn verdict_style(review: &Review, theme: &Theme) -> Style {
     match review.verdict.map(|tally| tally.state) {
         Some(CheckState::Failed) => theme.bad,
@@ -196,7 +196,7 @@ mod tests {
             assert!(text.contains("clau") && text.contains(" asks") && text.contains(" low "), "{width}: {text}");
             assert!(text.contains("no checks") && text.contains("3h"), "{width}: {text}");
         }
-        // A long name hides neither who waits nor an expiry.
+        // A long name hides neither the waiting agent nor an expiry.
         asked.tool = crate::domain::ToolName::new("a-name-that-is-longer-than-its-column-in-any-list").unwrap();
         asked.asker = Some("agent:rosa".to_owned());
         asked.expires_at = Some(Instant(bench.now.wall.0 + 14 * 60_000));

@@ -1,4 +1,4 @@
-//! Rows of instances in columns that are as wide as what they show.
+//! Rows of instances in columns that are as wide as their content.
 
 use super::Placed;
 use crate::domain::service::{HealthState, InstanceState};
@@ -10,24 +10,24 @@ use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// Columns of the sign and the word of a state, `backing-off` being the longest.
+/// The width of the symbol and the word of a state, `backing-off` being the longest.
 const STATE: usize = 14;
-/// Columns of the up-time.
+/// The width of the up-time.
 const UP: usize = 5;
-/// Columns of processor and memory.
+/// The width of processor and memory use.
 const LOAD: usize = 12;
-/// Columns of ports: as many as there are, several of them, the first one.
+/// The width of the ports: all of them, several of them, only the first one.
 const PORTS: [usize; 3] = [40, 19, 8];
-/// Columns of the health as a word of at most four letters, or a dash; its header needs them.
+/// The width of the health as a word of at most four letters or a dash, and of its heading.
 const SHORT_HEALTH: usize = 7;
-/// Columns of the shortest names; their header needs them.
+/// The minimum width of names, because of their heading.
 const LEAST_NAME: usize = 4;
-/// Columns of a name that must be readable.
+/// The minimum width of a readable name.
 pub const MIN_NAME: usize = 10;
-/// Columns of an indentation, and how many there are at most.
+/// The width of an indent, and the maximum number of indents.
 const INDENT: (usize, usize) = (2, 4);
 
-/// Widths of the columns, each with a blank before it; 0 leaves a column out.
+/// Column widths, including a blank before each; 0 omits a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Columns {
     name: usize,
@@ -40,7 +40,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Columns for these rows in so many cells. What matters least is shortened or left out first, until names are
+    /// Columns for these rows at this width. The least important ones are shortened or omitted first, until names are
     /// readable.
     pub fn of<'r>(items: impl Iterator<Item = &'r Placed>, width: usize) -> Columns {
         let mut all = Columns::default();
@@ -50,7 +50,7 @@ impl Columns {
         all.fit(width)
     }
 
-    /// Makes room for all that a row can say.
+    /// Widens the columns for the content of a row.
     fn widen(&mut self, item: &Placed) {
         let view = &item.row.view;
         let beside = |text: &str| if text.is_empty() { 0 } else { text.width() + 1 };
@@ -92,7 +92,7 @@ impl Columns {
         self.tool + self.ports + self.up + self.restarts + self.health + self.load
     }
 
-    /// The names of the columns.
+    /// The column headings.
     pub fn header(&self, theme: &Theme) -> Vec<Span> {
         let cells = [
             (STATE, "  state"),
@@ -107,7 +107,7 @@ impl Columns {
         cells.map(|(columns, text)| Span::styled(pad(text, columns), theme.dim)).into()
     }
 
-    /// An instance as a row of so many cells.
+    /// An instance as a row of this width.
     pub fn row(&self, item: &Placed, width: usize, look: Look) -> Vec<Span> {
         let (theme, view) = (look.theme, &item.row.view);
         let (sign, style) = state_sign(view.now, theme);
@@ -136,7 +136,7 @@ impl Columns {
         ]
     }
 
-    /// The ports; where there is room for a number only, the first one.
+    /// The ports; if there is only space for one number, the first one.
     fn ports(&self, view: &InstanceView) -> String {
         let ports = &view.instance.ports;
         let words = safe(&view.ports_words());
@@ -148,14 +148,14 @@ impl Columns {
         }
     }
 
-    /// The health; where there is room for one short word only, a dash for what is not known.
+    /// The health; if there is only space for a short word, a dash for an unknown health.
     fn health(&self, view: &InstanceView) -> String {
         let words = view.health_words();
         if words.width() >= self.health { "–".to_owned() } else { words }
     }
 }
 
-/// The sign and the style of a state; its word always stands beside them.
+/// The symbol and the style of a state; its word is always next to it.
 fn state_sign(state: InstanceState, theme: &Theme) -> (&'static str, Style) {
     match state {
         InstanceState::Running => ("▶", theme.good),
@@ -178,13 +178,13 @@ fn health_style(view: &InstanceView, theme: &Theme) -> Style {
     }
 }
 
-/// The name below what it needs.
+/// The name, indented below the instance that it needs.
 fn name(item: &Placed) -> String {
     let indent = " ".repeat(item.depth.min(INDENT.1) * INDENT.0);
     format!("{indent}{}{}", if item.depth > 0 { "└ " } else { "" }, item.row.view.instance.name)
 }
 
-/// Tool and version; of an instance that has the name of its tool, the version.
+/// Tool and version; only the version if the instance has the name of its tool.
 fn tool(view: &InstanceView) -> String {
     let instance = &view.instance;
     let old = if view.is_outdated == Some(true) { " (old)" } else { "" };

@@ -1,4 +1,4 @@
-//! An answer in a few lines: how far it is, which version, what the checks and the recorded inputs say.
+//! An answer in a few lines: its progress, its version, and the results of checks and recorded inputs.
 
 use super::Found;
 use crate::engine::{Lane, LaneId, LaneState};
@@ -7,12 +7,12 @@ use crate::tui::phrase::{count, cut, safe, size, span, wrap};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// In so few rows, what blocks an approval needs the room.
+/// At this height or below, the reasons that block an approval take precedence.
 const LOW: usize = 4;
-/// Rows of the reason why an answer is not usable.
+/// The maximum number of rows for the reason why an answer is unusable.
 const REASON: usize = 4;
 
-/// `2`, or `2.1` where a round has several answers.
+/// `2`, or `2.1` if a round has several answers.
 pub(super) fn place(at: LaneId, many: bool) -> String {
     if many { format!("{}.{}", at.round, at.lane + 1) } else { at.round.to_string() }
 }
@@ -24,7 +24,7 @@ pub(super) fn tab(at: LaneId, lane: &Lane, is_chosen: bool, many: bool, theme: &
     vec![Span::styled(format!(" {sign} round {} ", place(at, many)), style), Span::raw(" ")]
 }
 
-/// Sign, words and style of how far an answer is.
+/// Symbol, words and style of the progress of an answer.
 fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
     match &lane.state {
         LaneState::Asking { attempt: 1 } => ("…", "asked".to_owned(), theme.accent),
@@ -45,7 +45,7 @@ fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
     }
 }
 
-/// The lines of a column of this many columns and rows, safe to draw.
+/// The lines of a column of this width and height, safe to draw.
 pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &Theme) -> Vec<(String, Style)> {
     let lane = found.lane;
     let (sign, words, style) = state(lane, theme);
@@ -96,7 +96,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
         }
     }
     if let (LaneState::Asking { .. }, Some(live)) = (&lane.state, found.live) {
-        // The end of what is written, as it is written.
+        // The end of the text that is being written.
         let room = height.saturating_sub(lines.len());
         let written: Vec<&str> = live.lines().collect();
         let tail = &written[written.len().saturating_sub(room)..];
@@ -105,7 +105,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
     lines
 }
 
-/// A text in so many rows at most; dots say that there is more.
+/// A text in at most `rows` rows; dots show that it is cut.
 fn shortened(text: &str, width: usize, rows: usize) -> Vec<String> {
     let mut lines = wrap(&safe(text), width);
     if lines.len() > rows {

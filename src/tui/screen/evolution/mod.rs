@@ -1,7 +1,7 @@
-//! The rounds of an evolution: a column for each answer, and below what the chosen one is.
+//! The rounds of an evolution: a column for each answer, and details of the chosen one below.
 //!
-//! It only shows: the loop goes on when this is closed. What is written is looked at while a generator writes, and only
-//! while this is open.
+//! This screen only displays: the evolution continues when it is closed. The text being written is read only while a
+//! generator writes and this screen is open.
 
 mod column;
 mod texts;
@@ -20,17 +20,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeMap;
 
-/// From so many columns and rows on the answers stand side by side.
+/// The width and height from which answers are side by side.
 const WIDE: (u16, u16) = (100, 30);
-/// The least columns of an answer.
+/// The minimum width of an answer.
 const COLUMN: u16 = 30;
-/// The most columns of an answer; more would be left blank.
+/// The maximum width of an answer; more would stay blank.
 const WIDEST: u16 = 60;
-/// Rows of an answer, frame included: side by side, and alone.
+/// The height of an answer, including its frame: side by side, and alone.
 const ROWS: (u16, u16) = (9, 8);
-/// Rows of an answer on a low screen.
+/// The height of an answer on a low screen.
 const LOW_ROWS: u16 = 6;
-/// Below so many rows a screen is low.
+/// Below this height a screen is low.
 const LOW: u16 = 22;
 
 /// Names of the texts of an answer.
@@ -43,20 +43,20 @@ pub struct EvolutionScreen {
     /// Number of the evolution on the screen.
     pub id: EvolutionId,
     rounds: Option<Box<Rounds>>,
-    /// What generators have written so far.
+    /// The text that generators have written so far.
     live: BTreeMap<LaneId, String>,
-    /// The answer that the user chose; `None` goes along with the newest, and to the best one at the end.
+    /// The answer that the user chose; `None` follows the newest, and selects the best one at the end.
     chosen: Option<LaneId>,
-    /// The answer that the texts are of.
+    /// The answer whose texts are shown.
     shown: Option<LaneId>,
     reader: Reader,
     unfolded: bool,
     width: u16,
-    /// When what is written was looked at, steady milliseconds.
+    /// When the text being written was last read, steady milliseconds.
     looked_ms: u64,
 }
 
-/// What an answer is, from all that is known of it.
+/// All known data of an answer.
 struct Found<'a> {
     lane: &'a Lane,
     examined: Option<&'a ExaminedAnswer>,
@@ -65,7 +65,7 @@ struct Found<'a> {
 }
 
 impl EvolutionScreen {
-    /// A screen whose rounds are still to come.
+    /// A screen whose rounds have not arrived yet.
     pub fn loading(id: EvolutionId) -> EvolutionScreen {
         let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         EvolutionScreen {
@@ -81,14 +81,14 @@ impl EvolutionScreen {
         }
     }
 
-    /// Takes the newest rounds; after an error the known ones stay.
+    /// Sets the newest rounds; after an error the known ones stay.
     pub fn set(&mut self, found: Result<Box<Rounds>, EngineError>) {
         match found {
             Ok(rounds) => {
                 self.rounds = Some(rounds);
                 self.lay_out();
             }
-            // What is known stays; the next change brings the rest.
+            // The known rounds stay; the next change loads the others.
             Err(_) if self.rounds.is_some() => {}
             Err(error) => {
                 let lines = [TextLine::new(&error.message, Tone::Bad), TextLine::new(&error.hint, Tone::Plain)];
@@ -97,7 +97,7 @@ impl EvolutionScreen {
         }
     }
 
-    /// Takes what was written so far.
+    /// Sets the text written so far.
     pub fn set_texts(&mut self, texts: Vec<(LaneId, String)>) {
         let texts: BTreeMap<LaneId, String> = texts.into_iter().collect();
         if texts == self.live || texts.is_empty() {
@@ -107,33 +107,33 @@ impl EvolutionScreen {
         self.lay_out();
     }
 
-    /// The row of the evolution, once it came.
+    /// The row of the evolution, once it has arrived.
     pub fn base(&self) -> Option<&Evolution> {
         self.rounds.as_ref().map(|rounds| &rounds.detail.evolution)
     }
 
-    /// How far it is; `None` before that is known.
+    /// The state of the evolution; `None` until it is known.
     pub fn state(&self) -> Option<EvolutionState> {
         self.base().map(|row| row.state)
     }
 
-    /// The review of the version that was written.
+    /// The review of the version that was created.
     pub fn review(&self) -> Option<ReviewId> {
         self.base().and_then(|row| row.review)
     }
 
-    /// Whether a generator writes, so that there may be more to look at.
+    /// Whether a generator is writing, so that more text may arrive.
     pub fn is_writing(&self) -> bool {
         let asking = |lane: &Lane| matches!(lane.state, LaneState::Asking { .. });
         self.state() == Some(EvolutionState::Running) && self.lanes().iter().any(|(_, lane)| asking(lane))
     }
 
-    /// When what is written was looked at, steady milliseconds.
+    /// When the text being written was last read, steady milliseconds.
     pub fn looked_ms(&self) -> u64 {
         self.looked_ms
     }
 
-    /// Notes that what is written is being looked at.
+    /// Records that the text being written is read now.
     pub fn look(&mut self, now: Now) {
         self.looked_ms = now.steady_ms;
     }
@@ -142,7 +142,7 @@ impl EvolutionScreen {
         self.rounds.as_ref().map(|rounds| rounds.detail.course.lanes().collect()).unwrap_or_default()
     }
 
-    /// The answer that is shown: the chosen one, else the best one at the end, else the newest.
+    /// The answer that is shown: the chosen one, otherwise the best one at the end, otherwise the newest.
     pub fn current(&self) -> Option<LaneId> {
         let lanes = self.lanes();
         let chosen = self.chosen.filter(|chosen| lanes.iter().any(|(at, _)| at == chosen));
@@ -153,16 +153,17 @@ impl EvolutionScreen {
         chosen.or_else(best).or_else(|| lanes.last().map(|(at, _)| *at))
     }
 
-    /// Who wrote the answer that is shown.
+    /// The generator of the answer that is shown.
     pub fn generator(&self) -> Option<&str> {
         let at = self.current()?;
         self.lanes().into_iter().find(|(id, _)| *id == at).map(|(_, lane)| lane.generator.as_str())
     }
 
-    /// What keeping the answer that is shown would write, a line each.
+    /// What keeping the shown answer would write, one line each.
     ///
     /// # Errors
-    /// Why it cannot be kept, as a sentence without stop.
+    ///
+    /// Why it cannot be kept, as a sentence without a full stop.
     pub fn keepable(&self) -> Result<(LaneId, Vec<String>), String> {
         let (Some(rounds), Some(at)) = (&self.rounds, self.current()) else {
             return Err("there is no answer yet".to_owned());
@@ -179,7 +180,7 @@ impl EvolutionScreen {
         Ok((at, texts::keeping(row, found.lane, examined)))
     }
 
-    /// Chooses the answer so many places further, round the end.
+    /// Chooses the answer this many places further, wrapping around.
     pub fn step(&mut self, by: isize) {
         let lanes: Vec<LaneId> = self.lanes().iter().map(|(at, _)| *at).collect();
         let here = self.current().and_then(|at| lanes.iter().position(|id| *id == at));
@@ -214,7 +215,7 @@ impl EvolutionScreen {
         Some(Found { lane, examined, answer, live: self.live.get(&at).map(String::as_str) })
     }
 
-    /// Makes the texts of the answer that is shown anew. Where the reader is stays, for the same answer.
+    /// Rebuilds the texts of the shown answer. For the same answer, the scroll position stays.
     fn lay_out(&mut self) {
         let Some(at) = self.current() else { return };
         let Some(found) = self.found(at) else { return };
@@ -247,7 +248,7 @@ impl EvolutionScreen {
         }
         self.shown = Some(at);
         if writes {
-            // New text comes at the end.
+            // New text is added at the end.
             self.reader.current_mut().view.scroll(Move::Bottom);
         }
     }
@@ -270,7 +271,7 @@ impl EvolutionScreen {
         self.reader.draw(rest, buf, look, exposure, &|_, _| Some(""))
     }
 
-    /// What was asked for, how far it is, and what came of it.
+    /// The request, the progress, and the result.
     fn draw_head(&self, area: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let Some(row) = self.base() else {
@@ -278,7 +279,7 @@ impl EvolutionScreen {
             return;
         };
         let (sign, style) = state_sign(row.state, theme);
-        // While it goes on, seconds are enough.
+        // For a running evolution, whole seconds are enough.
         let took = match row.ended_at {
             Some(end) => span(end.since_ms(row.started_at)),
             None => span(look.now.wall.since_ms(row.started_at) / 1000 * 1000),
@@ -295,7 +296,7 @@ impl EvolutionScreen {
         buf.put(area.x + 1, area.y + 1, cut(&safe(&said), width), width, style);
     }
 
-    /// What was wanted while it goes on; what to do next when it is over.
+    /// The request while it is running; the next step afterwards.
     fn next_words(&self, row: &Evolution, look: Look) -> (String, ratatui::style::Style) {
         use crate::action::Verb;
         let (theme, key) = (look.theme, |verb| look.keymap.key(verb));
@@ -315,11 +316,12 @@ impl EvolutionScreen {
         }
     }
 
-    /// The answers side by side where there is room, else the chosen one below a line of all. Returns the rows used.
+    /// Draws the answers side by side if there is room, otherwise the chosen one below a line of all. Returns the rows
+    /// used.
     fn draw_columns(&self, area: Rect, at: LaneId, buf: &mut Buffer, look: Look) -> u16 {
         let lanes = self.lanes();
         let here = lanes.iter().position(|(id, _)| *id == at).unwrap_or(0);
-        // The two rows above and the footer below are part of the size.
+        // The size includes the two rows above and the footer below.
         if area.width >= WIDE.0 && area.height + 3 >= WIDE.1 {
             let fit = usize::from(area.width / COLUMN).max(1);
             let shown = lanes.len().min(fit);
@@ -343,7 +345,7 @@ impl EvolutionScreen {
         used + rect.height
     }
 
-    /// Whether there are several answers in the round of this one.
+    /// Whether the round of this answer has several answers.
     fn many(&self, at: LaneId) -> bool {
         self.lanes().iter().filter(|(id, _)| id.round == at.round).count() > 1
     }

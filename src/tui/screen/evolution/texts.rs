@@ -9,7 +9,7 @@ use crate::tui::screen::source::diff_lines;
 use crate::tui::widget::{DiffLayout, DiffLook, DiffText, Piece, TextLine, Tone, Unfolded};
 use std::collections::HashSet;
 
-/// Columns of what a line of a replay is.
+/// The width of the labels of a replay.
 const LABELS: usize = 12;
 
 /// The request, in a line.
@@ -35,7 +35,7 @@ pub(super) fn used(rounds: Option<&Rounds>) -> String {
     parts.into_iter().flatten().collect()
 }
 
-/// The name of the replay, with the worst that it has.
+/// The name of the replay, with its worst result.
 pub(super) fn replay_name(examined: &ExaminedAnswer) -> String {
     let worst = examined.replay.first().map(|one| one.outcome);
     match worst {

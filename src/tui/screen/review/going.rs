@@ -1,4 +1,4 @@
-//! Getting about in a review: tabs, hunks, risks, from a finding to its line, from a fold to what is in it.
+//! Moving in a review: tabs, hunks, warnings, from a finding to its line, from a fold to its lines.
 
 use super::{Reading, ReviewScreen, remarks};
 use crate::domain::CommentAnchor;
@@ -9,13 +9,13 @@ use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine, Unseen};
 use std::collections::HashSet;
 
 impl ReviewScreen {
-    /// Moves the text on top.
+    /// Scrolls the text on top.
     pub fn scroll(&mut self, motion: Motion) {
         self.reader.scroll(motion);
     }
 
-    /// Goes to the next page that was not on screen: of the text on top, then of the others that must be read. A page
-    /// down where everything was; `false` at the end of that.
+    /// Goes to the next page that was not on screen: of the text on top, then of the other required texts. If there is
+    /// none, goes one page down. Returns `false` at the end.
     pub fn read_on(&mut self) -> bool {
         let here = self.reader.position();
         let (before, after): (Vec<usize>, Vec<usize>) = self.required().into_iter().partition(|at| *at < here);
@@ -45,12 +45,12 @@ impl ReviewScreen {
         }
     }
 
-    /// Whether something came while the review was open and was not on screen since.
+    /// Whether lines arrived while the review was open and were not on screen since.
     pub fn has_late(&self) -> bool {
         self.first_late().is_some()
     }
 
-    /// The first text with something that came late.
+    /// The first text with lines that arrived late.
     fn first_late(&self) -> Option<usize> {
         self.required().into_iter().find(|at| self.reader.tabs()[*at].view.seen().late().next().is_some())
     }
@@ -62,13 +62,13 @@ impl ReviewScreen {
         self.reader.current_mut().view.show_unseen(Unseen::Late)
     }
 
-    /// The next tab among those of the present reading.
+    /// The next tab of the current reading.
     pub fn step_tab(&mut self, by: isize) {
         let belongs: Vec<bool> = self.reader.tabs().iter().map(|tab| self.belongs(tab.kind)).collect();
         self.reader.step(by, &|at| belongs[at]);
     }
 
-    /// Switches between the difference and the files, when there is a difference.
+    /// Switches between the difference and the files, if there is a difference.
     pub fn toggle_reading(&mut self) {
         if self.compared.is_none() {
             return;
@@ -115,9 +115,10 @@ impl ReviewScreen {
         false
     }
 
-    /// Follows what the cursor is on: a finding or a comment to its line, a fold to the lines in it.
+    /// Follows the object at the cursor: a finding or a comment to its line, a fold to its lines.
     ///
     /// # Errors
+    ///
     /// Why there is nothing to follow, as a sentence.
     pub fn follow(&mut self) -> Result<(), String> {
         let tab = self.reader.current();
@@ -153,7 +154,7 @@ impl ReviewScreen {
         }
     }
 
-    /// Shows a line, counted from 1, in the difference, or in its file when the difference does not have it.
+    /// Shows a line, counted from 1, in the difference, or in its file if the difference does not contain it.
     fn go_to(&mut self, path: &str, line: Option<u64>) -> Result<(), String> {
         let line = line.and_then(|line| usize::try_from(line).ok()).and_then(|line| line.checked_sub(1));
         let place = |file| match line {
@@ -192,13 +193,14 @@ impl ReviewScreen {
         true
     }
 
-    /// Begins a range of lines, or ends the one there is: whether one is chosen now. `None` where no lines can be chosen.
+    /// Begins a range of lines, or ends the current one. Returns whether there is one now; `None` if no lines can be
+    /// selected.
     pub fn toggle_range(&mut self) -> Option<bool> {
         let tab = self.reader.current_mut();
         matches!(tab.kind, TabKind::File(_) | TabKind::Difference | TabKind::Outline).then(|| tab.view.toggle_range())
     }
 
-    /// The number of the comment that the cursor is on.
+    /// The number of the comment at the cursor.
     pub(super) fn comment_number(&self) -> Option<usize> {
         let tab = self.reader.current();
         match (tab.kind, tab.view.cursor_place()?) {

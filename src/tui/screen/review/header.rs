@@ -54,7 +54,7 @@ impl ReviewScreen {
         let mut flow = Flow::new(usize::from(width));
         flow.add(&format!("⚑ {} ", question(review)), theme.accent);
         flow.join(&subject(review), theme.title);
-        // A text has no stage, and the tools of an adoption have one each: they stay where they are.
+        // A text has no stage, and the tools of an adoption have a stage each, which does not change.
         let is_one_version = !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption);
         if is_one_version {
             flow.add(&stages(review), theme.text);
@@ -119,7 +119,7 @@ impl ReviewScreen {
         let review = &self.review;
         let line = |text: &str, tone| TextLine::One(Piece::new(text, tone).hanging(2));
         let mut lines = Vec::new();
-        // Always first, also before it is known: what comes later must not move above the screen.
+        // Always first, even before it is known: lines that arrive later must not move above the screen.
         lines.push(TextLine::new("If approved", Tone::Header));
         if self.consequence.is_empty() {
             lines.push(line("· …", Tone::Fact));
@@ -140,8 +140,8 @@ impl ReviewScreen {
         lines
     }
 
-    /// How many lines were on screen, and whether all were. Always as wide as it can get: the text below stays where
-    /// it is while it is read.
+    /// How many lines were on screen, and whether all were. Always has its maximum width, so that the text below does
+    /// not move while it is read.
     fn share_words(&self) -> Option<(String, bool)> {
         let (seen, needed) = self.share();
         let (seen, all) = (grouped(seen), grouped(needed));
@@ -158,7 +158,7 @@ impl ReviewScreen {
     }
 }
 
-/// Which facts the second line has.
+/// The priority of a fact in the second line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Must,
@@ -187,19 +187,19 @@ impl Flow {
         self.lines.len() == 1
     }
 
-    /// Begins the second line, unless facts of the first are in it already.
+    /// Begins the second line, unless facts of the first line continue in it.
     fn second_line(&mut self) {
         if self.is_first_line() {
             self.next_line();
         }
     }
 
-    /// Columns that are left in this line.
+    /// The free columns of this line.
     fn room(&self) -> usize {
         self.width.saturating_sub(self.used)
     }
 
-    /// Adds a fact: two blanks from the one before, or in the next line; over several lines where it is longer than one.
+    /// Adds a fact after two blanks, or in the next line; wraps a fact that is longer than a line.
     fn add(&mut self, text: &str, style: Style) {
         let begins = self.lines.last().is_none_or(|line| line.len() == 1);
         if !begins && self.used + GAP + text.trim_end().width() > self.width {
@@ -210,7 +210,7 @@ impl Flow {
         self.join(text, style);
     }
 
-    /// Adds a fact where there is room for all of it in this line.
+    /// Adds a fact if it fits completely in this line.
     fn add_whole(&mut self, text: &str, style: Style) {
         if self.used + GAP + text.width() <= self.width {
             self.add(text, style);

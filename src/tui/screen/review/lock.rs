@@ -7,10 +7,10 @@ use crate::tui::now::Now;
 use crate::tui::phrase::{cut, grouped, plural, safe};
 use crate::tui::screen::reader::{Tab, TabKind};
 
-/// Names of what is missing that a sentence holds.
+/// The maximum number of names in a sentence about missing parts.
 const NAMED: usize = 2;
 
-/// Why approve does nothing yet, or that it does.
+/// Whether approve is available, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lock {
     /// Everything was shown, and nothing blocks approval.
@@ -24,27 +24,28 @@ pub enum Lock {
 /// Keys that the sentences of a lock name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockKeys {
-    /// Approves; unread parts must then be acknowledged.
+    /// Approves; unread parts must be acknowledged.
     pub approve: String,
     /// Goes to the next page that was not on screen.
     pub on: String,
-    /// Goes to what came while the review was open.
+    /// Goes to lines that arrived while the review was open.
     pub late: String,
-    /// Approves although checks failed.
+    /// Approves despite failed checks.
     pub over: String,
     /// Shows lines that differ in blanks only.
     pub blanks: String,
-    /// Makes the checks now.
+    /// Runs the checks now.
     pub check: String,
-    /// Takes a tool of an adoption in, or leaves it out.
+    /// Omits a tool of an adoption from the approval, or includes it again.
     pub leave: String,
 }
 
 impl ReviewScreen {
-    /// Whether a rejection or a request for changes can be given, else why not.
+    /// Whether a rejection or a request for changes is possible.
     ///
     /// # Errors
-    /// The reason as a sentence.
+    ///
+    /// The reason why not, as a sentence.
     pub fn decidable(&self) -> Result<(), String> {
         if let Some(kind) = self.sent {
             return Err(match kind {
@@ -61,16 +62,16 @@ impl ReviewScreen {
         }
     }
 
-    /// Whether approve is open, and if not, what is missing.
+    /// Whether approve is available, and if not, what is missing.
     pub fn lock(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
-            // Read or not, the failed checks decide which verb approves it.
+            // Whether or not it was read: failed checks require the other approve verb.
             Lock::Open | Lock::Unread(_) if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
             lock => lock,
         }
     }
 
-    /// Whether an approval over failed checks is open, and if not, what is missing.
+    /// Whether an approval despite failed checks is available, and if not, what is missing.
     pub fn lock_over(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
             Lock::Open | Lock::Unread(_) if self.blocking().is_empty() => {
@@ -80,7 +81,7 @@ impl ReviewScreen {
         }
     }
 
-    /// Which checks failed, how much was not read, and the one key that approves all the same.
+    /// Which checks failed, how much is unread, and the key that approves anyway.
     fn blocked_words(&self, keys: &LockKeys) -> String {
         let (seen, needed) = self.share();
         let unread = match needed - seen {
@@ -120,7 +121,7 @@ impl ReviewScreen {
         Lock::Unread(format!("{news}{unread} · {next}"))
     }
 
-    /// Whether lines are left out of what must be read: they would not even be counted.
+    /// Whether required lines are hidden: these would not even be counted.
     fn leaves_lines_out(&self) -> bool {
         let reads_difference = || self.required().iter().any(|at| self.reader.tabs()[*at].kind == TabKind::Difference);
         self.hides_blanks() > 0 && reads_difference()
@@ -138,7 +139,7 @@ impl ReviewScreen {
         format!("{words} · {key}: show · ")
     }
 
-    /// Why the checks cannot be decided on yet.
+    /// Why the checks are not ready for a decision.
     fn unfinished(&self, keys: &LockKeys) -> Option<String> {
         if !self.review.is_checked() {
             return None;
@@ -162,14 +163,14 @@ impl ReviewScreen {
         }
     }
 
-    /// Whether the evidence is not whole: checks are still to be made.
+    /// Whether the evidence is incomplete because checks are pending.
     pub(super) fn awaits_checks(&self) -> bool {
         let verdict = self.detail.as_ref().and_then(|detail| detail.verdict.as_ref());
         let waits = self.review.state == ReviewState::Waiting && self.review.is_checked();
         self.is_loaded() && waits && verdict.is_none_or(|verdict| !verdict.is_complete())
     }
 
-    /// Lines that are left out of the difference now because they differ in blanks only.
+    /// The number of lines that the difference hides because they differ in blanks only.
     pub(super) fn hides_blanks(&self) -> usize {
         self.compared.as_ref().map_or(0, |text| text.blanks())
     }
@@ -193,17 +194,17 @@ impl ReviewScreen {
         of(|kind| kind == TabKind::Facts).into_iter().chain(if by_difference { difference } else { files }).collect()
     }
 
-    /// Whether all of a text was shown; a difference that leaves lines out does not count.
+    /// Whether all of a text was shown; a difference with hidden lines does not count.
     pub(super) fn is_seen(&self, tab: &Tab) -> bool {
         tab.view.is_read() && !(tab.kind == TabKind::Difference && self.hides_blanks() > 0)
     }
 
-    /// Whether everything that must be read was on screen.
+    /// Whether all required lines were on screen.
     pub fn is_read(&self) -> bool {
         self.is_loaded() && self.required().iter().all(|at| self.is_seen(&self.reader.tabs()[*at]))
     }
 
-    /// How many lines of what must be read were on screen, and how many there are.
+    /// How many required lines were on screen, and how many there are.
     pub(super) fn share(&self) -> (usize, usize) {
         let required = self.required();
         let seen = required.iter().map(|at| self.reader.tabs()[*at].view.seen());
@@ -236,7 +237,7 @@ impl ReviewScreen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct News {
     findings: usize,
-    /// How many of them are of checks that block approval.
+    /// How many of them belong to checks that block approval.
     blocking: usize,
 }
 

@@ -1,8 +1,8 @@
-//! A review on the whole screen: who asks for what, the evidence, then every file or the difference.
+//! A review on the whole screen: the requester and the request, the evidence, then every file or the difference.
 //!
-//! Approving stays locked until the checks have ended and every line of the evidence and of every file (or of the
-//! difference) was on screen; the header says how many were, the last line what is missing. What comes while the
-//! review is open locks it again. What was shown, and for how long, goes into the decision.
+//! Approving is locked until the checks have ended and every line of the evidence and of every file (or of the
+//! difference) was on screen; the header shows how many were, the last line what is missing. Lines that arrive while
+//! the review is open lock it again. The decision records what was shown, and for how long.
 
 mod going;
 mod header;
@@ -45,88 +45,88 @@ use unicode_width::UnicodeWidthStr;
 use verdict::{Link, Room};
 use watch::Watch;
 
-/// From so many columns on the marks are counted beside the tabs.
+/// The width from which the number of marks is shown next to the tabs.
 const ROOM_FOR_MARKS: u16 = 60;
-/// Below so many columns the labels of the evidence take fewer.
+/// Below this width the labels of the evidence are narrower.
 const ROOM_FOR_LABELS: u16 = 70;
-/// Below so many columns the sentence of the lock says less.
+/// Below this width the sentence of the lock is shorter.
 const ROOM_FOR_LOCK: u16 = 80;
 
-/// What of a version is read.
+/// How a version is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Source,
-    /// The difference to the version approved before.
+    /// The difference to the previously approved version.
     Difference,
 }
 
-/// Files whose syntax should be marked.
+/// Files whose syntax is to be highlighted.
 pub type Uncoloured = Vec<(Side, Vec<VersionFile>)>;
 
 /// The state of the screen.
 pub struct ReviewScreen {
-    /// The review; what the queue knew until its detail came.
+    /// The review; the version of the queue until its detail arrives.
     pub review: Review,
-    /// Given with the request for syntax marks.
+    /// Identifies the request for syntax highlighting.
     pub ticket: u64,
     reader: Reader,
     reading: Reading,
-    /// What was read of it; `None` until it came.
+    /// The loaded detail; `None` until it arrives.
     detail: Option<Box<ReviewDetail>>,
-    /// The difference to the version approved before, when there is one.
+    /// The difference to the previously approved version, if there is one.
     compared: Option<Box<DiffText>>,
     blanks: Blanks,
     unfolded: Unfolded,
-    /// Columns for which the difference is laid out.
+    /// The width for which the difference is laid out.
     width: u16,
-    /// What the evidence is laid out for.
+    /// The layout parameters of the evidence.
     room: Room,
-    /// What lines of the evidence point at.
+    /// The targets of lines of the evidence.
     links: Vec<Link>,
     remarks: Vec<Remark>,
     parts: Parts,
     watch: Watch,
-    /// What came while it was open and was not on screen since.
+    /// The findings that arrived while it was open and were not on screen since.
     news: News,
-    /// What the lines of the list of files stand for.
+    /// The objects of the lines in the list of files.
     entries: Vec<outline::Entry>,
-    /// Of an adoption, the tools that the approval leaves out.
+    /// The tools of an adoption that the approval omits.
     left_out: BTreeSet<String>,
-    /// What was shown when the list of files was asked for.
+    /// The tab that was shown before the list of files.
     before_list: Option<usize>,
-    /// Whether the text on top was opened from the list of the files.
+    /// Whether the text on top was opened from the list of files.
     opened_from_list: bool,
-    /// What was read of it before, until its detail comes.
+    /// The earlier reading progress, until the detail arrives.
     kept: Option<Kept>,
-    /// Not drawn since it was loaded: which text to begin with depends on the room.
+    /// Whether it was not drawn since it was loaded: the first text depends on the space.
     fresh: bool,
-    /// What an approval would do, as the engine says.
+    /// The effect of an approval, from the engine.
     consequence: Vec<String>,
     opened_ms: u64,
     now: Now,
-    /// Why the review can no longer be decided as it is shown.
+    /// Why the displayed review can no longer be decided.
     stale: Option<String>,
-    /// The decision that was sent and has no answer yet.
+    /// The decision that was sent but is not answered yet.
     pub(in crate::tui) sent: Option<DecisionKind>,
 }
 
-/// What an approval of the review would mean.
+/// The scope and effect of an approval of the review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalSummary {
     /// The tool, its version and the change of stage, in one line.
     pub covers: String,
-    /// What it does; empty until the preview came.
+    /// The effect; empty until the preview arrives.
     pub does: String,
     /// Roles that still have to approve.
     pub roles: Vec<String>,
-    /// For what it can be given that a team shares.
+    /// The possible scopes if the approval is shared with a team.
     pub choice: Option<ApprovalChoice>,
-    /// Of an adoption, the tools that it is about, where it leaves some out.
+    /// The tools that a partial approval of an adoption covers; empty for all.
     pub only: Vec<String>,
 }
 
 impl ReviewScreen {
-    /// A screen whose detail is still to come.
+    /// A screen whose detail has not arrived yet.
     pub fn loading(review: Review, ticket: u64, now: Now) -> ReviewScreen {
         let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         ReviewScreen {
@@ -159,8 +159,8 @@ impl ReviewScreen {
         }
     }
 
-    /// Takes the detail with the difference; that is laid out for `width` columns. When the same version comes again,
-    /// what was read of it stays read. Returns the files whose syntax should be marked.
+    /// Sets the detail and the difference, which is laid out for `width` columns. For an unchanged version, read parts
+    /// stay read. Returns the files whose syntax is to be highlighted.
     pub fn set(
         &mut self,
         detail: Result<Box<ReviewDetail>, EngineError>,
@@ -204,7 +204,7 @@ impl ReviewScreen {
         self.uncoloured()
     }
 
-    /// Counts what came since then; what came before that and was seen is no news any more.
+    /// Adds the findings that arrived since then; those that were seen before are no longer new.
     fn take_news(&mut self, before: &ReviewDetail) {
         let Some(detail) = &self.detail else { return };
         let known = if self.has_late() { self.news } else { News::default() };
@@ -220,18 +220,18 @@ impl ReviewScreen {
             .collect()
     }
 
-    /// Takes the difference compared in another way.
+    /// Sets the difference after it was compared in another way.
     pub fn set_compared(&mut self, compared: Box<DiffText>) {
         self.compared = Some(compared);
         self.lay_out();
     }
 
-    /// Whether the detail came.
+    /// Whether the detail has arrived.
     pub fn is_loaded(&self) -> bool {
         self.detail.is_some()
     }
 
-    /// What may have changed since it was laid out: findings and comments come while somebody reads.
+    /// Rebuilds the parts that may have changed: findings and comments arrive while the user reads.
     fn lay_out_again(&mut self) {
         let Some(detail) = &self.detail else { return };
         if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
@@ -245,8 +245,8 @@ impl ReviewScreen {
         self.lay_out_for(Relaid::News);
     }
 
-    /// All evidence, with what an approval does, and what its lines point at. Above a difference only the first lines have
-    /// room: there the findings come first.
+    /// All evidence with the effect of an approval, and the targets of its lines. Above a difference only the first
+    /// lines fit: there the findings come first.
     fn evidence_lines(&self, detail: &ReviewDetail) -> (Vec<TextLine>, Vec<Link>) {
         let (facts, links) = verdict::facts(detail, self.room(), self.now);
         let does = self.first_facts();
@@ -254,17 +254,17 @@ impl ReviewScreen {
         (first.into_iter().chain(last).collect(), links)
     }
 
-    /// What the evidence has room for, with or without what is folded.
+    /// The layout parameters of the evidence, including whether folds are open.
     fn room(&self) -> Room {
         Room { unfolded: self.unfolded.all, ..self.room }
     }
 
-    /// Makes every text anew for another look at what is known.
+    /// Rebuilds every text for another display of the same data.
     fn lay_out(&mut self) {
         self.lay_out_for(Relaid::Look);
     }
 
-    /// Makes every text anew from what is known. What was read stays read.
+    /// Rebuilds every text from the known data. Read parts stay read.
     fn lay_out_for(&mut self, why: Relaid) {
         let Some(detail) = &self.detail else { return };
         let (facts, links) = self.evidence_lines(detail);
@@ -300,7 +300,7 @@ impl ReviewScreen {
         Tab::new(name, view).of(kind, paths)
     }
 
-    /// Lays the texts out for another size, where that makes a difference.
+    /// Adapts the layout to another size, if that makes a difference.
     fn set_size(&mut self, width: u16) {
         let diff_changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
         self.width = width;
@@ -311,7 +311,7 @@ impl ReviewScreen {
         }
     }
 
-    /// Takes what an approval would do, and returns it in a sentence.
+    /// Sets the effect of an approval, and returns it as a sentence.
     pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) -> String {
         let current = self.reader.current();
         let is_begun = current.kind == TabKind::File(0) && part_shown(&current.view).0 == 0;
@@ -322,24 +322,24 @@ impl ReviewScreen {
         };
         self.lay_out();
         if is_first && is_begun {
-            // The evidence is longer now: where it no longer fits above the first file, it is read first.
+            // The evidence is longer now: if it no longer fits above the first file, it must be read first.
             self.reader.show(0);
             self.fresh = true;
         }
         self.consequence.join(" · ")
     }
 
-    /// The approval that this screen would ask for; its preview says what it does.
+    /// The approval that this screen would send; its preview shows the effect.
     pub fn approval_request(&self) -> DecisionRequest {
         DecisionRequest { only: self.only(), ..DecisionRequest::of(&self.review, DecisionKind::Approve) }
     }
 
-    /// The digest of the evidence that is shown; `None` before it came.
+    /// The digest of the displayed evidence; `None` until it arrives.
     pub fn evidence(&self) -> Option<Digest> {
         self.detail.as_ref().map(|detail| detail.evidence_digest())
     }
 
-    /// Says that what is shown is no longer what waits.
+    /// Records that the displayed review is outdated.
     pub fn set_stale(&mut self, why: String) {
         self.stale = Some(why);
     }
@@ -354,12 +354,12 @@ impl ReviewScreen {
         &self.reader
     }
 
-    /// Whether there is a version approved before to compare with.
+    /// Whether there is a previously approved version to compare with.
     pub fn has_difference(&self) -> bool {
         self.compared.is_some()
     }
 
-    /// The files before and now, to be compared in the other way; `None` when there is nothing to compare.
+    /// Switches the comparison of blanks. Returns the files before and now; `None` if there is nothing to compare.
     pub fn toggle_blanks(&mut self) -> Option<(Vec<VersionFile>, Vec<VersionFile>, Blanks)> {
         let detail = self.detail.as_ref()?;
         let before = detail.base_files.clone()?;
@@ -367,29 +367,29 @@ impl ReviewScreen {
         Some((before, detail.files.clone(), self.blanks))
     }
 
-    /// Shows all facts of the evidence and all unchanged lines, or folds them again.
+    /// Opens all folds of the evidence and of unchanged lines, or closes them again.
     pub fn toggle_folds(&mut self) {
         self.unfolded = Unfolded { all: !self.unfolded.all, ..Unfolded::default() };
         self.lay_out();
     }
 
-    /// What a comment written now would be about.
+    /// The object of a comment written now.
     pub fn spot(&self) -> CommentAnchor {
         self.spot_at_cursor().unwrap_or_default()
     }
 
-    /// The comment that the cursor is on, when it is one.
+    /// The comment at the cursor, if any.
     pub fn comment_at_cursor(&self) -> Option<CommentId> {
         let number = self.comment_number()?;
         self.detail.as_ref()?.comments.get(number).map(|comment| comment.id)
     }
 
-    /// The must-fix comments in a line each.
+    /// The must-fix comments, one line each.
     pub fn must_fix(&self) -> Vec<String> {
         self.detail.as_ref().map(|detail| remarks::must_fix(detail)).unwrap_or_default()
     }
 
-    /// What the prompt of an approval says.
+    /// The content of the approval prompt.
     pub fn approval(&self) -> ApprovalSummary {
         let (review, only) = (&self.review, self.only());
         let some = only.join(", ");
@@ -420,7 +420,7 @@ impl ReviewScreen {
 }
 
 impl ReviewScreen {
-    /// Draws the screen and returns the cursor while a search is typed. `place` is the place in the queue.
+    /// Draws the screen and returns the cursor while a search is typed. `place` is the position in the queue.
     pub fn draw(
         &mut self,
         area: Rect,
@@ -453,7 +453,7 @@ impl ReviewScreen {
             Exposure::Open if self.is_loaded() => self.watch.drawn(self.reader.current().kind, look.now),
             Exposure::Open | Exposure::Covered => self.watch.stop(look.now),
         }
-        // After the text: what was just shown may have been what was missing.
+        // Drawn after the text, because the text may just have shown missing lines.
         let header = self.header(area.width, look, place);
         for (y, line) in (area.y..area.y + head_height).zip(&header) {
             buf.put_line(area.x, y, line, area.width);
@@ -463,7 +463,7 @@ impl ReviewScreen {
             let width = usize::from(below.width);
             let said = if below.width < ROOM_FOR_LOCK { text.strip_prefix("approve is ") } else { None };
             let mut text = said.unwrap_or(&text);
-            // Keys that do not fit are left out whole, the last one first.
+            // Keys that do not fit are omitted, the last one first.
             while text.width() >= width
                 && let Some((head, _)) = text.rsplit_once(" · ")
             {
@@ -478,7 +478,7 @@ impl ReviewScreen {
         match tab.kind {
             TabKind::Comments | TabKind::Outline | TabKind::Named(_) => "",
             _ if self.is_left_out(tab) => "– ",
-            // There is more to come than was shown.
+            // More lines will arrive than are shown now.
             TabKind::Facts if self.awaits_checks() => "· ",
             TabKind::Facts | TabKind::File(_) | TabKind::Difference => {
                 if !self.is_loaded() || self.is_seen(tab) {
@@ -492,7 +492,7 @@ impl ReviewScreen {
 
     fn lock_line(&self, look: Look) -> (String, Style) {
         match self.lock(&lock_keys(look.keymap)) {
-            // Which keys decide stands in the line below.
+            // The line below contains the keys of decisions.
             Lock::Open => ("everything that must be read was shown".to_owned(), look.theme.good),
             Lock::Unread(why) => (why, look.theme.warn),
             Lock::Locked(why) if self.decidable().is_ok() => (why, look.theme.warn),
@@ -501,7 +501,7 @@ impl ReviewScreen {
     }
 }
 
-/// The keys that sentences about the lock name.
+/// The keys named in sentences about the lock.
 pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
     LockKeys {
         approve: keymap.key(Verb::Approve),

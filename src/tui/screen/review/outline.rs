@@ -1,5 +1,5 @@
-//! The files of a version as a list: what changed in each, how much of it was on screen, what was found in it. Of an
-//! adoption the list has the tools, and each can be left out of the approval.
+//! The files of a version as a list: the change of each, how much of it was on screen, and its findings. For an
+//! adoption the list contains the tools, and each can be omitted from the approval.
 
 use super::{Reading, ReviewScreen};
 use crate::domain::{ReviewKind, Severity, plural};
@@ -9,11 +9,11 @@ use crate::tui::widget::{FileChange, Mark, Piece, Place, Relaid, TextLine, TextV
 use std::collections::BTreeSet;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// With fewer files, a list adds nothing to the tabs.
+/// With fewer files, a list is not more useful than the tabs.
 const LEAST_FILES: usize = 2;
-/// Columns of the signs of a line and of the gaps between its columns.
+/// The width of the symbols of a line and of the gaps between its columns.
 const SIGNS_AND_GAPS: usize = 9;
-/// A name has so many columns; one that needs more than there is room for pushes what follows to the right.
+/// The minimum width of a name; a name that does not fit moves the other columns to the right.
 const LEAST_NAME: usize = 16;
 /// The words before a tool of an adoption.
 const ADOPT: &str = "adopt ";
@@ -50,7 +50,7 @@ struct Row {
 }
 
 impl ReviewScreen {
-    /// What is listed.
+    /// The content of the list.
     pub fn listed(&self) -> Listed {
         match (self.has_outline(), self.is_adoption()) {
             (false, _) => Listed::Nothing,
@@ -76,7 +76,7 @@ impl ReviewScreen {
         self.has_outline()
     }
 
-    /// Whether the list is what is shown.
+    /// Whether the list is shown.
     pub(in crate::tui) fn is_listing(&self) -> bool {
         self.reader.current().kind == TabKind::Outline
     }
@@ -93,7 +93,7 @@ impl ReviewScreen {
         before.map(|at| self.reader.show(at)).is_some()
     }
 
-    /// The list as a tab, where there are enough files for one.
+    /// The list as a tab, if there are enough files.
     pub(super) fn outline_tab(&self) -> Option<Tab> {
         let detail = self.detail.as_ref()?;
         let changed = self.compared.iter().flat_map(|text| &text.files);
@@ -104,7 +104,7 @@ impl ReviewScreen {
         (count >= LEAST_FILES).then(|| tab.of(TabKind::Outline, Vec::new()))
     }
 
-    /// Makes the list anew while it is on screen: what was seen changes as one reads.
+    /// Rebuilds the list while it is on screen, because the seen parts change while the user reads.
     pub(super) fn renew_outline(&mut self) {
         if self.reader.current().kind != TabKind::Outline {
             return;
@@ -112,7 +112,7 @@ impl ReviewScreen {
         let (lines, entries) = self.outline();
         self.entries = entries;
         let shown = &mut self.reader.current_mut().view;
-        // A range that is being chosen ends with its text.
+        // A replaced text ends the range that is being selected.
         if shown.lines() != lines {
             shown.replace(TextView::new(lines).with_cursor(), Relaid::Look);
         }
@@ -128,18 +128,18 @@ impl ReviewScreen {
         self.member_keys().find(|known| known == key)
     }
 
-    /// The names of the tools of an adoption, each with its digest where others have it too.
+    /// The names of the tools of an adoption, with a digest if several tools share the name.
     fn member_keys(&self) -> impl Iterator<Item = String> {
         self.review.members.iter().map(|member| self.review.member_key(member))
     }
 
-    /// Whether a text is about a tool that the approval leaves out.
+    /// Whether a text belongs to a tool that the approval omits.
     pub(super) fn is_left_out(&self, tab: &Tab) -> bool {
         let tool = tab.paths.first().filter(|_| !self.left_out.is_empty()).and_then(|path| self.tool_of(path));
         tool.is_some_and(|tool| self.left_out.contains(&tool))
     }
 
-    /// The tools that an approval would cover, where it leaves some out; else none.
+    /// The tools that an approval covers if it omits some; otherwise none.
     pub(super) fn only(&self) -> Vec<String> {
         if self.left_out.is_empty() {
             return Vec::new();
@@ -147,13 +147,13 @@ impl ReviewScreen {
         self.member_keys().filter(|key| !self.left_out.contains(key)).collect()
     }
 
-    /// Whether no tool is left to be approved.
+    /// Whether the approval omits every tool.
     pub(super) fn leaves_all_out(&self) -> bool {
         !self.left_out.is_empty() && self.only().is_empty()
     }
 
-    /// Leaves the chosen tools of an adoption out of the approval, or takes them in again when all of them are left
-    /// out. Returns what became of them, in words; nothing when no tool is chosen.
+    /// Omits the selected tools of an adoption from the approval, or includes them again if all of them are omitted.
+    /// Returns the result in words; `None` if no tool is selected.
     pub fn toggle_left_out(&mut self) -> Option<String> {
         let tools = self.chosen_tools();
         let first = tools.first()?.clone();
@@ -186,7 +186,7 @@ impl ReviewScreen {
         self.entries.get(number)
     }
 
-    /// The files of the line that the cursor is on.
+    /// The files of the line at the cursor.
     pub(super) fn outline_paths(&self) -> &[String] {
         let place = self.reader.current().view.cursor_place();
         place.and_then(|place| self.entry(place)).map_or(&[], |entry| &entry.paths)
@@ -200,7 +200,7 @@ impl ReviewScreen {
         let change = rows.iter().map(|row| row.change.width()).max().unwrap_or(0);
         let change =
             if self.is_adoption() || rows.iter().any(|row| row.path.contains('/')) { change.max(8) } else { change };
-        // `1,200 of 6,426 seen`, of a folder as of a file.
+        // `1,200 of 6,426 seen`, for folders and files.
         let needed: usize = rows.iter().map(|row| row.needed).sum();
         let seen = format!("{0} of {0} seen", grouped(needed)).width();
         let found = rows.iter().map(|row| row.found.width()).max().unwrap_or(0);
@@ -238,7 +238,7 @@ impl ReviewScreen {
         (page.lines, page.entries)
     }
 
-    /// The line of a folder, or of a tool of an adoption with what is decided about it.
+    /// The line of a folder, or of a tool of an adoption with the decision about it.
     fn put_folder(&self, page: &mut List, name: &str, rows: &[&Row]) {
         if name.is_empty() {
             return;
@@ -284,7 +284,7 @@ impl ReviewScreen {
         files.collect()
     }
 
-    /// How many lines of each file of the difference were on screen, and how many there are.
+    /// How many lines of each file in the difference were on screen, and how many there are.
     fn difference_shares(&self, files: usize) -> Vec<(usize, usize)> {
         let mut shares = vec![(0, 0); files];
         let tab = self.reader.tabs().iter().find(|tab| tab.kind == TabKind::Difference);
@@ -315,7 +315,7 @@ impl ReviewScreen {
     }
 }
 
-/// A name without its middle, if it is too long: its beginning and its end tell more.
+/// Shortens a long name in the middle: its beginning and end are more specific.
 fn shortened(name: &str, columns: usize) -> String {
     if name.width() <= columns {
         return name.to_owned();
@@ -347,13 +347,13 @@ fn file_of(place: Place) -> Option<usize> {
     }
 }
 
-/// The list while it is made.
+/// The list while it is built.
 struct List {
     lines: Vec<TextLine>,
     entries: Vec<Entry>,
-    /// Columns of the names.
+    /// The width of the names.
     width: usize,
-    /// Columns of what became of the files.
+    /// The width of the changes of files.
     change: usize,
 }
 
@@ -362,7 +362,7 @@ struct Head {
     /// The decision about a tool.
     before: &'static str,
     name: String,
-    /// Whether it is part of the approval.
+    /// Whether the approval includes it.
     taken: bool,
     /// Whether it is a folder or a tool, with its files below.
     is_heading: bool,
@@ -378,7 +378,7 @@ impl List {
         };
         let fill = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
         let begin = format!("{before}{sign} ");
-        // A file of an adoption has no change: its name may use these columns.
+        // A file of an adoption has no change, so its name may use these columns.
         let (columns, change) = match self.change {
             0 => (self.width, String::new()),
             width if row.change.is_empty() => (self.width + 2 + width, String::new()),

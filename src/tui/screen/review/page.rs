@@ -10,9 +10,9 @@ use crate::tui::widget::TextView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// From so many rows on the evidence may stay above a text that is longer than the page.
+/// The height from which the evidence may stay above a text that is longer than the page.
 const PIN_HEIGHT: u16 = 26;
-/// Rows between the evidence and the first line of a text: two rules, and the names of the texts.
+/// Rows between the evidence and the first line of a text: two rules, and the tab line.
 const RULES: u16 = 3;
 
 fn draw(view: &mut TextView, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) {
@@ -37,8 +37,8 @@ impl ReviewScreen {
         left.max(share.saturating_sub(1))
     }
 
-    /// Keeps the evidence above the text where there is room for it: all of it, or above a difference, which goes
-    /// first, what fits.
+    /// Keeps the evidence above the text if there is room: all of it, or above a difference, which takes precedence, as
+    /// much as fits.
     pub(super) fn draw_pinned(&mut self, body: &mut Rect, buf: &mut Buffer, look: Look, exposure: Exposure) {
         let page = *body;
         let is_fresh = std::mem::take(&mut self.fresh);
@@ -71,7 +71,7 @@ impl ReviewScreen {
         *body = Rect { y: page.y + height + 1, height: page.height - height - 1, ..page };
     }
 
-    /// The files after the one on top that fit below it, each as a whole, with their rows; takes their room from `body`.
+    /// The next files that fit completely below the one on top, with their heights; takes their space from `body`.
     pub(super) fn following(&mut self, body: &mut Rect) -> Vec<(usize, u16)> {
         let current = self.reader.current().kind;
         if !matches!(current, TabKind::File(_)) || self.reader.is_typing() || self.reader.is_searching() {
@@ -97,7 +97,7 @@ impl ReviewScreen {
         following
     }
 
-    /// Draws these files below each other, each under its name.
+    /// Draws these files below each other, each below its name.
     pub(super) fn draw_following(
         &mut self,
         following: &[(usize, u16)],

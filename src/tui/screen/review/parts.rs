@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) is_read: bool,
 }
 
-/// The parts of both readings. Finding the digests takes time, so they are kept.
+/// The parts of both readings, cached because computing their digests takes time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     files: Vec<Part>,
@@ -45,7 +45,7 @@ impl Parts {
         Parts { files: files.collect(), difference: difference.collect() }
     }
 
-    /// Notes again which of them are marked.
+    /// Updates which of them are marked.
     fn mark_again(&mut self, marks: &[ReadMark]) {
         for part in self.files.iter_mut().chain(&mut self.difference) {
             part.is_read = marks.contains(&part.mark);
@@ -54,7 +54,7 @@ impl Parts {
 }
 
 impl ReviewScreen {
-    /// The parts of the present reading.
+    /// The parts of the current reading.
     fn parts_read(&self) -> &[Part] {
         match (self.compared.is_some(), self.reading) {
             (true, Reading::Difference) => &self.parts.difference,
@@ -108,8 +108,8 @@ impl ReviewScreen {
         }
     }
 
-    /// Marks what the cursor is on as read, or takes the marks away when all of it is. Returns what changed and
-    /// whether it is marked now; nothing when the cursor is on nothing that can be marked.
+    /// Marks the parts at the cursor as read, or unmarks them if all are marked. Returns the changed marks and whether
+    /// they are set now; empty if nothing at the cursor can be marked.
     pub fn toggle_read(&mut self) -> (Vec<ReadMark>, bool) {
         let parts = self.parts_at_cursor();
         let on = parts.iter().any(|part| !part.is_read);

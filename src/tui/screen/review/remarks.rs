@@ -74,7 +74,7 @@ fn comment_lines(comment: &Comment, number: usize, now: Now, bar: &str) -> Vec<T
     lines
 }
 
-/// All comments as a list, those that ask for something first.
+/// All comments as a list, must-fix ones first.
 pub(super) fn list(detail: &ReviewDetail, now: Now) -> Vec<TextLine> {
     let mut order: Vec<(usize, &Comment)> = detail.comments.iter().enumerate().collect();
     order.sort_by_key(|(_, comment)| comment.kind as u8);
@@ -97,7 +97,7 @@ pub(super) fn spot_words(comment: &Comment) -> String {
     }
 }
 
-/// The must-fix comments in a line each.
+/// The must-fix comments, one line each.
 pub(super) fn must_fix(detail: &ReviewDetail) -> Vec<String> {
     let open = detail.comments.iter().filter(|comment| comment.kind == CommentKind::MustFix);
     open.map(|comment| format!("{}: {}", spot_words(comment), comment.body.lines().next().unwrap_or_default()))

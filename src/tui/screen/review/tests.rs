@@ -1,4 +1,4 @@
-//! Rules of the review screen: what is shown first, where keys go, when approve is locked, what is recorded.
+//! Rules of the review screen: the first text, the target of keys, when approve is locked, and the display record.
 
 mod approving;
 mod bulk;
@@ -23,7 +23,7 @@ fn snapshots(label: &str, make: impl Fn(u16, u16) -> Bench) {
     }
 }
 
-/// The files before: one line other, far from the first lines, and one file less.
+/// The files before: one line differs, far from the first lines, and there is one file less.
 fn before() -> Vec<VersionFile> {
     let mut before = files();
     let text = String::from_utf8(before[0].bytes.clone()).unwrap();
@@ -112,7 +112,7 @@ fn approve_waits_for_the_checks_and_says_how_far_they_are() {
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
     assert!(bench.screen().contains("checks are running, 7 of 8 done"), "{}", bench.screen());
-    // They end while the review is read: what was read stays read.
+    // The checks end while the review is read: read parts stay read.
     let mut detail = review_detail(&reviews().remove(1));
     detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
@@ -162,7 +162,7 @@ fn what_a_yes_covers_and_does_is_read_to_its_end_in_the_prompt() {
         deciding(&mut bench);
         let screen = bench.screen();
         let boxed = screen.lines().filter_map(|line| Some(line.split_once('│')?.1.rsplit_once('│')?.0));
-        // A word that no line holds is broken.
+        // A word that does not fit on a line is broken.
         let plain = |text: &str| text.split_whitespace().collect::<String>();
         let text = plain(&boxed.collect::<String>());
         let digest = tool("text-diff-summary", Stage::Experimental).digest.short();

@@ -29,7 +29,7 @@ pub(super) struct Room {
     pub(super) unfolded: bool,
 }
 
-/// All evidence, and what its lines point at, by the number in their places.
+/// All evidence, and the targets of its lines, by the number in their places.
 pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLine>, Vec<Link>) {
     let labels = if room.narrow { NARROW_LABEL_WIDTH } else { LABEL_WIDTH };
     let mut page = Page { facts: Facts::labelled(labels), links: Vec::new() };
@@ -71,7 +71,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     (page.facts.lines, page.links)
 }
 
-/// Evidence that is the same for most versions: how large it is, with what it runs, that nothing is hidden in it.
+/// Evidence that is the same for most versions: the size, the interpreter, no hidden characters.
 fn is_quiet(line: &EvidenceLine) -> bool {
     matches!(line.weight, Weight::Fact | Weight::Good)
         && matches!(line.label.as_str(), "size" | "interpreter" | "hidden characters")
@@ -121,7 +121,7 @@ impl Page {
         }
     }
 
-    /// How many comments there are: a warning where something must be fixed.
+    /// The number of comments: a warning if some are must-fix.
     fn comments(&mut self, detail: &ReviewDetail, as_warning: bool) {
         let count = |kind| detail.comments.iter().filter(|comment| comment.kind == kind).count();
         let counts = [
@@ -140,7 +140,7 @@ impl Page {
         }
     }
 
-    /// A check that found something: each finding in a line, the first with the name of the check.
+    /// A check with findings: one line for each finding, the first with the name of the check.
     fn trouble(&mut self, check: &CheckReport, detail: &ReviewDetail) {
         let (sign, tone) = state_sign(check.state);
         let mut label = check.name.as_str();
@@ -171,10 +171,10 @@ impl Page {
         self.links.push(link);
     }
 
-    /// A group of lines under its name; one without lines is left out.
+    /// A group of lines below its name; an empty group is omitted.
     fn group(&mut self, name: &str, fill: impl FnOnce(&mut Page)) {
         let before = self.facts.lines.len();
-        // A heading is not counted among the lines to be read.
+        // A heading does not count as a line to be read.
         let mut heading = TextLine::new(name, Tone::Header);
         heading.make_extra();
         self.facts.lines.push(heading);
@@ -265,7 +265,7 @@ impl Page {
     }
 }
 
-/// The names of the checks that are in one of these states.
+/// The names of the checks in these states.
 fn names<'v>(verdict: &'v Verdict, states: &[CheckState]) -> Vec<&'v str> {
     let checks = verdict.checks.iter().filter(|check| states.contains(&check.state));
     checks.map(|check| check.name.as_str()).collect()
@@ -277,12 +277,12 @@ fn known(detail: &ReviewDetail) -> Known<'_> {
     Known { lines: &detail.evidence, verdict: detail.verdict.as_ref(), blocking: &detail.blocking, is_open }
 }
 
-/// Whether a check failed and an approval needs no word about that.
+/// Whether a check failed but does not block the approval.
 pub(super) fn is_let_through(check: &CheckReport, detail: &ReviewDetail) -> bool {
     known(detail).lets_through(check)
 }
 
-/// The checks in a state by the reason they give, in the order of the table.
+/// The checks in a state, grouped by their reason, in the order of the table.
 fn by_note(verdict: &Verdict, state: CheckState) -> Vec<(&str, Vec<&str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for check in verdict.in_state(state) {
@@ -306,7 +306,7 @@ pub(super) fn state_sign(state: CheckState) -> (&'static str, Tone) {
     }
 }
 
-/// Sign and tone of a finding.
+/// Symbol and tone of a finding.
 pub(super) fn severity_sign(severity: Severity) -> (&'static str, Tone) {
     match severity {
         Severity::High => ("✗", Tone::Bad),

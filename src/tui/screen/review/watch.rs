@@ -12,13 +12,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A tab was drawn; what was on screen until now gets its time.
+    /// A tab was drawn; the time until now counts for the previous one.
     pub(super) fn drawn(&mut self, tab: TabKind, now: Now) {
         self.stop(now);
         self.open = Some((tab, now.steady_ms));
     }
 
-    /// It is no longer on the screen.
+    /// The tab is no longer on the screen.
     pub(super) fn stop(&mut self, now: Now) {
         let Some((tab, since)) = self.open.take() else { return };
         let ms = now.steady_ms.saturating_sub(since);

@@ -1,22 +1,21 @@
-//! Inputs that were given before, brought back by up on the first field; and the keys of a form.
+//! Recalls earlier inputs with up on the first field; and the keys of a form.
 
 use super::FormView;
 use crate::action::forms::{AS_JSON, CLEAR, EXAMPLE};
 use serde_json::Value;
 
 impl FormView {
-    /// Knows inputs that were given before, newest first, each with where it is from; up on the first field brings
-    /// them back.
+    /// Sets earlier inputs, newest first, each with its source; up on the first field recalls them.
     pub fn with_earlier(self, earlier: Vec<(String, Value)>) -> FormView {
         FormView { earlier, ..self }
     }
 
-    /// Says whether the entries, valid as they are, were refused.
+    /// Sets whether the valid values were refused.
     pub fn set_refused(&mut self, refused: bool) {
         self.refused = refused;
     }
 
-    /// Keys and what they do here, the most important first; `submit` says what submitting does.
+    /// The available keys with their effect, most important first; `submit` names the effect of submitting.
     pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
         let close = ("esc", "close (draft kept)");
         let mut keys = if self.is_whole() {
@@ -40,13 +39,13 @@ impl FormView {
         keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
     }
 
-    /// Whether the cursor is as far up as it gets: in the first row of the first field.
+    /// Whether the cursor cannot move up: it is in the first row of the first field.
     pub(super) fn is_at_first_row(&self) -> bool {
         let is_first = !(0..self.focus).any(|index| self.can_focus(index));
         is_first && self.editor.as_ref().is_none_or(|editor| editor.cursor().0 == 0)
     }
 
-    /// Shows the input that was given before, an older one each time; after the oldest, what was entered.
+    /// Recalls earlier inputs, an older one each time; after the oldest, the entered values.
     pub(super) fn recall(&mut self) {
         let (next, entered) = match self.recalled.take() {
             Some((shown, entered)) => (shown + 1, entered),

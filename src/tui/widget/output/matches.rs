@@ -1,4 +1,4 @@
-//! The matches of a search in the kept lines of an output.
+//! The matches of a search in the stored lines of an output.
 
 use super::Hit;
 use crate::tui::widget::SearchStatus;
@@ -7,7 +7,7 @@ use crate::tui::widget::terminal::{Origin, OutLine};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// A match among the lines kept.
+/// A match in a stored line.
 struct Found {
     line: usize,
     range: Range<usize>,
@@ -28,12 +28,12 @@ pub struct Matches {
     found: VecDeque<Found>,
     /// Matches in lines that were dropped since the search began.
     gone: Vec<Hit>,
-    /// The one that the cursor is on, by line and byte, so that it stays when lines come and go.
+    /// The match at the cursor, by line and byte, so that it stays the same when lines are added or dropped.
     current: Option<(usize, usize)>,
 }
 
 impl Matches {
-    /// How many there are among the lines kept.
+    /// The number of matches in stored lines.
     pub fn count(&self) -> usize {
         self.found.len()
     }
@@ -44,14 +44,14 @@ impl Matches {
         Some(SearchStatus { current: self.index().map_or(0, |index| index + 1), total: self.count() })
     }
 
-    /// Which one the cursor is on.
+    /// The index of the match at the cursor.
     pub fn index(&self) -> Option<usize> {
         let current = self.current?;
         let index = self.found.partition_point(|found| found.place() < current);
         self.found.get(index).filter(|found| found.place() == current).map(|_| index)
     }
 
-    /// The one that the cursor is on, as it is named in the spool.
+    /// The match at the cursor, as its position in the spool.
     pub fn hit(&self) -> Option<Hit> {
         let index = self.index()?;
         let found = self.found.get(index)?;
@@ -59,9 +59,9 @@ impl Matches {
         Some(Hit { line: found.origin, nth: index - first })
     }
 
-    /// Which one was found there in the spool; `None` when it is not among the lines kept.
+    /// The index of the match at this position in the spool; `None` if no stored line contains it.
     pub fn index_of(&self, hit: Hit) -> Option<usize> {
-        // A line whose beginning was dropped begins later here.
+        // A line whose beginning was dropped has a later beginning here.
         let next = self.found.iter().position(|found| found.origin >= hit.line)?;
         let mut same = (next..).zip(self.found.iter().skip(next)).filter(|(_, found)| found.origin == hit.line);
         Some(same.nth(hit.nth).map_or(next, |(index, _)| index))
@@ -72,12 +72,12 @@ impl Matches {
         &self.gone
     }
 
-    /// Forgets those.
+    /// Forgets the matches in dropped lines.
     pub fn forget_gone(&mut self) {
         self.gone.clear();
     }
 
-    /// The cursor is on none.
+    /// Removes the cursor from the matches.
     pub fn leave(&mut self) {
         self.current = None;
     }
@@ -91,13 +91,13 @@ impl Matches {
         self.needle.is_some()
     }
 
-    /// Adds the matches in a line after the others.
+    /// Adds the matches in a line after the last one.
     pub(super) fn look(&mut self, number: usize, line: &OutLine) {
         let found = self.needle.iter().flat_map(|needle| needle.find_in(&line.text));
         self.found.extend(found.map(|range| Found { line: number, range, origin: line.origin }));
     }
 
-    /// Forgets the matches from this line on: it changed, or others came before it.
+    /// Forgets the matches from this line on, because it changed or lines were inserted before it.
     pub(super) fn forget_from(&mut self, line: usize) {
         let keep = self.found.partition_point(|found| found.line < line);
         self.found.truncate(keep);
@@ -112,12 +112,12 @@ impl Matches {
         }
     }
 
-    /// The last one before a line, else the first.
+    /// The index of the last match before a line, otherwise of the first one.
     pub(super) fn last_before(&self, line: usize) -> usize {
         self.found.partition_point(|found| found.line < line).saturating_sub(1)
     }
 
-    /// Puts the cursor on one. Returns its line, and at which byte of it.
+    /// Moves the cursor to a match. Returns its line, and its first byte in the line.
     pub(super) fn go_to(&mut self, index: usize) -> Option<(usize, usize)> {
         self.current = self.found.get(index).map(Found::place);
         self.current

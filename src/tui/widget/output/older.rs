@@ -1,17 +1,17 @@
-//! Matches outside the lines that are kept: how they are named and found, and how a view gets to one.
+//! Matches outside the stored lines: their positions, how they are found, and how a view shows one.
 
 use super::{BOUNDS, Extent, OutputView};
 use crate::tui::widget::search::Needle;
 use crate::tui::widget::terminal::{Bounds, Chunk, LineKind, Origin, OutLine, Transcript};
 
-/// Lines that may still change while more is read: cursors move over fewer.
+/// The number of lines that may still change while more output is read: cursors reach fewer lines.
 const OPEN: usize = 4_096;
 
-/// A match, named by where its line begins in the spool.
+/// A match, identified by the position of its line in the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     pub(super) line: Origin,
-    /// Which match of its line, counted from 0.
+    /// The index of the match in its line, counted from 0.
     pub(super) nth: usize,
 }
 
@@ -40,13 +40,13 @@ struct Edge {
 }
 
 impl SpoolSearch {
-    /// A search for `text` in what begins before `before`; `None` when the text is empty.
+    /// A search for `text` in lines that begin before `before`; `None` if the text is empty.
     pub fn new(text: &str, before: Origin) -> Option<SpoolSearch> {
         let transcript = Transcript::new(Bounds { lines: usize::MAX, bytes: usize::MAX });
         Some(SpoolSearch { transcript, needle: Needle::new(text)?, before, edge: None, hits: Vec::new() })
     }
 
-    /// Takes the next chunk. Returns whether more is wanted.
+    /// Reads the next chunk. Returns whether the search needs more.
     pub fn push(&mut self, chunk: Chunk<'_>) -> bool {
         let inside = match chunk.offset.cmp(&self.before.chunk) {
             _ if self.edge.is_some() => 0,
@@ -75,7 +75,7 @@ impl SpoolSearch {
         std::mem::take(&mut self.hits)
     }
 
-    /// Nothing more comes: no line changes any more.
+    /// Ends the output: no line changes any more.
     pub fn end(&mut self) {
         self.transcript.end();
         self.settle(0);
@@ -109,7 +109,7 @@ impl OutputView {
         view
     }
 
-    /// Which part of the spool is here.
+    /// The part of the spool that the view contains.
     pub fn extent(&self) -> Extent {
         let origin = |at: usize| self.transcript.line(at).map(|line| line.origin);
         let span = self.transcript.span();
@@ -118,7 +118,7 @@ impl OutputView {
         Extent { begins, top: origin(self.top.0).unwrap_or(begins), last_chunk }
     }
 
-    /// Shows the line that begins there at the top, else the next one.
+    /// Shows the line that begins at this position at the top, otherwise the next one.
     pub fn show_origin(&mut self, origin: Origin) {
         let is_it = |at: &usize| self.transcript.line(*at).is_some_and(|line| is_output(line) && line.origin >= origin);
         if let Some(found) = self.transcript.span().find(is_it) {

@@ -1,9 +1,9 @@
-//! A transcript through which output is streamed: lines are taken out in front when they cannot change any more.
+//! A transcript for streamed output: lines are removed at the front once they cannot change any more.
 
 use super::{OutLine, Transcript};
 
 impl Transcript {
-    /// Takes the first line out.
+    /// Removes the first line.
     pub(in crate::tui::widget) fn pop(&mut self) -> Option<OutLine> {
         let line = self.lines.pop_front()?;
         self.bytes -= line.text.len();
@@ -22,7 +22,7 @@ impl Transcript {
         }
     }
 
-    /// The lines in which the streams write now, with their length in bytes so far.
+    /// The lines that the streams are writing, with their length in bytes so far.
     pub(in crate::tui::widget) fn open_lines(&mut self) -> Vec<(usize, usize)> {
         for pen in 0..self.pens.len() {
             self.flush(pen);

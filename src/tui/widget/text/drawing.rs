@@ -13,7 +13,7 @@ use ratatui::style::Style;
 use std::ops::Range;
 
 impl TextView {
-    /// Draws the view and notes what was shown.
+    /// Draws the view and records which lines were shown.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         self.size = (area.width.into(), area.height.into());
         if area.is_empty() {
@@ -122,7 +122,7 @@ impl TextView {
         }
     }
 
-    /// The bytes of a half of a line in one row of the screen.
+    /// The bytes of a half of a line in a row of the screen.
     pub(super) fn row_range(&self, at: (usize, usize), piece: &Piece, row: usize, width: usize) -> Range<usize> {
         let end = piece.text().len();
         match self.wrap {
@@ -152,7 +152,7 @@ impl TextView {
         }
     }
 
-    /// Columns for the text of each piece.
+    /// The width of the text of each piece.
     pub(super) fn body_width(&self, line: &TextLine) -> usize {
         let edge = usize::from(self.wrap == Wrap::Off);
         let all = self.size.0.saturating_sub(if self.cursor.is_some() { SIGNS } else { 0 });

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The detail of the open review with findings that came late.
+/// The detail of the open review with findings that arrived late.
 fn late(bench: &mut Bench, failed: &[&str]) {
     let mut detail = review_detail(&reviews().remove(1));
     detail.verdict = Some(verdict(failed));
@@ -177,7 +177,7 @@ fn the_tool_of_a_specification_is_made_once_its_approval_counts() {
     assert!(bench.screen().contains("ctrl-g approve and generate"), "{}", bench.screen());
     bench.taken();
     bench.press("ctrl-g");
-    // Asked before anything is decided; what cannot be made is not approved either.
+    // Asked before any decision: a specification that cannot be made is not approved either.
     let asked = |bench: &mut Bench| match bench.taken().as_slice() {
         [Effect::Evolve(crate::tui::effect::Evolving::Ready(request))] => request.clone(),
         effects => panic!("{effects:?}"),

@@ -1,4 +1,4 @@
-//! Several reviews decided from one table: by typing what is done, and only what was opened.
+//! Several reviews decided from one table: only after typed confirmation, and only reviews that were opened.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn open_from_queue(bench: &mut Bench, at: usize) {
     answer_detail(bench, at);
 }
 
-/// Sends the detail of a review that was opened.
+/// Sends the detail of an opened review.
 fn answer_detail(bench: &mut Bench, at: usize) {
     let detail = review_detail(&reviews()[at]);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
@@ -43,7 +43,7 @@ fn asked_for_table(bench: &mut Bench) {
     deciding(bench);
 }
 
-/// The table of three reviews: the first was read, the second was not, the third is decided by itself.
+/// The table of three reviews: the first was read, the second was not, the third must be decided separately.
 fn bulk(width: u16, height: u16) -> Bench {
     let mut bench = Bench::ready(width, height);
     open_from_queue(&mut bench, 0);

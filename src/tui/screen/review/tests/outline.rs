@@ -1,4 +1,4 @@
-//! The list of files: where it leads, what it counts, and the tools of an adoption that are left out.
+//! The list of files: its targets, its counts, and the omitted tools of an adoption.
 
 use super::{before, changed, deciding};
 use crate::domain::{Command, Digest, FileMode, ReviewId, ReviewKind, VersionFile};
@@ -103,7 +103,7 @@ fn space_reads_on_across_files_from_wherever_one_is() {
         Screen::Review(screen) => screen.body().current().name.clone(),
         _ => panic!("no review"),
     };
-    // From the list, past what was read, through every file, and none is left out.
+    // From the list, past the read parts, through every file without omitting any.
     bench.press("'");
     let mut tabs = Vec::new();
     while matches!(&bench.app.screen, Screen::Review(screen) if !screen.is_read()) {
@@ -123,7 +123,7 @@ fn an_adoption_opens_with_its_tools_and_some_can_be_left_out() {
     for text in ["adopt · alpha", "adopt · beta", "adopt · gamma", "tools 3"] {
         assert!(screen.contains(text), "{text}\n{screen}");
     }
-    // beta has a file of 90 lines: it is left out, and need not be read.
+    // beta has a file of 90 lines: omitted tools need not be read.
     bench.press("j j j ^");
     assert!(line(&mut bench, "leave – beta").contains("left out"), "{}", bench.screen());
     let effects = bench.taken();
@@ -154,7 +154,7 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
     bench.draw();
     bench.press("g ^");
     assert_eq!(bench.screen().matches("adopt").count(), 4, "three tools and the hint: {}", bench.screen());
-    // Closed and opened again, the choice is still there.
+    // The choice is kept when the review is closed and reopened.
     bench.press("g ^").read_everything().press("esc");
     bench.press("4 enter");
     let mut detail = review_detail(&reviews()[1]);

@@ -1,4 +1,4 @@
-//! What is on one page: what an approval does, evidence and text together, and the way from one review to the next.
+//! The content of one page: the effect of an approval, evidence and text together, and moving to the next review.
 
 use super::*;
 use crate::domain::{Review, ReviewKind, Risk};
@@ -153,7 +153,7 @@ fn a_hand_that_turns_pages_stops_at_the_end_of_a_review_and_is_told_which_keys_g
     assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
     bench.press(")");
     assert_eq!(opened(&bench), ReviewId(3));
-    // Of the only review nothing is promised.
+    // The only review offers no next one.
     let mut bench = Bench::reviewing(80, 24);
     bench.answer(Answer::Reviews(Ok(vec![reviews().remove(1)])));
     bench.read_everything();
@@ -174,11 +174,11 @@ fn what_is_drawn_as_a_range_is_what_is_decided() {
     assert!(bench.screen().contains("2 selected"), "{}", bench.screen());
     bench.press("x");
     assert_eq!(decided(&mut bench), [1, 2]);
-    // With an older mark both are drawn, and both are meant.
+    // With an older mark both are drawn, and both are decided.
     let mut bench = Bench::ready(100, 30);
     bench.press("4 g m j v a");
     assert_eq!(decided(&mut bench), [1, 3]);
-    // Esc ends the range, a second v keeps it.
+    // Esc cancels the range, a second v keeps it.
     let mut bench = Bench::ready(100, 30);
     bench.press("4 g v j esc");
     assert!(!bench.screen().contains("selected") && !bench.screen().contains('┃'), "{}", bench.screen());
