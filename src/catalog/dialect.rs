@@ -1,7 +1,9 @@
 //! Which format a manifest is written in.
 
 use super::document::Document;
-use super::documents::{bashly, feature, flow, function, metadata, registry, specification, tool_list, workflow};
+use super::documents::{
+    bashly, declaration, feature, flow, function, metadata, registry, specification, tool_list, workflow,
+};
 use super::draft::Draft;
 use super::{ci_tool, foreign, native};
 use crate::domain::{Problem, ProblemCode};
@@ -29,6 +31,7 @@ const FORMATS: &[DocumentFormat] = &[
     DocumentFormat { is: is_foreign_workflow, read: |document| foreign::read(document, Some("workflow")) },
     DocumentFormat { is: is_foreign, read: read_foreign },
     DocumentFormat { is: tool_list::is_one, read: tool_list::read },
+    DocumentFormat { is: declaration::is_one, read: declaration::read },
     DocumentFormat { is: is_native, read: native::read },
 ];
 

@@ -24,6 +24,8 @@ pub(super) struct Draft {
     pub(super) programs: Vec<String>,
     /// Whether it does not define a start: a script of its name is started as the script itself says.
     pub(super) is_about_code: bool,
+    /// Whether it only declares what a script of its name may do: the script says everything else.
+    pub(super) is_declaration: bool,
     /// Whether its file does not name it: its folder does.
     pub(super) is_named_by_folder: bool,
     /// That it only defines what other files take.
@@ -40,6 +42,7 @@ impl Draft {
             unsupported: None,
             programs: Vec::new(),
             is_about_code: false,
+            is_declaration: false,
             is_named_by_folder: false,
             is_module: false,
         }

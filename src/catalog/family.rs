@@ -6,8 +6,11 @@
 
 use super::draft::{script_name, stem_of};
 use super::files;
-use super::plan::{below, file_of, folder_of, home_of_version};
-use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName, versioned};
+use super::header::FolderName;
+use super::plan::{ScanPlan, below, file_of, folder_of, home_of_version};
+use crate::domain::{
+    Format, PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName, versioned,
+};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -32,11 +35,7 @@ pub(super) fn name_by_folder(tool: &mut Tool) {
     if !script_name(stem_of(&tool.path)).is_ok_and(|name| name == tool.name) {
         return;
     }
-    let folder = file_of(&tool.placement.base);
-    let plain = folder
-        .rsplit_once('-')
-        .filter(|(_, digits)| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .map_or(folder, |(name, _)| name);
+    let plain = without_digest(file_of(&tool.placement.base));
     let decided = tool.stage.is_vouched() || tool.stage == Stage::Archived;
     let Ok(name) = ToolName::new(plain) else { return };
     if decided || script_name(stem).is_ok_and(|stem| stem == name) {
@@ -45,11 +44,32 @@ pub(super) fn name_by_folder(tool: &mut Tool) {
     }
 }
 
-/// The name of what its folder names: a package of Python alone, anything else with its own name.
-pub(super) fn named_by_folder(tool: &Tool) -> String {
-    let folder = file_of(&tool.placement.base);
-    let is_package = super::header::is_package(stem_of(&tool.path));
-    if is_package { folder.to_owned() } else { format!("{folder}_{}", tool.name) }
+/// The name of a tool that its folder names; `None` if no folder below its root says anything. The name is the same after
+/// an approval has moved the tool into a folder of this name.
+pub(super) fn named_by_folder(plan: &ScanPlan, tool: &Tool) -> Option<ToolName> {
+    let stem = stem_of(&tool.path);
+    let base = home_of_version(&tool.placement).map_or(tool.placement.base.as_str(), |(home, _)| home);
+    let is_package = super::header::is_package(stem);
+    let folder = match plan.naming_folder(&tool.path, base) {
+        // A package is named by its folder, whatever that is called.
+        None if is_package => file_of(base),
+        folder => folder?,
+    };
+    let folder = if tool.stage == Stage::Archived { without_digest(folder) } else { folder };
+    let folder = ToolName::of_title(folder)?;
+    let with_stem = tool.format != Format::Header && tool.format != Format::Pair
+        || super::header::named_by_folder(stem) == Some(FolderName::WithStem);
+    let is_told = || folder.as_str() == tool.name.as_str() || folder.as_str().ends_with(&format!("_{}", tool.name));
+    if !with_stem || is_told() {
+        return Some(folder);
+    }
+    ToolName::of_title(&format!("{folder}_{}", tool.name))
+}
+
+/// The name of a folder without the digits of a digest that archiving appends.
+fn without_digest(folder: &str) -> &str {
+    let is_digest = |digits: &str| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    folder.rsplit_once('-').filter(|(_, digits)| is_digest(digits)).map_or(folder, |(name, _)| name)
 }
 
 /// Names versions after their originals. `kin` are the versions that the walk found, by path.

@@ -28,6 +28,30 @@ pub(super) fn is_package(stem: &str) -> bool {
     matches!(stem, "__main__" | "__init__")
 }
 
+/// Stems by which a folder names the file to start. They say nothing about it: its folder names it.
+const ENTRY_STEMS: &[&str] = &["main", "index"];
+
+/// Stems that say how a file is used, not what for: the folder comes before them.
+const ROLE_STEMS: &[&str] = &["app", "cli", "program", "run", "script", "start"];
+
+/// What the name of a script without a name of its own consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FolderName {
+    /// The folder alone.
+    Alone,
+    /// The folder and the stem.
+    WithStem,
+}
+
+/// How a folder names a script of this stem; `None` if the stem is a name.
+pub(super) fn named_by_folder(stem: &str) -> Option<FolderName> {
+    let plain = stem.to_ascii_lowercase();
+    if is_package(stem) || ENTRY_STEMS.contains(&plain.as_str()) {
+        return Some(FolderName::Alone);
+    }
+    ROLE_STEMS.contains(&plain.as_str()).then_some(FolderName::WithStem)
+}
+
 /// Shells whose code no grammar reads.
 const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
 
@@ -82,6 +106,8 @@ pub(super) fn read_beside(
     let longer = unusable_name(name.as_str()).and_then(|_| ToolName::of_title(&format!("{stem} {ending}")));
     let title = title.or_else(|| longer.is_some().then(|| stem.to_owned()));
     let name = longer.unwrap_or(name);
+    let by_stem = name.clone();
+    let is_by_stem = |name: &ToolName| *name == by_stem;
     let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
     let (header, quoted) = header_parts(text);
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -118,7 +144,7 @@ pub(super) fn read_beside(
     stdin::leave_open(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    let is_named_by_folder = is_package(stem);
+    let is_named_by_folder = named_by_folder(stem).is_some() && is_by_stem(&manifest.name);
     Ok(Draft { unsupported, programs, is_named_by_folder, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 

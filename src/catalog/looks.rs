@@ -43,6 +43,11 @@ pub(super) fn no_manifest(plan: &ScanPlan, at: &str, name: &str, syntax: Syntax)
     if name.starts_with("tsconfig.") {
         return Some("config");
     }
+    // An empty JSON document is not even valid: programs that write their data or log there leave one.
+    let is_empty = || plan.on_disk(&join(at, name)).metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0);
+    if syntax == Syntax::Json && is_empty() {
+        return Some(skipped::DATA);
+    }
     let is_manifest = syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name);
     (name == crate::domain::mcp::LOCK_FILE || !is_manifest).then_some(skipped::DATA)
 }

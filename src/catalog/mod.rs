@@ -49,6 +49,8 @@ mod looks;
 mod mcp;
 mod members;
 mod modules;
+#[cfg(test)]
+mod naming_tests;
 mod native;
 mod needed;
 mod no_definition;

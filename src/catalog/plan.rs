@@ -94,6 +94,12 @@ impl ScanPlan {
         self.folders_of(path, folder_of(if placement.exclusive { &placement.base } else { path }))
     }
 
+    /// The name of the closest folder that describes what is in it, from `base` up to the root of a definition; `None` if
+    /// there is none.
+    pub(super) fn naming_folder<'f>(&self, path: &str, base: &'f str) -> Option<&'f str> {
+        self.folders_of(path, base).last().copied()
+    }
+
     /// The folders with descriptive names from the root of a definition to a folder, outermost first.
     fn folders_of<'f>(&self, path: &str, base: &'f str) -> Vec<&'f str> {
         let below_root = self.root_of(path).and_then(|(_, at)| below(&at, base));

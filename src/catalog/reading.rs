@@ -4,7 +4,7 @@ use super::argv::{CommandWords, Script};
 use super::beside::Beside;
 use super::ci_tool;
 use super::document::{Document, Syntax};
-use super::documents::tool_list;
+use super::documents::{declaration, tool_list};
 use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
@@ -122,6 +122,14 @@ pub(super) fn finish(
 ) -> ParsedVersion {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut draft = draft;
+    if draft.is_declaration
+        && let Some(script) = implied(&paths, definition, format, draft.manifest.name.as_str())
+        && let Some(script) = files.iter().find(|file| file.path == script)
+        && let Ok(code) =
+            header::read_beside(&script.path, &script.bytes, Beside::among(files, script).view(), programs)
+    {
+        draft = declaration::applied(draft, code);
+    }
     let named = draft.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.clone());
     if draft.is_about_code
         && format != Format::Header
@@ -320,7 +328,8 @@ fn implied<'p>(paths: &[&'p str], definition: &str, format: Format, name: &str) 
     scripts.sort_by_key(|path| (programs::script_rank(path), *path));
     let of_stem = |wanted: &str| scripts.iter().find(|path| draft::stem_of(path) == wanted).copied();
     if format != Format::Native {
-        return of_stem(stem);
+        // A program without an extension has its stem as its name.
+        return of_stem(stem).or_else(|| paths.iter().find(|path| **path == stem).copied());
     }
     let only = if let [only] = scripts.as_slice() { Some(*only) } else { None };
     ["main", "index", "tool", "run", name].iter().find_map(|wanted| of_stem(wanted)).or(only)
@@ -404,7 +413,8 @@ pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) 
         return Some((skill::FILE.to_owned(), Format::Skill));
     }
     let top = || files.iter().map(|file| file.path.as_str()).filter(|path| !path.contains('/'));
-    let is_script_of = |stem: &str| top().any(|path| programs::is_script(path) && draft::stem_of(path) == stem);
+    let is_script_of =
+        |stem: &str| top().any(|path| path == stem || programs::is_script(path) && draft::stem_of(path) == stem);
     let is_manifest = |path: &&str| Syntax::of(path).is_some_and(|syntax| syntax != Syntax::JsonLines);
     let mut manifests = top().filter(is_manifest);
     let pair = manifests.clone().find(|path| is_script_of(draft::stem_of(path)));

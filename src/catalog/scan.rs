@@ -27,7 +27,7 @@ use super::walk::{self, Belonging, DefinitionCandidate};
 use super::{beside::Beside, obstacle::Obstacle, part, skipped, steps, threads};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, NEEDS_FILE, Need, Placement, Problem, ProblemCode, Promotions, Risk,
-    SkippedFile, Tool, ToolDetail, ToolExtras, ToolName, ToolState, VersionFile,
+    SkippedFile, Tool, ToolDetail, ToolExtras, ToolState, VersionFile,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -468,7 +468,8 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
     };
     family::name_by_folder(&mut tool);
     if loaded.reading.is_named_by_folder
-        && let Some(name) = ToolName::of_title(&family::named_by_folder(&tool))
+        && let Some(name) = family::named_by_folder(plan, &tool)
+        && files::unusable_name(name.as_str()).is_none()
     {
         tool.name = name;
     }

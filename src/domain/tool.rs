@@ -257,6 +257,17 @@ impl Tool {
         }
     }
 
+    /// The file in which it declares permissions: its own manifest, or one beside a script, which need not exist yet.
+    pub fn declared_in(&self) -> String {
+        let definition = self.definition();
+        if self.format != Format::Header {
+            return definition.to_owned();
+        }
+        let (folder, file) = definition.rsplit_once('/').map_or(("", definition), |(folder, file)| (folder, file));
+        let stem = file.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(file, |(stem, _)| stem);
+        if folder.is_empty() { format!("{stem}.toml") } else { format!("{folder}/{stem}.toml") }
+    }
+
     /// The name under which it is reviewed, approved and granted; for a tool of a server, that of the server.
     pub fn reviewed_as(&self) -> &ToolName {
         self.server.as_ref().unwrap_or(&self.name)

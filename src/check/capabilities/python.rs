@@ -361,6 +361,8 @@ impl PythonScanner<'_, '_, '_> {
                 .and_then(first_word)
                 .filter(|word| !word.contains("{}"))
         });
+        // What the shell executes: the whole text, or the word after `-c`.
+        let executed = if by_shell { text.clone() } else { argv.last().and_then(|last| self.whole(*last, 0)) };
         let (kind, shown) = if by_shell {
             let kind = if text.is_some() || command.is_none() { Kind::Shell } else { Kind::ShellText };
             let name = node.child_by_field_name("function").map_or(path, |function| self.finder.text_of(function));
@@ -384,6 +386,9 @@ impl PythonScanner<'_, '_, '_> {
             (Kind::StartsPrograms, self.finder.text_of(node).to_owned())
         };
         self.finder.add_shown(node, kind, program, &crate::check::source::excerpt(&shown, 72));
+        if let (Kind::Shell, Some(executed)) = (kind, executed) {
+            self.finder.add_shell_text(node, &executed);
+        }
     }
 }
 

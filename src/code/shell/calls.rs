@@ -222,6 +222,8 @@ impl Calls {
         }
         programs
             .retain(|name, _| !functions.contains(name) && !asked.contains(name) && !BUILTINS.contains(&name.as_str()));
+        // The grammar takes the end of `local a; a=$b/$1` for a command `1`.
+        programs.retain(|name, _| name.chars().any(char::is_alphabetic));
         if takes_functions {
             // Which of them are functions of another file is not known; a program has seldom such a name.
             programs.retain(|name, _| !name.contains('_'));

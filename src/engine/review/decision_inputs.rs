@@ -97,6 +97,7 @@ impl<'e> Reviews<'e> {
             && let Some(old) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != review.digest)
         {
             lines.push(format!("replaces {} {} ({})", old.name, old.version, old.digest.short()));
+            lines.extend(self.from_elsewhere(review, old)?);
             lines.extend(self.ending(&old.name, old.digest)?);
         }
         if moves_up && let Ok((_, files)) = self.lying(review) {
@@ -215,6 +216,28 @@ impl<'e> Reviews<'e> {
             ));
         }
         Ok((Arc::clone(tool), files))
+    }
+
+    /// That the version in use came from another folder than the one under review: probably two tools have one name.
+    fn from_elsewhere(&self, review: &Review, used: &Tool) -> Result<Option<String>, EngineError> {
+        if review.kind == ReviewKind::Promotion {
+            return Ok(None);
+        }
+        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&used.name)?))?;
+        let Some(approval) = approvals.iter().find(|approval| approval.digest == used.digest) else { return Ok(None) };
+        let operation = self.workspace.read(|q| Ok(q.operation(approval.operation)?))?;
+        let note = operation.as_ref().and_then(core::UndoNote::of);
+        let Some(core::UndoNote::Approve { before, .. }) = note else { return Ok(None) };
+        let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let (was, is) = (&before.placement, folder(&review.path));
+        let came_from = if was.exclusive { folder(&was.base) } else { was.base.clone() };
+        let is_from = if was.exclusive { folder(&is) } else { is.clone() };
+        let is_evolved = is == used.placement.base || is.starts_with(&format!("{}/", used.placement.base));
+        let is_same = is_evolved || [&is, &is_from].contains(&&came_from) || was.base == is;
+        Ok((!is_same).then(|| {
+            let name = &used.name;
+            format!("that {name} came from {}: if these are two tools, rename the file of this one first", was.base)
+        }))
     }
 
     /// Keeps the bytes of every member of an adoption, and refuses if one of them has changed.

@@ -124,8 +124,9 @@ impl Reviews<'_> {
         evidence.extend(self.earlier(&review)?);
         evidence.extend(self.twins(&review));
         evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
-        evidence::worst_first(&mut evidence);
         let verdict = self.engine.checks().verdict_of(&review)?;
+        evidence.extend(verdict.as_ref().and_then(|verdict| evidence::reach(verdict, manifest.as_ref()?)));
+        evidence::worst_first(&mut evidence);
         let blocking =
             verdict.as_ref().map_or_else(Vec::new, |verdict| self.engine.checks().blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;

@@ -5,8 +5,8 @@
 use crate::domain::mcp::{ToolLock, differences};
 use crate::domain::source::text_of;
 use crate::domain::{
-    CostTier, IS_SERVER, IS_SKILL, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome,
-    SafeText, Tool, VersionFile, count, hidden_in,
+    CapabilityKind, CostTier, Dialect, IS_SERVER, IS_SKILL, IsolationLevel, Manifest, Missing, Permissions, Review,
+    ReviewKind, Run, RunOutcome, SafeText, Severity, Tool, Verdict, VersionFile, count, hidden_in,
 };
 use crate::engine::error::EngineError;
 use crate::engine::run::behaviour::Behaviour;
@@ -19,6 +19,9 @@ pub const MADE: &str = "made";
 pub const MADE_BECAUSE: &str = "reason";
 /// The label of the evidence about the tools of a server.
 const SERVER_TOOLS: &str = "server tools";
+
+/// The name of the check that finds what code reaches.
+const CAPABILITIES: &str = "capabilities";
 
 /// The sources of the facts.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +108,31 @@ pub fn worst_first(lines: &mut [EvidenceLine]) {
 /// A suggestion to ask fewer questions, as a fact among others: it decides nothing.
 pub fn suggested(found: &Suggestion) -> EvidenceLine {
     line(Weight::Fact, "suggestion", found.text.as_str())
+}
+
+/// What the code of a script reaches, as far as the check of its capabilities has found it and does not warn of it. Our own
+/// manifests declare it, and what they leave out is a warning; a script without one cannot declare anything, and a reader
+/// must see it without unfolding the check.
+pub fn reach(verdict: &Verdict, manifest: &Manifest) -> Option<EvidenceLine> {
+    const TOLD: &[CapabilityKind] = &[
+        CapabilityKind::ReadsOutside,
+        CapabilityKind::Network,
+        CapabilityKind::Shell,
+        CapabilityKind::StartsPrograms,
+        CapabilityKind::DeletesFiles,
+        CapabilityKind::WritesFiles,
+    ];
+    if manifest.dialect == Dialect::Native {
+        return None;
+    }
+    let check = verdict.checks.iter().find(|check| check.name == CAPABILITIES)?;
+    let told = TOLD.iter().filter_map(|kind| {
+        let found = check.findings.iter().find(|found| found.code == kind.word() && found.severity == Severity::Low)?;
+        let at = found.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        Some(format!("{}{at}", kind.phrase()))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| line(Weight::Fact, "its code", told.join(", ")))
 }
 
 fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
@@ -317,6 +345,25 @@ fn members(review: &Review) -> Vec<EvidenceLine> {
 mod tests {
     use super::*;
     use crate::domain::FileMode;
+
+    #[test]
+    fn what_a_script_reaches_is_told_where_its_manifest_could_not_declare_it() {
+        use crate::domain::{CheckReport, Finding, Instant, ToolName};
+        let found = |code: &str, severity, line| Finding::new(code, severity, "m").at("a.py", line);
+        let findings = vec![
+            found("network", Severity::Low, 12),
+            found("network", Severity::Low, 14),
+            found("reads-outside", Severity::Low, 10),
+            found("shell", Severity::Medium, 13),
+            found("reads-files", Severity::Low, 3),
+        ];
+        let verdict = Verdict::of(vec![CheckReport::of(CAPABILITIES, findings)], None, Instant(0));
+        let reach =
+            |dialect| reach(&verdict, &Manifest::blank(ToolName::new("a").unwrap(), dialect)).map(|line| line.text);
+        let told = "reads files outside its folder and the workspace (line 10), uses the network (line 12)";
+        assert_eq!(reach(Dialect::Header).as_deref(), Some(told));
+        assert_eq!(reach(Dialect::Native), None);
+    }
 
     #[test]
     fn what_is_complete_as_it_is_has_no_problem() {

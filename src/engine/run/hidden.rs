@@ -1,7 +1,7 @@
 //! A possible cause of a failed run of a tool without declared permissions: the sandbox hid an existing file, or there
 //! was no network.
 
-use crate::domain::{Answer, SafeText, Touch};
+use crate::domain::{Answer, SafeText, Tool, Touch};
 use crate::store::FinishedRun;
 use serde_json::Value;
 use std::path::Path;
@@ -27,12 +27,13 @@ pub(super) fn relative_path(folder: &Path, input: Option<&Value>) -> Option<Stri
 }
 
 /// The note for a failed run; `relative` is a path in its input, `folder` the workspace.
-pub(super) fn note(folder: &Path, finished: &FinishedRun, relative: Option<&str>) -> Option<String> {
+pub(super) fn note(folder: &Path, tool: &Tool, finished: &FinishedRun, relative: Option<&str>) -> Option<String> {
     if !finished.end.outcome().is_failure() {
         return None;
     }
     let attempts = finished.observation.iter().flat_map(|seen| &seen.attempts);
     let refused = || attempts.clone().filter(|one| one.answer != Answer::Allowed);
+    let file = SafeText::new(&tool.declared_in());
     let in_workspace = refused().filter(|one| one.touch == Touch::Read).find_map(|one| {
         let path = one.target.strip_prefix(WORKSPACE)?;
         folder.join(path).is_file().then_some(path)
@@ -40,18 +41,18 @@ pub(super) fn note(folder: &Path, finished: &FinishedRun, relative: Option<&str>
     if let Some(path) = in_workspace {
         let path = SafeText::new(path);
         return Some(format!(
-            "the sandbox hid {path}, because the tool declares no files; declare [permissions] read = [\"{WORKSPACE}{path}\"] and approve it"
+            "the sandbox hid {path}, because the tool declares no files; write [permissions] and read = [\"{WORKSPACE}{path}\"] into {file}, and approve it"
         ));
     }
     if let Some(path) = relative {
         let path = SafeText::new(path);
         return Some(format!(
-            "a run starts in a folder of its own: give the whole path of {path}, declare [permissions] read = [\"{WORKSPACE}{path}\"] and approve the tool"
+            "a run starts in a folder of its own: give the whole path of {path}, write [permissions] and read = [\"{WORKSPACE}{path}\"] into {file}, and approve the tool"
         ));
     }
     let is_network = refused().any(|one| matches!(one.touch, Touch::Connect | Touch::Resolve));
     is_network.then(|| {
-        "the run had no network, because the tool declares none; declare [permissions] network = [\"full\"] and approve it".to_owned()
+        format!("the run had no network, because the tool declares none; write [permissions] and network = \"full\" into {file}, and approve it")
     })
 }
 

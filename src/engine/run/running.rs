@@ -454,7 +454,7 @@ impl Runs<'_> {
         let (outcome, declared) = (finished.end.outcome(), &finished.declared);
         let may_be_why = outcome.is_failure() || outcome == RunOutcome::Refused;
         if declared.is_nothing() {
-            return hidden::note(self.workspace.folder(), finished, relative);
+            return hidden::note(self.workspace.folder(), tool, finished, relative);
         }
         if finished.isolation.profile != Profile::Strict || !may_be_why {
             return None;
