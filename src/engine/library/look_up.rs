@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Definitions whose files are compared with the cache between two reads of it.
 const VERIFIED_AT_ONCE: usize = 1_000;
 
-/// Definitions whose files one thread checks.
+/// The maximum number of definitions whose files one thread checks.
 const VERIFIED_BY_ONE: usize = 250;
 
 impl Library<'_> {
