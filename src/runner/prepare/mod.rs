@@ -52,11 +52,11 @@ use template::{PlaceholderContext, as_variables, expand};
 /// The kernel's limit for one argument or variable, in bytes, including the terminating zero.
 const MAX_ARGUMENT: usize = 128 * 1024;
 
-/// The kernel's own bound on processes and threads of a user is this many times the limit: the limit means processes,
-/// and between two looks of the supervisor there are never more than twice as many.
+/// The kernel limits processes and threads of a user to this many times the declared limit. The declared limit counts
+/// processes, and there are never more than twice as many between two samples of the supervisor.
 const TASKS_PER_PROCESS: u64 = 2;
 
-/// The number of our own processes inside, which the kernel also counts.
+/// The number of Toolsmith's processes inside, which the kernel also counts.
 const OWN_TASKS: u64 = 4;
 
 /// The time for a tool to clean up between TERM and KILL.
