@@ -91,7 +91,7 @@ pub enum Command {
     Mark {
         /// The review in which it was read.
         review: ReviewId,
-        /// File or part of a file, with the digest of what was on screen.
+        /// File or part of a file, with the digest of the content on screen.
         mark: ReadMark,
         /// `true` to set the mark, `false` to remove it.
         on: bool,
@@ -205,7 +205,7 @@ pub enum Command {
         /// `None` takes the newest operation that can be undone.
         operation: Option<OperationId>,
     },
-    /// Ask to stop a running run, whoever owns it.
+    /// Ask to stop a running run, even one of another owner.
     Cancel {
         /// Number of the run to cancel.
         run: RunId,

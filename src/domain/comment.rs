@@ -61,7 +61,7 @@ pub struct Comment {
 pub struct ReadMark {
     /// The file inside the version.
     pub path: String,
-    /// Digest of what was read; other content has no mark.
+    /// Digest of the read content; other content has no mark.
     pub content: Digest,
 }
 

@@ -18,8 +18,8 @@ pub struct Digest(pub [u8; 32]);
 #[error("{0:?} is not a digest: 64 hexadecimal digits are needed")]
 pub struct DigestParseError(pub String);
 
-/// Whether the file is executable. Other mode bits are not part of a version: they depend on the umask of whoever
-/// copied the file, have no meaning for a run, and are not kept by git.
+/// Whether the file is executable. Other mode bits are not part of a version: they depend on the umask under which the
+/// file was copied, have no meaning for a run, and are not kept by git.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileMode {

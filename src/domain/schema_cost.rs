@@ -146,7 +146,7 @@ impl<'s> Count<'s> {
             .chain(LISTS.iter().filter_map(|key| object.get(*key)?.as_array()).flatten())
             .chain(TABLES.iter().filter_map(|key| object.get(*key)?.as_object()).flat_map(Map::values))
             .collect();
-        // Validators evaluate again to find out what was evaluated.
+        // Validators evaluate again to find out which parts were evaluated.
         let is_again = object.contains_key("unevaluatedProperties") || object.contains_key("unevaluatedItems");
         for part in same {
             for _ in 0..=usize::from(is_again) {

@@ -281,7 +281,7 @@ impl ExchangeQueue {
         orders
     }
 
-    /// The process ended: nothing is owed any more.
+    /// The process ended: it owes no more answers.
     pub fn end(&mut self) -> Vec<ExchangeOrder> {
         let lost = self.current.take().into_iter().chain(std::mem::take(&mut self.waiting));
         let orders = lost.map(|request| ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Ended }).collect();

@@ -119,7 +119,7 @@ impl Evolutions<'_> {
     }
 
     /// The same with a free version number: its own if it is free, otherwise the next one, with a new stamp. A version
-    /// that changes answers is no patch.
+    /// that changes answers is not a patch.
     pub(super) fn numbered(
         &self,
         case: &Case,

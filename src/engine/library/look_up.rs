@@ -26,7 +26,7 @@ const VERIFIED_AT_ONCE: usize = 1_000;
 const VERIFIED_BY_ONE: usize = 250;
 
 impl Library<'_> {
-    /// Loads what a name or path means, reading as little as is safe: the rows around it, or all rows.
+    /// Loads the meaning of a name or path, reading as little as is safe: the rows around it, or all rows.
     ///
     /// # Errors
     /// As for [`Library::scan`].

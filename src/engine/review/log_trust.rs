@@ -393,7 +393,7 @@ impl Integrity<'_> {
         Ok(UnsignedLog { fault: trust.whole.clone(), entries: trust.unsigned.clone(), log })
     }
 
-    /// Signs the log as it was shown: all entries in force count from here on, whoever signed them before.
+    /// Signs the log as it was shown: all entries in force count from here on, regardless of earlier signatures.
     ///
     /// # Errors
     /// `HumanNeeded` for an agent; `Refused` if it cannot be signed; `Conflict` if the log has changed.

@@ -63,7 +63,7 @@ pub struct ProbeRun {
     pub stdout: String,
     /// Its error, in one line; empty if it succeeded.
     pub error: String,
-    /// The end of what it wrote to standard error.
+    /// The end of its standard error.
     pub stderr: String,
 }
 

@@ -35,7 +35,7 @@ impl ScriptMetadata {
         Some(ScriptMetadata { dependencies, requires_python, exclude_newer, fault })
     }
 
-    /// A script with only this block, for uv. It is written anew, so that uv reads only what was parsed here.
+    /// A script with only this block, for uv. It is newly written, so that uv reads only the parsed content.
     pub(in crate::runner) fn script(&self) -> String {
         let mut table = Table::new();
         if let Some(python) = &self.requires_python {

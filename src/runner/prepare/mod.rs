@@ -548,7 +548,7 @@ fn environment(
     .into();
     env.extend(passed);
     env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
-    // A tool that calls Toolsmith is an agent, whoever started it.
+    // A tool that calls Toolsmith is an agent, even if a human started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
     env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
     if let Some(first) = request.manifest.state.as_ref().and_then(|rule| rule.paths.first()) {

@@ -1,6 +1,6 @@
 //! Determines who called this process: whether an agent started it, as far as `/proc` shows.
 //!
-//! Whoever starts an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that it
+//! The starter of an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that it
 //! starts. It cannot drop it from the initial environment of its own process, which is readable in `/proc/PID/environ`.
 //! Clients that set no such variable are recognised by their program, by their own variables, and by the note of the
 //! server that they started ([`Clients`]). The following places are examined: the chain of parents of this process, the

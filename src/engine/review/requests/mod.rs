@@ -101,9 +101,9 @@ impl Requests<'_> {
     }
 
     /// Puts a version that Toolsmith created into the workspace and into the queue; never overwrites anything. `still`
-    /// is called immediately before, while nobody else writes. `instead_of` is a version whose pending review ends with
-    /// this, so that the reviewer sees what changed since then; it is ignored if a version is approved, because the
-    /// comparison is then with that version.
+    /// is called immediately before, while no other process writes. `instead_of` is a version whose pending review ends
+    /// with this, so that the reviewer sees what changed since then; it is ignored if a version is approved, because
+    /// the comparison is then with that version.
     ///
     /// # Errors
     /// The errors of `still`; `Conflict` when the target already exists; `Failed` when it cannot be written; `Internal`
