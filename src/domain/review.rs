@@ -42,7 +42,7 @@ words!(
 );
 
 impl ReviewKind {
-    /// Whether it judges the bytes of one version, so that its approval puts the version in force.
+    /// Whether it judges the bytes of one version, so that approving it puts an approval in force.
     pub const fn judges_version(self) -> bool {
         matches!(self, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion)
     }

@@ -56,9 +56,7 @@ fn group(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, named(body)))
 }
 
-/// `a && b`, `a
-///
-/// b`: the second command runs depending on how the first one ended.
+/// `a && b`, `a || b`: the second command runs depending on how the first one ended.
 fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let parts = named(node);
     let [first, .., last] = parts.as_slice() else { return block(reader, parts) };

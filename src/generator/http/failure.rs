@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The longest requested delay that is accepted, in milliseconds.
+/// The maximum delay after a response, in milliseconds; longer requested delays are reduced to it.
 const LONGEST_WAIT: u64 = 3_600_000;
 
 /// The error codes of an account without credit; the status is 429, but a retry does not help.
