@@ -1,20 +1,21 @@
-//! The column of the table that agents see: which verbs are tools over MCP, and what they take there.
+//! The agents' column of the table: which verbs are tools over MCP, and which arguments they take there.
 //!
-//! A verb has the same name for agents as for humans. Arguments that both give are named, not written again; what only
-//! agents give is declared here. What a human must decide has no row here, and a test sees to that.
+//! A verb has the same name for agents and for humans. Arguments that both use are referenced by name, not declared
+//! again; arguments that only agents use are declared here. Decisions that only a human may make have no row here, and
+//! a test ensures that.
 
 use super::arg::{Arg, ArgKind};
 
-/// The effects of a call, as MCP describes them to clients: hints for them, but accurate.
+/// The effects of a call, as MCP describes them to clients. For clients they are hints, but they must be accurate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effects {
-    /// It changes nothing of significance; it is recorded anyway.
+    /// The call changes nothing of significance; it is recorded anyway.
     pub read_only: bool,
-    /// It may change or delete what is there already.
+    /// The call may change or delete existing data.
     pub destructive: bool,
-    /// The same call once more changes nothing further.
+    /// Repeating the same call has no further effect.
     pub idempotent: bool,
-    /// It may access things outside this workspace, such as the network.
+    /// The call may access things outside this workspace, such as the network.
     pub open_world: bool,
 }
 
@@ -23,11 +24,11 @@ pub struct Effects {
 pub struct Agents {
     /// The effects of a call.
     pub effects: Effects,
-    /// What a model must know in addition to the line about the verb.
+    /// What a model must know in addition to the doc line of the verb.
     pub doc: &'static str,
-    /// Arguments of the row that agents give as well.
+    /// Arguments of the row that agents can use as well.
     pub shared: &'static [&'static str],
-    /// Arguments that only agents give.
+    /// Arguments that only agents can use.
     pub own: &'static [Arg],
 }
 
@@ -39,7 +40,7 @@ impl Agents {
     }
 }
 
-/// Longest time in seconds that a call waits; below the time limits of all known clients.
+/// The maximum waiting time of a call in seconds; below the time limits of all known clients.
 pub const MOST_WAIT_S: u32 = 45;
 
 const READS: Effects = Effects { read_only: true, destructive: false, idempotent: true, open_world: false };

@@ -21,9 +21,9 @@ pub enum ArgKind {
     Named(&'static str),
     /// The number of one of the records that `candidates` lists under this word.
     Numbered(&'static str),
-    /// Any text, taken as it is written.
+    /// Any text, taken literally.
     Text,
-    /// Arguments of a program in one text; may begin with a dash.
+    /// The arguments of a program in one text; it may begin with a dash.
     Arguments,
     /// JSON, `@FILE` or `-`.
     Json,
@@ -52,11 +52,11 @@ pub enum ArgKind {
 pub enum Form {
     /// By position, at most one value.
     Positional,
-    /// By position, as often as wanted; the last one there is.
+    /// By position, any number of times; always the last positional argument.
     Several,
     /// `--name VALUE`, at most once.
     Option,
-    /// `--name VALUE`, as often as wanted.
+    /// `--name VALUE`, any number of times.
     Repeated,
 }
 
@@ -65,13 +65,13 @@ pub enum Form {
 pub struct Arg {
     /// Kebab-case name; the option is `--NAME`.
     pub name: &'static str,
-    /// Decides how the text is checked and completed.
+    /// Determines how the text is checked and completed.
     pub kind: ArgKind,
     /// Its command-line form.
     pub form: Form,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub required: bool,
-    /// Whether only a human at a terminal may give it; the other arguments need what the verb needs.
+    /// Whether only a human at a terminal may use it; other arguments are as restricted as the verb.
     pub human_only: bool,
     /// One line for `--help` and for the palette's form.
     pub doc: &'static str,

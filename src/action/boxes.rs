@@ -1,4 +1,4 @@
-//! Keys of boxes: lists and reports that lie over the screen. What a key means in the panes it means in a box as well.
+//! Keys of boxes: lists and reports over the screen. A key has the same meaning in a box as in the panes.
 
 use super::Verb;
 
@@ -7,11 +7,11 @@ use super::Verb;
 pub struct BoxRow {
     /// The name of the box in the help.
     pub place: &'static str,
-    /// As the table of verbs writes it.
+    /// The key, as written in the table of verbs.
     pub key: &'static str,
-    /// The verb that it performs, or whose box it belongs to.
+    /// The verb that the key performs, or the verb that opens the box.
     pub verb: Verb,
-    /// In the lower border, and its name in help.
+    /// The label of the key in the lower border and in help.
     pub word: &'static str,
     /// One line in help.
     pub doc: &'static str,

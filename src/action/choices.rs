@@ -1,4 +1,4 @@
-//! Words among which an argument of a verb chooses.
+//! The words that an argument of a verb can have.
 
 use super::arg::ArgKind;
 
@@ -27,7 +27,7 @@ pub(super) const CLIENTS: ArgKind =
     ArgKind::Word(&["claude", "codex", "cursor", "gemini", "goose", "inspector", "opencode", "vscode"]);
 pub(super) const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
 
-/// What completion scripts ask for, and the palette.
+/// The words of `candidates`: what completion scripts and the palette can list.
 pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&[
     "tools",
     "reviews",

@@ -1,4 +1,4 @@
-//! Arguments that several verbs have, or that are long.
+//! Arguments of several verbs, and long arguments.
 
 use super::arg::{Arg, ArgKind};
 
@@ -38,7 +38,7 @@ pub(super) const ALLOW: Arg = Arg::option(
 )
 .for_humans();
 pub(super) const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
-/// Verbs that change something can be tried; `dry.rs` names those that cannot.
+/// Verbs that change something have a dry run; `dry.rs` lists the exceptions.
 pub(super) const DRY: Arg = Arg::option("dry-run", ArgKind::Switch, "show what would change; change nothing");
 pub(super) const CRITERIA: Arg = Arg::repeated(
     "criteria",
@@ -67,7 +67,7 @@ pub(super) const ON: Arg =
 /// The tool that a request is about.
 pub(super) const REVIEWED: Arg = Arg::optional("tool", ArgKind::Tool, "tool of this workspace that needs a review");
 
-/// Why, for the human who decides.
+/// The reason, for the human who decides.
 pub(super) const RATIONALE: Arg = Arg::option("rationale", ArgKind::Text, "why humans should approve the tool");
 
 /// A request as a document.

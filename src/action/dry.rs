@@ -1,4 +1,4 @@
-//! Verbs that change something and cannot be tried with `--dry-run`, each with the reason.
+//! Verbs that change something and have no `--dry-run`, each with the reason.
 
 use super::Verb;
 

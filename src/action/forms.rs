@@ -1,16 +1,16 @@
-//! Keys of forms and of fields that text is typed into, beside those that all forms share. Letters are text there, so that
-//! these are pressed with ctrl. What the same key does in the panes is another matter: no verb works while text is typed.
+//! Keys of forms and of text fields, in addition to the keys that all forms share. Letters are text there, so these
+//! keys need ctrl. The same key can have another meaning in the panes, because no verb works while text is typed.
 
 /// A key in forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormKey {
-    /// As the table of verbs writes it.
+    /// The key, as written in the table of verbs.
     pub key: &'static str,
-    /// In the lower border.
+    /// The label of the key in the lower border.
     pub word: &'static str,
-    /// Where it works.
+    /// Where the key works.
     pub place: &'static str,
-    /// What it does.
+    /// Its effect.
     pub doc: &'static str,
 }
 
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(docs.len(), FORM_KEYS.len(), "and no meaning has two keys");
     }
 
-    /// The letters that a source file takes with ctrl.
+    /// The letters that a source file uses with ctrl.
     fn letters(text: &str) -> Vec<char> {
         let is_with_control = |line: &str| line.contains("if control") || line.contains("CONTROL");
         let lines = text.lines().take_while(|line| !line.contains("#[cfg(test)]")).filter(|line| is_with_control(line));

@@ -1,4 +1,4 @@
-//! Keys as text: how one is written, and which verb has which after the user's own settings were applied.
+//! Keys as text: their notation, and the keys of each verb with the user's settings applied.
 
 use super::{ACTIONS, Context, Spec, Verb, by_name, spec};
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ const NAMED: &[(&str, &str)] = &[
     ("pagedown", "pagedown"),
 ];
 
-/// One key press as settings and the table write it, in its one spelling: `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
+/// One key press in the canonical notation of settings and table: `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyText(String);
 
@@ -45,7 +45,7 @@ impl KeyText {
     /// Reads a key.
     ///
     /// # Errors
-    /// A sentence that says what is invalid.
+    /// A sentence that names the invalid part.
     pub fn parse(text: &str) -> Result<KeyText, String> {
         let (mut ctrl, mut alt, mut shift, mut rest) = (false, false, false, text);
         while let Some((word, tail)) = rest.split_once('-').filter(|(word, tail)| !word.is_empty() && !tail.is_empty())
@@ -60,7 +60,7 @@ impl KeyText {
         }
         let mut key = name_of(rest).ok_or_else(|| format!("{text:?} is not a key"))?;
         if let (Some(c), None) = (key.chars().next(), key.chars().nth(1)) {
-            // Shift is part of a letter.
+            // For letters, shift is part of the letter.
             if shift && !ctrl {
                 key = c.to_ascii_uppercase().to_string();
             }
@@ -92,12 +92,12 @@ fn name_of(word: &str) -> Option<String> {
     (1..=12).contains(&number).then(|| format!("f{number}"))
 }
 
-/// The keys that a user wants for one verb.
+/// The keys that a user sets for one verb.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyWish<'a> {
     /// Name of the verb, as written.
     pub verb: &'a str,
-    /// Its keys, as written; empty takes them away.
+    /// Its keys, as written; an empty list removes all keys.
     pub keys: &'a [String],
     /// Line in the settings.
     pub line: u64,
@@ -110,11 +110,11 @@ pub struct KeyFault {
     pub line: u64,
     /// The error, one sentence.
     pub message: String,
-    /// What to do next.
+    /// The next step.
     pub hint: String,
 }
 
-/// The keys of each verb of the screen once these wishes were applied, and what is wrong with them.
+/// The keys of each verb of the screen after these settings are applied, and the errors in them.
 pub fn settled_keys(wishes: &[KeyWish<'_>]) -> (HashMap<Verb, Vec<KeyText>>, Vec<KeyFault>) {
     let mut faults = Vec::new();
     let mut keys: HashMap<Verb, Vec<KeyText>> = HashMap::new();
@@ -135,7 +135,7 @@ pub fn settled_keys(wishes: &[KeyWish<'_>]) -> (HashMap<Verb, Vec<KeyText>>, Vec
     (keys, faults)
 }
 
-/// Whether the keys of a verb work where `context` has the focus.
+/// Whether the keys of a verb work if `context` has the focus.
 pub fn works_in(row: &Spec, context: Context) -> bool {
     row.contexts.iter().any(|c| *c == context || matches!(c, Context::Motion | Context::Global))
 }
@@ -161,7 +161,7 @@ fn wanted(wish: &KeyWish<'_>) -> Result<(Verb, Vec<KeyText>), Wrong> {
     Ok((row.verb, keys))
 }
 
-/// Drops the keys that another verb owns at the same time, and reports the owner of each.
+/// Removes keys that another active verb owns, and reports the owner of each.
 fn without_conflicts(
     owned: &HashMap<Verb, Vec<KeyText>>,
     verb: Verb,

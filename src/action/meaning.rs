@@ -1,8 +1,8 @@
-//! The common meaning of a key: verbs with the same key do the same to different objects.
+//! The common meaning of a key: verbs on the same key do the same to different objects.
 
 use super::Verb;
 
-/// A key that several verbs have, what it means for all of them, and which they are.
+/// A key with several verbs, and its common meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     /// The key, as the table of verbs writes it.
@@ -11,11 +11,11 @@ pub struct Meaning {
     pub does: &'static str,
     /// The verbs on it, in the order of the table of verbs.
     pub verbs: &'static [Verb],
-    /// The verbs that it carries out in boxes only, in the order of the table of boxes.
+    /// The verbs that it performs only in boxes, in the order of the table of boxes.
     pub boxes: &'static [Verb],
 }
 
-/// Every key that more than one verb has, in panes or in boxes.
+/// Every key with more than one verb, in panes or in boxes.
 pub const MEANINGS: &[Meaning] = &[
     Meaning {
         key: "enter",

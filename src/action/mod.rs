@@ -1,7 +1,7 @@
 //! The single declaration of every verb.
 //!
-//! Keymap, footer hints, `?` help, palette, command-line sub-commands and the reference in `docs/`
-//! are derived from [`ACTIONS`]. A new verb costs one row here and its handler.
+//! Keymap, footer hints, `?` help, palette, command-line sub-commands and the reference in `docs/` are derived from
+//! [`ACTIONS`]. A new verb needs one row here and its handler.
 
 mod agents;
 mod arg;

@@ -1,4 +1,4 @@
-//! Where a verb is available, according to its row of the table.
+//! Where a verb is available, according to its row in the table.
 
 use super::agents::Agents;
 
@@ -15,9 +15,9 @@ pub(super) const fn side(column: &'static [&'static Agents]) -> Option<&'static 
 pub(super) enum Face {
     /// Command line and screen.
     Both,
-    /// Command line only: its effect has no meaning on a screen.
+    /// Command line only: its effect has no meaning on the screen.
     Shell,
-    /// Screen only: it moves about on it.
+    /// Screen only: it moves the focus or the selection.
     Screen,
 }
 

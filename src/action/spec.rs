@@ -1,4 +1,4 @@
-//! The shape of a row in the table of actions.
+//! The structure of a row in the table of actions.
 
 use super::Verb;
 use super::agents::Agents;
@@ -7,7 +7,7 @@ use super::arg::{Arg, Form};
 /// Where a key works. `Global` works everywhere except while text is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
-    /// Everywhere but in text fields.
+    /// Everywhere except in text fields.
     Global,
     /// Any list or scrolling text.
     Motion,
@@ -32,38 +32,38 @@ pub enum Context {
 /// Heading under which help and the reference list a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Find and read tools.
+    /// Finding and reading tools.
     Catalog,
-    /// Start, watch and stop runs.
+    /// Starting, watching and stopping runs.
     Run,
-    /// Create and evolve tools.
+    /// Creating and evolving tools.
     Make,
-    /// Launch services and talk to them.
+    /// Launching services and exchanging messages with them.
     Services,
-    /// Review versions and decide.
+    /// Reviewing versions and deciding.
     Review,
-    /// Moving them through stages.
+    /// Moving tools through the stages.
     Lifecycle,
-    /// The record of what was done.
+    /// The record of past operations.
     History,
-    /// Panes, settings, help and leaving the program.
+    /// Panes, settings, help and quitting.
     Workbench,
-    /// Moving about on the screen.
+    /// Moving around on the screen.
     Motion,
 }
 
-/// The possible effects of a verb.
+/// The effects that a verb can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Risk {
-    /// Changes nothing but what is on the screen.
+    /// Changes only the screen.
     View,
-    /// Changes something, can be taken back or repeated.
+    /// Changes something that can be undone or repeated.
     Change,
-    /// A human must do it, at a terminal.
+    /// Needs a human at a terminal.
     HumanOnly,
 }
 
-/// A row: everything every front end needs to know of a verb.
+/// A row: everything the front ends need to know about a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// Unique in the table.
@@ -78,7 +78,7 @@ pub struct Spec {
     pub contexts: &'static [Context],
     /// Default keys, for example `r`, `ctrl-k`, `shift-tab`, `space`.
     pub keys: &'static [&'static str],
-    /// In the order in which help lists them; positional ones are read in this order.
+    /// In the order of the help; positional arguments are parsed in this order.
     pub args: &'static [Arg],
     /// Its possible effects.
     pub risk: Risk,
@@ -86,13 +86,13 @@ pub struct Spec {
     pub cli: bool,
     /// Whether it can be reached on the screen (by key or palette).
     pub tui: bool,
-    /// How agents use it over MCP; `None` for verbs that they do not get.
+    /// The agents' use over MCP; `None` for verbs that agents cannot use.
     pub agents: Option<&'static Agents>,
 }
 
 impl Spec {
-    /// The part of a call that is only for a human at a terminal, as written: the verb, or the first such argument for
-    /// which `given` is true. The only place that decides this.
+    /// The part of a call that is reserved for a human at a terminal, as written: the verb, or the first such argument
+    /// for which `given` is true. Only this function decides it.
     pub fn human_only(&self, given: impl Fn(&Arg) -> bool) -> Option<String> {
         if self.risk == Risk::HumanOnly {
             return Some(self.name.to_owned());

@@ -1,4 +1,4 @@
-//! The table of verbs: every front end is drawn from its rows.
+//! The table of verbs: every front end is built from its rows.
 
 use super::agents::{
     CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,

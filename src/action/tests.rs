@@ -58,7 +58,7 @@ fn a_key_has_one_meaning_wherever_it_works() {
             owners.entry(key).or_default().push(row.verb);
         }
     }
-    // In a box, a key carries out a verb that has it anyway, or another one that does the same to something else.
+    // In a box, a key performs one of its own verbs, or another verb that does the same to something else.
     let mut boxes: HashMap<&str, Vec<Verb>> = HashMap::new();
     for row in BOX_ROWS {
         let (panes, boxes) = (owners.entry(row.key).or_default(), boxes.entry(row.key).or_default());

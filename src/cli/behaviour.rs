@@ -1,4 +1,4 @@
-//! `behaviour NAME|RUN`: what a version, or one run of it, was seen to do.
+//! `behaviour NAME|RUN`: the observed behaviour of a version, or of one run.
 
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Page, StyledLine};
@@ -37,7 +37,7 @@ impl Answer for Seen {
     }
 }
 
-/// The parts of a behaviour, each under its heading.
+/// Writes the parts of a behaviour, each under its heading.
 pub(super) fn write_parts(page: &mut Page<'_>, behaviour: &Behaviour) -> io::Result<()> {
     for part in behaviour.parts() {
         page.heading(part.title)?;
@@ -60,7 +60,7 @@ pub(super) mod tests {
     use crate::engine::{Departed, Enforced, Reported, ResultEvidence, Tried};
     use serde_json::json;
 
-    /// A run that was watched, and did more than it declares.
+    /// The behaviour of a run that did more than its tool declares.
     pub(crate) fn watched() -> Behaviour {
         let attempt = |touch, target: &str, answer, count| Tried {
             attempt: Attempt { touch, target: target.to_owned(), answer, count },

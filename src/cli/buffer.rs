@@ -1,4 +1,4 @@
-//! `buffer write|flush|status|aside|retry|clear`: items that wait for others, and go on in batches.
+//! `buffer write|flush|status|aside|retry|clear`: items that are collected and passed on in batches.
 
 use super::buffer_stream;
 use super::buffer_stream::item_of;
@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use std::io;
 use std::time::Duration;
 
-/// The buffer that is meant when none is named.
+/// The buffer that is used if none is named.
 const DEFAULT: &str = "default";
 
-/// Every buffer; scripts that name none find the fields of `default` beside the list.
+/// All buffers. Scripts that name no buffer find the fields of `default` next to the list.
 #[derive(Serialize)]
 struct Listed {
     #[serde(flatten)]
@@ -24,16 +24,16 @@ struct Listed {
     buffers: Vec<BufferStatus>,
 }
 
-/// A flush with what it gave.
+/// The result of a flush, with the flushed items.
 #[derive(Serialize)]
 struct Flushed {
     #[serde(flatten)]
     answer: BufferAnswer,
-    /// Flushed items that no tool takes, those of earlier flushes first.
+    /// Flushed items of buffers without a tool; items of earlier flushes come first.
     items: Vec<Value>,
 }
 
-/// The items of a buffer that were set aside.
+/// The set-aside items of a buffer.
 #[derive(Serialize)]
 struct Aside {
     buffer_id: BufferId,
@@ -98,7 +98,7 @@ fn write(call: &Call<'_>, buffer: BufferId) -> Result<u8, Stop> {
     call.print(&answer)
 }
 
-/// What becomes of the rule of the buffer.
+/// The changed settings of the buffer.
 fn change(call: &Call<'_>) -> Result<BufferChange, EngineError> {
     let usage = |message: String, hint: &str| EngineError::new(ErrorCode::Usage, message, hint);
     let interval_ms = match call.text("interval") {
@@ -125,7 +125,7 @@ fn change(call: &Call<'_>) -> Result<BufferChange, EngineError> {
     Ok(BufferChange { strategy, max_size: call.get::<usize>("max-size").map(|size| size as u64), interval_ms, sink })
 }
 
-/// What no tool takes is printed, and let go of when it is.
+/// Prints the items of a buffer without a tool, and releases them once they are printed.
 fn flush(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
     let engine = call.open()?;
     let caller = call.caller(&engine);
@@ -142,7 +142,7 @@ fn flush(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
     } else if answer.status.pass_through_tool.is_some() {
         call.print(&answer)?;
     } else {
-        // Nothing but the items on standard output.
+        // Standard output contains only the items.
         outlet::values(&items)?;
         call.note(&StyledLine::new().put(Ink::Dim, counted(items.len(), "item", "items")));
     }

@@ -1,4 +1,4 @@
-//! `buffer write -`: each line of standard input is an item. A line is reported as accepted once it is durable.
+//! `buffer write -`: each line of standard input is an item. A line is reported as accepted once it is stored durably.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
@@ -14,10 +14,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel}
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Lines that are read ahead of being written.
+/// The maximum number of lines that are read before they are written.
 const AHEAD: usize = 1_000;
 
-/// A line as it was read.
+/// A line from standard input, or why it cannot be used.
 type LineRead = Result<String, EngineError>;
 
 /// The result of a stream.
@@ -30,14 +30,14 @@ struct Streamed {
     refused: u64,
     flushed: bool,
     flushed_count: u64,
-    /// Runs of the tool that got batches.
+    /// Number of runs of the tool that received batches.
     runs: usize,
-    /// Why lines were refused or a batch was not taken, the last reason.
+    /// The latest reason for refusing a line or a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<EngineError>,
 }
 
-/// A line of `--jsonl`.
+/// A line of the output of `--jsonl`.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Told<'a> {
@@ -47,11 +47,11 @@ enum Told<'a> {
     Ended(&'a Streamed),
 }
 
-/// Reads lines until there are no more, and writes them in groups.
+/// Reads lines until the input ends, and writes them in groups.
 pub(super) fn stream(call: &Call<'_>, write: BufferWrite) -> Result<u8, Stop> {
     let engine = call.open()?;
     let caller = call.caller(&engine);
-    // The rule is set before the first line arrives, and its errors are reported at once.
+    // The settings are changed before the first line arrives, so that their errors are reported at once.
     let (answer, pending) = engine.buffers().fill(&write, &caller)?;
     let hander = Hander::start(&engine);
     let streamed = Streamed {
@@ -77,7 +77,7 @@ struct Stream<'a> {
     buffer: BufferId,
     hander: Hander,
     streamed: Streamed,
-    /// Lines of `--jsonl` that go out together.
+    /// Output lines of `--jsonl` that are written together.
     told: Vec<serde_json::Value>,
 }
 
@@ -117,7 +117,7 @@ impl Stream<'_> {
         }
     }
 
-    /// Makes a group durable and reports it.
+    /// Stores a group durably and reports it.
     fn write(&mut self, group: Vec<(u64, String)>) -> Result<(), Stop> {
         let (numbers, items): (Vec<u64>, Vec<String>) = group.into_iter().unzip();
         if !items.is_empty() {
@@ -240,7 +240,7 @@ fn read_lines() -> Receiver<LineRead> {
     lines
 }
 
-/// The next line that is not empty; a line that is too long is read past and refused.
+/// The next non-empty line. A line that is too long is skipped and refused.
 fn next_line(input: &mut impl BufRead) -> Option<LineRead> {
     let most = MAX_ITEM_BYTES as u64;
     loop {
@@ -284,7 +284,7 @@ impl Hander {
         let engine = engine.clone();
         let thread = std::thread::spawn(move || {
             for pending in waiting {
-                // The stream is there until this ends.
+                // The receiver exists until this thread ends.
                 let _ = sender.send(engine.buffers().hand_over(pending));
             }
         });
@@ -297,7 +297,7 @@ impl Hander {
 
     fn give(&self, pending: Option<Pending>) {
         if let (Some(batches), Some(pending)) = (&self.batches, pending) {
-            // The thread takes until this side is dropped.
+            // The thread receives until this sender is dropped.
             let _ = batches.send(pending);
         }
     }
@@ -309,14 +309,14 @@ impl Hander {
     fn end(mut self) -> Vec<HandedOver> {
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has passed on nothing that could be reported.
+            // A thread that panicked has sent nothing to report.
             let _ = thread.join();
         }
         self.over.try_iter().collect()
     }
 }
 
-/// The JSON of what was typed: JSON as it is, anything else as text.
+/// The typed text as JSON: JSON stays unchanged, other text becomes a JSON string.
 pub(super) fn item_of(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(value) => value.to_string(),

@@ -1,7 +1,7 @@
-//! The command line as clap sees it, built from the table of actions and nothing else.
+//! The command line for clap, built only from the table of actions.
 //!
-//! No verb, argument or sentence of help is written here a second time: a row of
-//! [`ACTIONS`] becomes a sub-command, its arguments become clap arguments.
+//! No verb, argument or help text is written here a second time: a row of [`ACTIONS`] becomes a sub-command, and its
+//! arguments become clap arguments.
 
 use super::parse;
 use crate::action::{self, ACTIONS, Arg, ArgKind, Form, Group, Spec, Verb};
@@ -11,18 +11,18 @@ use std::fmt::Write;
 
 /// Width of the column of verb names in the help.
 const NAME_COLUMN: usize = 17;
-/// Columns of the list of verbs: what the narrowest usual terminal has.
+/// Width of the list of verbs: that of the narrowest common terminal.
 const HELP_WIDTH: usize = 80;
 
 /// Width of the column of headings in the short help.
 const GROUP_COLUMN: usize = 19;
 
-/// Ids of the arguments that every verb takes.
+/// Ids of the arguments of every verb.
 pub(super) mod global {
     pub(crate) const WORKSPACE: &str = "workspace";
     pub(crate) const JSON: &str = "json";
     pub(crate) const NO_COLOR: &str = "no-color";
-    /// Whether the screen is for a reader of screens.
+    /// Whether the screen is for a screen reader.
     pub(crate) const ACCESSIBLE: &str = "accessible";
     pub(crate) const AS_AGENT: &str = "as-agent";
     pub(crate) const MAX_TIER: &str = "max-tier";
@@ -45,7 +45,7 @@ pub fn command() -> Command {
         .subcommands(ACTIONS.iter().filter(|row| row.cli).map(subcommand))
 }
 
-/// Every exit code and what it means.
+/// Every exit code and its meaning.
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "the operation failed: for example a run did not succeed, or a check failed"),
@@ -57,7 +57,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (70, "internal error, or the state folder cannot be used"),
 ];
 
-/// Every environment variable that changes what a call does, and how.
+/// Every environment variable that affects a call, and its effect.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("TOOLSMITH_HOME", "one folder for settings and state, instead of the user's standard folders"),
     ("TOOLSMITH_AGENT", "name of the calling agent, as --as-agent"),
@@ -83,7 +83,7 @@ pub(super) fn notes() -> String {
     text
 }
 
-/// The verbs that a new user needs first, in that order.
+/// The verbs that a new user needs first, in this order.
 const MOST_USED: [Verb; 9] = [
     Verb::Init,
     Verb::List,
@@ -96,7 +96,7 @@ const MOST_USED: [Verb; 9] = [
     Verb::Doctor,
 ];
 
-/// The verbs in `-h`: the most used ones, and the names of all others. Fits a small terminal.
+/// The verbs in `-h`: the most used verbs, and the names of all others. The text fits a small terminal.
 fn short_overview() -> String {
     let mut text = String::from("Without a verb, the workbench opens. Most used verbs:");
     for verb in MOST_USED {
@@ -113,12 +113,12 @@ fn short_overview() -> String {
     text
 }
 
-/// A doc up to where it goes into details.
+/// The first part of a doc, without its details.
 fn shortened(doc: &str) -> &str {
     doc.split([':', ';']).next().unwrap_or(doc)
 }
 
-/// As many words as there is room for; `…` for the others.
+/// As many words as fit; `…` replaces the others.
 fn first_words(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
@@ -133,7 +133,7 @@ fn first_words(text: &str, room: usize) -> String {
     short + "…"
 }
 
-/// The groups that have verbs of the command line, with these verbs.
+/// The groups with command-line verbs, and these verbs.
 pub(super) fn groups() -> impl Iterator<Item = (Group, Vec<&'static Spec>)> {
     GROUPS.iter().filter_map(|group| {
         let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.cli && row.group == *group).collect();
@@ -153,7 +153,7 @@ pub(super) fn overview() -> String {
     text
 }
 
-/// Breaks a doc into lines of the help, each under the first.
+/// Breaks a doc into help lines, aligned below the first line.
 fn hang(doc: &str) -> String {
     let (mut text, mut used) = (String::new(), 0);
     for word in doc.split(' ') {
@@ -300,7 +300,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
     }
 }
 
-/// The placeholder of the value in help.
+/// The placeholder of the value in the help.
 fn value_name(arg: &Arg) -> String {
     match (arg.form, arg.kind) {
         (_, ArgKind::KeyValue) => "KEY=VALUE".to_owned(),

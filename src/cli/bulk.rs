@@ -1,4 +1,4 @@
-//! Deciding: one review, or several with a table first and a question.
+//! Decides one review, or several after a table and a question.
 
 use super::call::{Answer, Call, Stop};
 use super::done::{NOTHING_CHANGED, Plan, agreed};
@@ -16,7 +16,7 @@ use std::io;
 #[derive(Serialize)]
 pub(super) struct Results {
     results: Vec<One>,
-    /// The numbers among them that no review has.
+    /// The given numbers that belong to no review.
     #[serde(skip)]
     unknown: Vec<ReviewId>,
 }
@@ -39,7 +39,7 @@ impl One {
         }
     }
 
-    /// One that is left as it is.
+    /// A review that is not decided because of this error.
     fn left(review: ReviewId, error: EngineError) -> One {
         One { review, done: false, message: error.message.clone(), error: Some(error) }
     }
@@ -113,7 +113,8 @@ pub(super) fn decline(call: &Call<'_>, kind: DecisionKind) -> Result<u8, Stop> {
     several(call, kind, &named)
 }
 
-/// Shows the table, asks, and decides each by itself; a number that no review has keeps none of the others.
+/// Shows the table, asks, and decides each review separately. A number without a review does not prevent the other
+/// decisions.
 fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let mut ids: Vec<ReviewId> = named.iter().map(|(id, _)| *id).collect();
@@ -207,7 +208,8 @@ impl Answer for Tried {
     }
 }
 
-/// Those that can be decided. Each is read before an approval, as if it were decided by itself.
+/// The decision requests for reviews that can be decided. Each review is read before its approval, as for a single
+/// decision.
 fn requests(
     call: &Call<'_>,
     engine: &Engine,
@@ -229,7 +231,7 @@ fn requests(
     .collect()
 }
 
-/// The message if none of the numbers is that of a review.
+/// The error if no number belongs to a review.
 fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
     let numbers: Vec<String> = unknown.iter().map(|(id, _)| id.to_string()).collect();
     match unknown.pop() {
@@ -241,7 +243,7 @@ fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
     }
 }
 
-/// The digits given must be of the digest in the table.
+/// Refuses a digest prefix that does not match the digest in the table.
 fn refuse_other_digest(engine: &Engine, row: &PreflightRow, named: &[(ReviewId, String)]) -> Result<(), EngineError> {
     let wrong = |(id, prefix): &&(ReviewId, String)| *id == row.review && !is_of(row.digest, prefix);
     match named.iter().find(wrong) {

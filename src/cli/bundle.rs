@@ -1,4 +1,4 @@
-//! Tools in a folder that others share: `push`, `pull`.
+//! Exchanges tools through a shared folder: `push`, `pull`.
 
 use super::call::{Answer, Call, Stop};
 use super::done::NOTHING_CHANGED;
@@ -17,7 +17,7 @@ struct Carry {
     is_dry: bool,
 }
 
-/// Carries, or only finds out what would be carried.
+/// Transfers the tools, or only determines what would be transferred.
 fn carried(
     call: &Call<'_>,
     engine: &Engine,
@@ -43,7 +43,7 @@ pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
     carried(call, &engine, || engine.versions().pull(&place, call.text("tool"), &call.caller(&engine)))
 }
 
-/// The folder, or the address of object storage.
+/// The folder, or the address of the object storage.
 fn place(call: &Call<'_>) -> Result<String, EngineError> {
     let place = call.get::<PathBuf>("bundle").and_then(|place| place.into_os_string().into_string().ok());
     place.ok_or_else(|| {

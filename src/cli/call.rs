@@ -1,4 +1,4 @@
-//! One call of the program: what was asked, by whom, and where the answer goes.
+//! One call of the program: its verb, its caller and its output.
 
 use super::build::global;
 use super::outlet;
@@ -19,27 +19,27 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// The arguments that every verb takes.
+/// The arguments of every verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Globals {
-    /// The folder given; `None` looks from the current one upward.
+    /// The given folder; `None` searches from the current folder upward.
     pub(super) workspace: Option<PathBuf>,
-    /// One JSON object instead of text.
+    /// Print one JSON object instead of text.
     pub(super) json: bool,
-    /// Whether colours were not switched off.
+    /// Whether colours are on.
     pub(super) color: bool,
-    /// Whether the screen is for a reader of screens.
+    /// Whether the screen is for a screen reader.
     pub(super) accessible: bool,
-    /// The agent that calls; `None` is a human.
+    /// The calling agent; `None` for a human.
     pub(super) agent: Option<String>,
     /// Where that agent was detected, if it did not identify itself or gave another name.
     pub(super) found: Option<FoundAgent>,
-    /// Another name that this agent gave itself, which is not used.
+    /// Another name that the agent gave itself; it is not used.
     pub(super) unused_name: Option<String>,
     pub(super) limits: Limits,
 }
 
-/// The notes about clients; `None` without a home folder.
+/// The records about clients; `None` without a home folder.
 fn clients() -> Option<Clients> {
     Home::discover(&|name| std::env::var_os(name)).ok().map(|home| home.clients())
 }
@@ -79,10 +79,11 @@ pub(super) fn demand_known_caller(what: &str) -> Result<(), EngineError> {
 }
 
 impl Globals {
-    /// Reads them from the arguments, else from the environment.
+    /// Reads the global arguments, and the environment for those that are missing.
     ///
     /// # Errors
-    /// [`ErrorCode::Usage`] for a name in `TOOLSMITH_AGENT` that no agent may have.
+    ///
+    /// [`ErrorCode::Usage`] if `TOOLSMITH_AGENT` contains an invalid agent name.
     pub(super) fn new(matches: &ArgMatches) -> Result<Globals, EngineError> {
         let said = match matches.get_one::<String>(global::AS_AGENT) {
             Some(name) => Some(name.clone()),
@@ -90,7 +91,7 @@ impl Globals {
         };
         let name = |found: &FoundAgent| agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
         let clients = clients();
-        // An agent with another name than its starter gave it could use another agent's grants.
+        // If an agent could choose another name than its starter gave it, it could use another agent's grants.
         let is_news = |found: &FoundAgent| match &said {
             Some(said) => !found.is_client && *said != name(found),
             None => true,
@@ -111,10 +112,11 @@ impl Globals {
         })
     }
 
-    /// The folder to work in.
+    /// The workspace folder.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] when the folder given does not exist.
+    ///
+    /// [`ErrorCode::NotFound`] if the given folder does not exist.
     pub(super) fn workspace(&self) -> Result<PathBuf, EngineError> {
         let Some(dir) = &self.workspace else {
             let here = std::env::current_dir().map_err(|error| {
@@ -136,20 +138,21 @@ impl Globals {
         if self.agent.is_some() { Asker::Agent } else { Asker::Human }
     }
 
-    /// What to open for this call.
+    /// The options for opening the workspace of this call.
     ///
     /// # Errors
-    /// As [`Globals::workspace`]; also when the user has no home folder.
+    ///
+    /// Those of [`Globals::workspace`]; also if the user has no home folder.
     pub(super) fn options(&self) -> Result<OpenOptions, EngineError> {
         let home = Home::discover(&|name| std::env::var_os(name))?;
         Ok(OpenOptions { workspace: self.workspace()?, home, program: None, asker: self.asker() })
     }
 }
 
-/// Why a verb gives no answer.
+/// Why a verb returns no answer.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It cannot be done.
+    /// The operation failed.
     Error(EngineError),
     /// The answer cannot be written.
     Output(io::Error),
@@ -173,7 +176,7 @@ impl From<io::Error> for Stop {
 /// If standard output cannot be written.
 pub(super) fn answered(code: u8, printed: io::Result<()>) -> Result<u8, Stop> {
     match printed {
-        // The reader left (`| head`): the result is the same.
+        // The reader closed the pipe (`| head`): the result is the same.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(code),
     }
@@ -181,19 +184,19 @@ pub(super) fn answered(code: u8, printed: io::Result<()>) -> Result<u8, Stop> {
 
 /// The answer of a verb: an object for scripts (its serialized fields), text for humans.
 pub(super) trait Answer: Serialize {
-    /// Writes it for a human.
+    /// Writes the answer for a human.
     fn text(&self, page: &mut Page<'_>) -> io::Result<()>;
 
-    /// The exit code that goes with it.
+    /// The exit code for this answer.
     fn exit_code(&self) -> u8 {
         0
     }
 }
 
-/// A tool that a filter names.
+/// A tool that is named in a filter.
 pub(super) struct NamedTool {
     pub(super) name: ToolName,
-    /// The version, when one was named.
+    /// The version, if one was named.
     pub(super) digest: Option<Digest>,
 }
 
@@ -202,7 +205,7 @@ pub(super) struct Call<'a> {
     pub(super) globals: &'a Globals,
     row: &'static Spec,
     matches: &'a ArgMatches,
-    /// The state folder, once a workspace was opened that can be changed.
+    /// The state folder, once a workspace was opened for writing.
     opened: OnceLock<PathBuf>,
 }
 
@@ -227,39 +230,41 @@ impl<'a> Call<'a> {
         self.matches.get_many::<String>(name).into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// The value of an argument that clap made sure of.
+    /// The value of an argument that clap requires.
     ///
     /// # Errors
-    /// [`ErrorCode::Usage`] when it is missing all the same.
+    ///
+    /// [`ErrorCode::Usage`] if it is missing nevertheless.
     pub(super) fn required(&self, name: &str) -> Result<&'a str, EngineError> {
         self.text(name).ok_or_else(|| self.missing(name))
     }
 
-    /// The number of a run, review or operation, where given.
+    /// The number of a run, review or operation, if given.
     pub(super) fn id(&self, name: &str) -> Option<i64> {
         self.matches.get_one::<i64>(name).copied()
     }
 
-    /// The number of a run, review or operation that clap made sure of.
+    /// The number of a run, review or operation that clap requires.
     ///
     /// # Errors
-    /// [`ErrorCode::Usage`] when it is missing all the same.
+    ///
+    /// [`ErrorCode::Usage`] if it is missing nevertheless.
     pub(super) fn required_id(&self, name: &str) -> Result<i64, EngineError> {
         self.id(name).ok_or_else(|| self.missing(name))
     }
 
-    /// The values of an argument that may be given several times, of another type.
+    /// The values of an argument that may be repeated, as another type.
     pub(super) fn many<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Vec<T> {
         self.matches.get_many::<T>(name).into_iter().flatten().cloned().collect()
     }
 
-    /// The point in time that `--since` names; `None` when it was not given.
+    /// The point in time of `--since`; `None` if it was not given.
     pub(super) fn since(&self) -> Option<Instant> {
         let ago = self.get::<Duration>("since")?;
         Some(Instant(now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))))
     }
 
-    /// The value of an argument of another type.
+    /// The value of an argument as another type.
     pub(super) fn get<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
         self.matches.get_one::<T>(name).cloned()
     }
@@ -291,9 +296,10 @@ impl<'a> Call<'a> {
         self.matches.get_flag(name)
     }
 
-    /// One of a closed list of words, where given.
+    /// A word of a fixed list, if given.
     ///
     /// # Errors
+    ///
     /// [`ErrorCode::Usage`] for a word of the table that the domain does not know.
     pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
@@ -322,10 +328,11 @@ impl<'a> Call<'a> {
         Ok(engine)
     }
 
-    /// The workspace of this call.
+    /// The options for opening the workspace of this call.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] where no workspace is.
+    ///
+    /// [`ErrorCode::NotFound`] if there is no workspace.
     pub(super) fn workspace_options(&self) -> Result<OpenOptions, EngineError> {
         let options = self.globals.options()?;
         if !is_workspace(&options.workspace) {
@@ -347,7 +354,7 @@ impl<'a> Call<'a> {
         Ok(engine)
     }
 
-    /// The remaining work after the answer: the daily backup, if the verb may have changed something.
+    /// Does the remaining work after the answer: the daily backup, if the verb may have changed something.
     pub(super) fn wind_up(&self) {
         if self.row.risk == Risk::View {
             return;
@@ -379,28 +386,29 @@ impl<'a> Call<'a> {
     /// Opens the workspace and reads its tools.
     ///
     /// # Errors
-    /// As [`Call::open`]; also the errors of reading.
+    /// Those of [`Call::open`]; also the errors of reading.
     pub(super) fn open_catalog(&self) -> Result<(Engine, Arc<CatalogView>), EngineError> {
         let engine = self.open()?;
         let catalog = engine.library().scan_for_one_answer()?;
         engine.tool_sets().unknown_choice().map_or(Ok((engine, catalog)), Err)
     }
 
-    /// Opens the workspace for one tool: where the folders are as they were, only the rows around its name are read.
+    /// Opens the workspace for one tool: if the folders are unchanged, only the rows around its name are read.
     ///
     /// # Errors
-    /// As [`Call::open_catalog`].
+    ///
+    /// Those of [`Call::open_catalog`].
     pub(super) fn open_around(&self, tool: &str) -> Result<Engine, EngineError> {
         let engine = self.open()?;
         engine.library().look_up(tool)?;
         engine.tool_sets().unknown_choice().map_or(Ok(engine), Err)
     }
 
-    /// The tool that a filter names, where given. Its history outlives its files: a name the store
-    /// knows need not be in the catalog any more.
+    /// The tool in a filter, if given. Its history outlives its files: a tool may be in the store but no longer in the
+    /// catalog.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`] for a tool that was never known.
+    /// [`ErrorCode::NotFound`] for a tool that was never stored.
     pub(super) fn named_tool(&self, engine: &Engine) -> Result<Option<NamedTool>, EngineError> {
         let Some(text) = self.text("tool") else { return Ok(None) };
         if let Ok(name) = ToolName::new(text)
@@ -430,11 +438,11 @@ impl<'a> Call<'a> {
         self.row.human_only(given).map_or(Ok(()), |what| self.demand_human_for(&what))
     }
 
-    /// Refuses `what`, as it is written on the command line, to everybody but a human at a terminal.
+    /// Refuses `what` to every caller except a human at a terminal. `what` is written as on the command line.
     ///
     /// # Errors
-    /// [`ErrorCode::HumanNeeded`] for an agent, without a terminal on standard input, and where the process that
-    /// made this call has ended, so that nobody can tell who asks.
+    /// [`ErrorCode::HumanNeeded`] for an agent, if standard input is not a terminal, and if the calling process has
+    /// ended, so that the caller cannot be determined.
     pub(super) fn demand_human_for(&self, what: &str) -> Result<(), EngineError> {
         let refused = |message, hint| Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
         if let Some(agent) = &self.globals.agent {
@@ -442,7 +450,7 @@ impl<'a> Call<'a> {
                 Some(found) => format!(" (found in {})", SafeText::new(&found.place)),
                 None => String::new(),
             };
-            // It is refused even if it cannot be logged.
+            // The call is refused even if the refusal cannot be logged.
             if self.globals.found.is_some()
                 && let Ok(engine) = self.open_plainly()
             {
@@ -462,7 +470,7 @@ impl<'a> Call<'a> {
         demand_known_caller(what)
     }
 
-    /// Whether a human at a terminal can be asked.
+    /// Whether there is a human at a terminal to ask.
     pub(super) fn has_human(&self) -> bool {
         self.globals.agent.is_none() && io::stdin().is_terminal() && demand_known_caller("").is_ok()
     }
@@ -490,8 +498,8 @@ impl<'a> Call<'a> {
         answered(answer.exit_code(), printed)
     }
 
-    /// [`Call::print`] for an answer of many rows. It is not freed: of 100,000 rows that takes a tenth of a second, and
-    /// the process ends in any case.
+    /// [`Call::print`] for an answer of many rows. The answer is not freed: for 100,000 rows that takes 0.1 s, and the
+    /// process ends anyway.
     pub(super) fn print_large(&self, answer: impl Answer) -> Result<u8, Stop> {
         let printed = self.print(&answer);
         std::mem::forget(answer);
@@ -541,8 +549,8 @@ pub(super) fn agent_of_environment() -> Result<Option<String>, EngineError> {
     agent_name(name).map(Some).map_err(usage)
 }
 
-/// The tools that may run, by the arguments and the environment. The environment sets the limit, and arguments choose
-/// within it.
+/// The tools that may run, according to the arguments and the environment. The environment sets the limit, and the
+/// arguments select within it.
 fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
     let word = |word: &str| {
         let tier: CostTier = word.parse().ok()?;
@@ -568,7 +576,7 @@ fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
     Ok(Limits { max_tier: asked.into_iter().chain(given).min(), tools, fence })
 }
 
-/// The session of the calling process; a program that starts agents may set one for each.
+/// The session of the calling process; a program that starts agents can set one for each agent.
 pub(super) fn session_of_environment() -> Option<String> {
     std::env::var("TOOLSMITH_SESSION").ok().filter(|name| !name.is_empty())
 }

@@ -1,4 +1,4 @@
-//! `call SCENARIO`: the tool that fits best, and when it fails the next one.
+//! `call SCENARIO`: runs the tool that fits best, and the next one if it fails.
 
 use super::call::{Answer, Call, Stop, answered};
 use super::cleaner::Sink;
@@ -16,7 +16,7 @@ use crate::engine::{
 use serde::Serialize;
 use std::io;
 
-/// The result of a call, for scripts: the run that answered with its output, and the attempts.
+/// The result of a call, for scripts: the successful run with its output, and the attempts.
 #[derive(Serialize)]
 struct Called {
     #[serde(flatten)]
@@ -25,7 +25,7 @@ struct Called {
     answer: Option<RunAnswer>,
 }
 
-/// The candidates.
+/// The candidates, if nothing is called.
 #[derive(Serialize)]
 struct Shown {
     scenario: String,
@@ -84,7 +84,7 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     answered(code, output)
 }
 
-/// The answer of a service: alone on standard output, with the reason for the choice on standard error.
+/// Prints the answer of a service: only the answer on standard output, the reason for the choice on standard error.
 fn said(call: &Call<'_>, engine: &Engine, report: CallReport) -> Result<u8, Stop> {
     let text = report.answer.clone().unwrap_or_default();
     if call.globals.json {
@@ -118,7 +118,7 @@ fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
     })
 }
 
-/// How an attempt ended, in a line.
+/// How an attempt ended, in one line.
 fn ended(attempt: &CallAttempt) -> StyledLine {
     let line = StyledLine::new().put(outcome_ink(attempt.outcome), format!("  {}", attempt.outcome));
     let line = line.put(Ink::Dim, format!(" · run {}", attempt.run));
@@ -133,7 +133,7 @@ fn answer(engine: &Engine, run: RunId) -> Result<RunAnswer, EngineError> {
     Ok(RunAnswer::new(engine.runs().record(run)?, &Kept::read(engine, run)?, steps))
 }
 
-/// The output of the run that answered, as if it had been run alone.
+/// Prints the output of the successful run, as if that run had been started alone.
 fn pass_on(call: &Call<'_>, engine: &Engine, run: RunId) -> Result<io::Result<()>, EngineError> {
     let kept = Kept::read(engine, run)?;
     let mut streams = Outlets::new(call.globals.color);
@@ -141,7 +141,7 @@ fn pass_on(call: &Call<'_>, engine: &Engine, run: RunId) -> Result<io::Result<()
     Ok(passed.and(streams.finish()))
 }
 
-/// The exit code that goes with the end of a call.
+/// The exit code for the outcome of a call.
 fn exit_code(outcome: CallOutcome) -> u8 {
     match outcome {
         CallOutcome::Answered => 0,

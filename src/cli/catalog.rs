@@ -1,4 +1,4 @@
-//! Looking at tools: `init`, `list`, `show`.
+//! Shows tools: `init`, `list`, `show`.
 
 mod listing;
 mod schema_words;
@@ -32,9 +32,9 @@ use service_facts::masked;
 use std::io;
 use std::path::PathBuf;
 
-/// How many of a tool's runs `show` lists.
+/// How many runs of a tool `show` lists.
 const SHOWN_RUNS: usize = 5;
-/// How many lines of the text of a skill `show` prints.
+/// How many lines of a skill `show` prints.
 const SKILL_LINES: usize = 60;
 
 #[derive(Serialize)]
@@ -42,7 +42,7 @@ pub(super) struct Initialised {
     workspace: String,
     #[serde(flatten)]
     report: InitReport,
-    /// Whether the starter tools were asked for: they wait to be adopted.
+    /// Whether the starter tools were requested; they must be adopted before use.
     #[serde(skip)]
     starter: bool,
 }
@@ -77,7 +77,7 @@ impl Answer for Initialised {
     }
 }
 
-/// One tool with everything that is known of it.
+/// One tool with everything that is known about it.
 #[derive(Serialize)]
 pub(super) struct Shown {
     tool: Tool,
@@ -95,21 +95,21 @@ pub(super) struct Shown {
     /// The text of a skill.
     #[serde(skip_serializing_if = "Option::is_none")]
     skill: Option<SkillText>,
-    /// What it keeps between its runs, and how much there is.
+    /// The state that the tool keeps between its runs, and its size.
     #[serde(skip_serializing_if = "Option::is_none")]
     keeps: Option<String>,
-    /// What of the definition of a service needs a second look.
+    /// Remarks about the definition of a service that deserve attention.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
-    /// What `verify` says against it.
+    /// The objection of `verify` against the tool.
     doubt: Option<String>,
-    /// Whether that is all that is known against it: its files are those approved.
+    /// Whether that objection is the only problem: the files are the approved ones.
     #[serde(skip)]
     is_only_doubted: bool,
-    /// That it would run with another interpreter than the one it was approved with.
+    /// The message that the tool would run with another interpreter than at its approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     interpreter_changed: Option<String>,
-    /// That it fails again and again, and what a rollback would bring.
+    /// The message that the tool fails repeatedly, and the effect of a rollback.
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<String>,
 }
@@ -283,7 +283,7 @@ impl Shown {
             let why = mark.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             page.field("deprecated", Ink::Warn, format!("{by}says {}{why}", mark.who))?;
         }
-        // Why it is not runnable says it already, where it is about the same program.
+        // The reason why the tool is not runnable already says this if it is about the same program.
         let is_said = |message: &str| {
             let named =
                 |reason: &str| reason.strip_suffix(NOT_ON_PATH).is_some_and(|program| message.starts_with(program));
@@ -404,7 +404,7 @@ impl Shown {
     }
 }
 
-/// What a file says of its status, which no decision changes.
+/// The status according to a file; no decision changes it.
 fn own_status(status: &str, tool: &Tool) -> String {
     format!("{status:?}, written in its file; the stage that counts is {}", tool.stage)
 }

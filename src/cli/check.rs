@@ -22,12 +22,12 @@ pub(super) struct Checked {
     version: semver::Version,
     digest: Digest,
     verdict: Verdict,
-    /// Whether each check has a line of its own.
+    /// Whether each check gets its own line.
     #[serde(skip)]
     full: bool,
 }
 
-/// `check NAME [--full]`: makes all checks now.
+/// `check NAME [--full]`: runs all checks now.
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
@@ -42,11 +42,11 @@ pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     })
 }
 
-/// Reports each check that ended on standard error, one line each.
+/// Reports each finished check on standard error, one line each.
 pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = HashSet::new();
     move |verdict| {
-        // Checks with nothing to examine are not reported; the list afterwards counts them.
+        // Checks with nothing to examine are not reported; the final list counts them.
         let said = ended_since(&mut told, verdict).into_iter().filter(|check| check.state != CheckState::Skipped);
         for check in said {
             call.note(&StyledLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
@@ -54,7 +54,7 @@ pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     }
 }
 
-/// The checks that ended and are not among those `told`, which they are from now on. They end in any order.
+/// The finished checks that are not in `told`; adds them to `told`. Checks finish in any order.
 fn ended_since<'v>(told: &mut HashSet<String>, verdict: &'v Verdict) -> Vec<&'v CheckReport> {
     let ended = verdict.checks.iter().filter(|check| check.state != CheckState::Running);
     ended.filter(|check| told.insert(check.name.clone())).collect()
@@ -75,7 +75,7 @@ impl Answer for Checked {
     }
 }
 
-/// A review for scripts: with all findings of its checks, not only their number.
+/// A review for scripts, with all findings of its checks, not only their number.
 pub(super) struct WithVerdict {
     pub(super) review: Review,
     pub(super) verdict: Option<Verdict>,

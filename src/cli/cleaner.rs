@@ -1,4 +1,4 @@
-//! Output of a tool on its way to a terminal: who takes it, and what is made safe in it.
+//! Output of a tool on its way to a terminal: where it goes, and how it is made safe.
 
 use crate::domain::ansi::{AnsiPiece, AnsiScanner, Params};
 use crate::domain::{Marks, Stream, escape_char};
@@ -14,41 +14,41 @@ pub(super) trait Sink {
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// Makes the output of a tool safe for a terminal while it comes.
+/// Makes the output of a tool safe for a terminal as it arrives.
 ///
-/// Basic colours pass where colours are on. A carriage return begins a new line, so that no text
-/// can paint over another. Other control sequences and hidden characters are visible escapes.
+/// Basic colours pass if colours are on. A carriage return begins a new line, so that no text can paint over another.
+/// Other control sequences and hidden characters become visible escapes.
 #[derive(Default)]
 pub(super) struct Cleaner {
     scanner: AnsiScanner,
     page: Page,
 }
 
-/// The state of the written output, as far as it matters for the next piece.
+/// The state of the written output that affects the next piece.
 #[derive(Default)]
 struct Page {
     color: bool,
     line_open: bool,
-    /// A carriage return came last: a new line begins, whether a line feed follows or not.
+    /// The last character was a carriage return: a new line begins, with or without a line feed.
     returned: bool,
     inked: bool,
     marks: Marks,
 }
 
 impl Cleaner {
-    /// A cleaner that lets basic colours pass, or none.
+    /// A cleaner that passes basic colours if `color` is set.
     pub(super) fn new(color: bool) -> Cleaner {
         Cleaner { page: Page { color, ..Page::default() }, ..Cleaner::default() }
     }
 
-    /// The next bytes, cleaned. What may belong to a sequence that is not complete yet is held.
+    /// Cleans the next bytes. Bytes of a sequence that may be incomplete are held back.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
         let mut safe = String::with_capacity(bytes.len());
         self.scanner.push(bytes, &mut |_, piece| self.page.write(piece, &mut safe));
         safe
     }
 
-    /// The held-back text, escaped; ends an open line and an open colour.
+    /// Returns the held-back text, escaped; ends an open line and an open colour.
     pub(super) fn finish(&mut self) -> String {
         let mut safe = String::new();
         self.scanner.end(&mut |_, piece| self.page.write(piece, &mut safe));
@@ -72,7 +72,7 @@ impl Page {
                 self.begin(safe);
                 safe.push('\t');
                 self.line_open = true;
-                // Nothing is drawn onto the space of a tab.
+                // No mark combines with the space of a tab.
                 self.marks = Marks::default();
             }
             AnsiPiece::Control(byte) => self.escaped(&[byte], safe),
@@ -81,7 +81,7 @@ impl Page {
                 self.text(text, safe);
             }
             AnsiPiece::Csi { params, action: 'm', .. } => self.ink(params, safe),
-            // Nothing was painted over, so erasing in a line has nothing to erase.
+            // Nothing was overwritten, so erasing within a line has no effect.
             AnsiPiece::Csi { action: 'K', .. } => {}
             AnsiPiece::Csi { bytes, .. }
             | AnsiPiece::Invalid(bytes)
@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    /// Begins a line after a carriage return.
+    /// Begins a new line after a carriage return.
     fn begin(&mut self, safe: &mut String) {
         if self.returned && self.line_open {
             self.end_line(safe);
@@ -106,7 +106,7 @@ impl Page {
         self.marks = Marks::default();
     }
 
-    /// Text whose hidden characters become visible escapes.
+    /// Writes text; hidden characters become visible escapes.
     fn text(&mut self, text: &str, safe: &mut String) {
         self.line_open |= !text.is_empty();
         for c in text.chars() {
@@ -130,12 +130,12 @@ impl Page {
         }
     }
 
-    /// Passes the basic colours on. Styles that can make text invisible are left out: the text shows.
+    /// Passes on basic colours. Styles that can hide text are left out, so the text stays visible.
     fn ink(&mut self, params: &Params, safe: &mut String) {
         if !self.color {
             return;
         }
-        // After these three come the numbers of a colour, which have no other meaning.
+        // After these three, the numbers of a colour follow; they have no other meaning.
         let groups = params.iter().take_while(|group| !matches!(group, [38 | 48 | 58, ..]));
         let kept: Vec<u16> = groups.filter_map(basic).collect();
         if let Some(last) = kept.last() {
@@ -150,7 +150,7 @@ impl Page {
 /// The number of a basic colour or weight that cannot hide text.
 fn basic(group: &[u16]) -> Option<u16> {
     match group {
-        // No underline, as in `4:0`.
+        // No underline: `4:0`.
         [4, 0, ..] => Some(24),
         [n @ (0 | 1 | 3 | 4 | 22..=24 | 31..=36 | 39 | 91..=96), ..] => Some(*n),
         _ => None,
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(clean(true, &[b"\x1b[8mhidden\x1b[30;40m too\x1b[38;5;0mx\n"]), "hidden too".to_owned() + "x\n");
         assert_eq!(clean(true, &[b"\x1b[32mopen"]), "\x1b[32mopen\x1b[0m\n");
         assert_eq!(clean(false, &[b"\x1b[1;31mred\x1b[m\n"]), "red\n");
-        // The sub-parameters of an underline are not numbers of their own: 3 would be italic.
+        // The sub-parameters of an underline are not separate numbers: 3 would be italic.
         assert_eq!(clean(true, &[b"\x1b[4:3mx\x1b[4:0my\n"]), "\x1b[4mx\x1b[24my\n\x1b[0m");
     }
 

@@ -1,4 +1,5 @@
-//! What completion scripts offer beyond verbs and options: names of tools, numbers of reviews, runs and other records.
+//! Values that completion scripts offer in addition to verbs and options: names of tools, numbers of reviews, runs and
+//! other records.
 
 use super::call::Call;
 use crate::action::{ACTIONS, Spec};
@@ -30,7 +31,7 @@ fn first_argument(row: &Spec) -> Option<&'static str> {
     row.args.first().filter(|arg| arg.form.is_positional())?.kind.listed()
 }
 
-/// The verbs whose first argument names each of these.
+/// The verbs by the kind of their first argument.
 fn verbs_by_argument() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut verbs: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in ACTIONS.iter().filter(|row| row.cli) {
@@ -41,7 +42,7 @@ fn verbs_by_argument() -> BTreeMap<&'static str, Vec<&'static str>> {
     verbs
 }
 
-/// A completion script that also asks the program for names.
+/// A completion script that also asks this program for names.
 pub(super) fn with_candidates(shell: Shell, script: &str) -> String {
     let mut text = script.to_owned();
     let kinds = verbs_by_argument();

@@ -36,7 +36,7 @@ pub(super) fn define(call: &Call<'_>) -> Result<Defined, EngineError> {
     defined
 }
 
-/// `define NAME --probe`, after the questions that a run has as well.
+/// `define NAME --probe`, after the same questions as for a run.
 fn probe(call: &Call<'_>) -> Result<Defined, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let name: &str = call.required("name")?;

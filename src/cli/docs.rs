@@ -1,6 +1,6 @@
-//! `docs`: a Markdown page for each tool, drawn from its manifest and from what it was seen to do.
+//! `docs`: a Markdown page for each tool, made from its manifest and its observed behaviour.
 //!
-//! Text of tools stands in it escaped: no markup of theirs is markup there, no hidden character is hidden.
+//! Text of tools is escaped: its markup does not take effect, and hidden characters become visible.
 
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Page, StyledLine, counted, size, span};
@@ -13,32 +13,32 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where pages go when nobody says.
+/// The default folder for pages.
 const DEFAULT_OUT: &str = "docs/tools";
 
-/// The last line of every page: what has it may be written over, and taken away when its tool is gone.
+/// The last line of every page. A file with this line may be overwritten, and removed when its tool is gone.
 const OURS: &str = "<!-- written by toolsmith docs -->\n";
 
-/// The pages of a catalog, and what was done with them.
+/// The pages of a catalog, and the changes made to them.
 #[derive(Serialize)]
 pub(super) struct Written {
     out: PathBuf,
-    /// File names; `index.md` last when all tools have pages.
+    /// File names; `index.md` is last if all tools have pages.
     pages: Vec<String>,
-    /// Those of them that were not as they should be: written now, or to be written.
+    /// The outdated or missing pages: written now, or with `--check` only listed.
     changed: Vec<String>,
-    /// Pages of tools that are gone: taken away now, or to be taken away.
+    /// Pages of tools that are gone: removed now, or with `--check` only listed.
     gone: Vec<String>,
-    /// Tools without a page, and why.
+    /// Tools without a page, with the reasons.
     skipped: Vec<String>,
-    /// Whether nothing was written.
+    /// Whether pages were only checked, not written.
     check: bool,
 }
 
-/// Everything a page is made of.
+/// All data of a page.
 struct Material<'a> {
     detail: &'a ToolDetail,
-    /// What is known of this version among all of its name.
+    /// The facts about this version, from the history of its name.
     version: Option<&'a LineageVersion>,
     behaviour: &'a Behaviour,
 }
@@ -52,7 +52,7 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
     let is_whole = named.is_none();
     let tools: Vec<Arc<Tool>> = match named {
         Some(tool) => vec![tool],
-        // One page a name: the version that is used.
+        // One page per name: that of the version in use.
         None => catalog
             .tools
             .iter()
@@ -67,7 +67,7 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
         match page(&engine, &tool) {
             Ok(text) => {
                 let name = file_name(&tool, &pages);
-                // Writing into memory cannot fail.
+                // Writing to memory cannot fail.
                 let _ = writeln!(index, "- [{0}]({name}): {1}", escaped(tool.name.as_str()), line(&tool.description));
                 pages.push((name, text));
             }
@@ -87,7 +87,7 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
             continue;
         }
         if !check {
-            // A folder that the user names is the user's own choice.
+            // With `--out`, the user chose the folder, so links in its own path are allowed.
             refuse_links(if is_own { engine.workspace() } else { &out }, &path)?;
             if std::fs::read_to_string(&path).map_or_else(|_| path.exists(), |there| !there.ends_with(OURS)) {
                 let message = format!("{} was not written by toolsmith, so it is not overwritten", path.display());
@@ -105,7 +105,7 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
     Ok(Written { out, pages: names, changed, gone, skipped, check })
 }
 
-/// Pages of ours in a folder that no tool has any more.
+/// Generated pages in the folder that belong to no present tool.
 fn left_over(out: &Path, names: &[String]) -> Result<Vec<String>, EngineError> {
     let entries = match std::fs::read_dir(out) {
         Ok(entries) => entries,
@@ -121,7 +121,7 @@ fn left_over(out: &Path, names: &[String]) -> Result<Vec<String>, EngineError> {
     Ok(gone)
 }
 
-/// A name of its own for each page: two tools may share a name.
+/// A unique file name for each page: two tools may share a name.
 fn file_name(tool: &Tool, taken: &[(String, String)]) -> String {
     let plain = format!("{}.md", tool.name);
     if plain != "index.md" && taken.iter().all(|(name, _)| *name != plain) {
@@ -165,7 +165,7 @@ fn render(material: &Material<'_>) -> String {
     text
 }
 
-/// Whether there is something to give it: a schema that has fields, or does not say which there are.
+/// Whether the tool takes input: its schema has fields, or leaves them open.
 fn takes_input(manifest: &Manifest) -> bool {
     let Some(schema) = &manifest.input else { return false };
     schema.get("properties").and_then(Value::as_object).is_none_or(|fields| !fields.is_empty())
@@ -178,7 +178,7 @@ fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
     for (title, schema) in [("Input", &manifest.input), ("Output", &manifest.output)] {
         match schema {
             Some(schema) => {
-                // Writing into memory cannot fail.
+                // Writing to memory cannot fail.
                 let _ = writeln!(text, "\n{title}:\n");
                 code(text, "json", &pretty(schema));
             }
@@ -202,7 +202,7 @@ fn examples(text: &mut String, tool: &Tool, manifest: &Manifest) {
     }
     for example in &manifest.examples {
         let title = if example.description.is_empty() { "An example" } else { &example.description };
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(text, "\n{}\n", paragraph(title));
         let given = takes_input(manifest) || example.input.as_object().is_none_or(|fields| !fields.is_empty());
         let input = example.input.to_string().replace('\'', "'\\''");
@@ -221,7 +221,7 @@ fn limitations(text: &mut String, tool: &Tool, manifest: &Manifest) {
         text.push_str("- It declares no permissions: no network, no files except its own, no variables.\n");
     }
     for sentence in manifest.permissions.sentences(tool.stage == Stage::Core) {
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(text, "- {}", line(&sentence));
     }
     let limits = &manifest.limits;
@@ -248,7 +248,7 @@ fn measured(text: &mut String, material: &Material<'_>) {
     for fact in material.behaviour.evidence() {
         item(text, &escaped(&fact.label), &line(&fact.text));
     }
-    // Of this version alone: the catalog counts those of the name.
+    // Runs of this version only: the catalog counts all runs of the name.
     let told = material.version.map_or("none".to_owned(), LineageVersion::told_runs);
     item(text, "runs of this version", &told);
 }
@@ -264,18 +264,18 @@ fn provenance(text: &mut String, material: &Material<'_>) {
     }
 }
 
-/// A line of a list; the value is Markdown already.
+/// Writes a list item; the value is already Markdown.
 fn item(text: &mut String, name: &str, value: &str) {
-    // Writing into memory cannot fail.
+    // Writing to memory cannot fail.
     let _ = writeln!(text, "- {name}: {value}");
 }
 
 fn pretty(value: &Value) -> String {
-    // A JSON value has only texts for keys and can always be written.
+    // The keys of a JSON value are always strings, so it can always be written.
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// A fenced block; the fence is longer than any row of backticks in it.
+/// Writes a fenced code block; the fence is longer than any sequence of backticks in the text.
 fn code(text: &mut String, language: &str, body: &str) {
     let longest = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -290,7 +290,7 @@ fn code(text: &mut String, language: &str, body: &str) {
     text.push('\n');
 }
 
-/// Text of several lines: each escaped, none a heading, a list or markup.
+/// Text of several lines: each line is escaped, so that none is a heading, a list or markup.
 fn paragraph(text: &str) -> String {
     SafeText::lines(text).iter().map(|line| escaped(line.as_str())).collect::<Vec<_>>().join("\n")
 }
@@ -300,7 +300,7 @@ fn line(text: &str) -> String {
     escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Text in which every sign that Markdown or HTML could read means itself.
+/// Text with every special character of Markdown and HTML escaped.
 fn escaped(text: &str) -> String {
     let safe = SafeText::new(text);
     let mut out = String::with_capacity(safe.as_str().len());

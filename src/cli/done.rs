@@ -1,4 +1,4 @@
-//! Executes, announces and answers every change.
+//! Executes, announces and answers all changes.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
@@ -12,20 +12,20 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The exit code of a process that was interrupted, as shells have it.
+/// The exit code of an interrupted process, as in shells.
 const INTERRUPTED: i32 = 130;
 
 /// The result of a command, or of its dry run.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Done {
-    /// It was done.
+    /// The command was executed.
     Outcome(Outcome),
-    /// It was only tried.
+    /// The command was only tried.
     Plan(Plan),
 }
 
-/// The changes of a command.
+/// The changes that a command would make.
 #[derive(Serialize)]
 pub(super) struct Plan {
     dry_run: bool,
@@ -35,13 +35,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Of the preview of a command whose rules agreed.
+    /// The plan for the preview of a permitted command.
     pub(super) fn of(preview: Preview) -> Plan {
         let title = preview.title.trim_end_matches('?').to_owned();
         Plan { dry_run: true, title, effects: preview.lines, undo: undo_words(&preview.undo) }
     }
 
-    /// Writes it.
+    /// Writes the changes.
     pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.line(&StyledLine::new().put(Ink::Dim, "would: ").put(Ink::Strong, &self.title))?;
         for effect in &self.effects {
@@ -58,7 +58,7 @@ impl Plan {
 pub(super) const NOTHING_CHANGED: &str = "dry run: nothing was changed";
 
 impl Done {
-    /// The answer for this outcome.
+    /// The answer for an executed command.
     pub(super) fn new(outcome: Outcome) -> Done {
         Done::Outcome(outcome)
     }
@@ -85,7 +85,7 @@ impl Answer for Done {
 }
 
 /// Executes the command, and reports its changes on standard error. A refused command announces nothing: the lines are
-/// computed before, and written after the decision.
+/// computed before the decision and written after it.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     let is_sync = matches!(&command, Command::Verb(typed) if typed.verb() == "sync");
     if call.is_dry() && !is_sync {
@@ -93,13 +93,13 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
     }
     let mut preview = engine.preview(&command)?;
     let done = execute(call, engine, command)?;
-    // The title is the question that the workbench asks; whoever typed the command has answered it.
+    // The title is the workbench's question. On the command line, typing the command has answered it.
     preview.title.truncate(preview.title.trim_end_matches('?').len());
     announce(call, &preview);
     Ok(done)
 }
 
-/// A verb that needs nothing but its arguments. One with `--yes` shows what it changes and asks before it does.
+/// Executes a verb that needs only its arguments. A verb with `--yes` shows its changes and asks first.
 pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, Stop> {
     let engine = if verb.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
     let command = Command::Verb(call.as_typed());
@@ -139,15 +139,15 @@ impl Answer for Found {
     }
 }
 
-/// A query that needs nothing but its arguments.
+/// Answers a query that needs only its arguments.
 pub(super) fn query(call: &Call<'_>, query: &PlainQuery) -> Result<Found, EngineError> {
     let engine = if query.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
     Ok(Found::new(engine.query(&call.as_typed(), &call.caller(&engine))?))
 }
 
-/// Does what needs no announcement.
+/// Executes a command that needs no announcement.
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
-    // `sync` has a separate dry run, which queries the repository.
+    // `sync` has its own dry run, which queries the repository.
     if call.is_dry() && !matches!(&command, Command::Verb(typed) if typed.verb() == "sync") {
         return Ok(Done::Plan(Plan::of(engine.history().rehearse(&command, &call.caller(engine))?)));
     }
@@ -160,15 +160,15 @@ pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Res
     Ok(Done::new(done?))
 }
 
-/// Shows on a terminal how many signatures are verified, as long as it is kept, and lets a signal stop that between two
-/// files. Where nothing is verified, a signal ends this process as it always does.
+/// Shows on a terminal how many signatures are verified, until it is dropped. A signal stops the verification between
+/// two files. If nothing is verified, a signal ends this process as usual.
 struct Verifying {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _watched: OnStop,
 }
 
-/// How often it is updated.
+/// The interval between updates.
 const SHOWN_EACH: Duration = Duration::from_millis(200);
 
 impl Verifying {
@@ -201,19 +201,19 @@ impl Verifying {
 impl Drop for Verifying {
     fn drop(&mut self) {
         drop(self.over.take());
-        // It ends now, or has panicked; the result does not matter.
+        // The thread ends now or has panicked; its result does not matter.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Says on standard error that a security key must be touched, before it is needed.
+/// Asks on standard error to touch a security key, before the key is needed.
 pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
     if let Some(notice) = engine.integrity().touch_notice() {
         call.note(&StyledLine::new().put(Ink::Strong, notice));
     }
 }
 
-/// Asks at the terminal; anything but `y` is a no, and so is its end.
+/// Asks at the terminal. Every answer except `y` means no, and so does the end of the input.
 pub(super) fn agreed(call: &Call<'_>, question: &str) -> io::Result<bool> {
     call.note(&StyledLine::new().put(Ink::Strong, format!("{question} [y/N]")));
     let mut answer = String::new();
@@ -221,7 +221,7 @@ pub(super) fn agreed(call: &Call<'_>, question: &str) -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// How to take something back, with the command: the key that the workbench has for it does nothing here.
+/// How to undo, with a command instead of the workbench's key.
 fn undo_words(text: &str) -> String {
     text.replace("u (undo)", "`toolsmith undo`")
 }

@@ -1,4 +1,4 @@
-//! `edit`: a file of a tool in the user's editor.
+//! `edit`: opens a file of a tool in the user's editor.
 
 use super::call::Call;
 use super::done::Done;

@@ -1,6 +1,6 @@
-//! What is known about a version, in four groups: what blocks an approval, warnings, facts, what passed.
+//! The evidence about a version, in four groups: what blocks an approval, warnings, facts, passed checks.
 //!
-//! Checks without findings are folded into a line of names. `--full` writes one line for each, with its note.
+//! Checks without findings are folded into a line of names. `--full` writes one line for each check, with its note.
 
 use super::print_text::{Ink, Page, StyledLine};
 use super::shared::check_ink;
@@ -14,7 +14,7 @@ pub(super) struct Evidence<'a> {
     pub(super) known: Known<'a>,
     /// The tool whose checks have not run yet.
     pub(super) to_run: Option<&'a ToolName>,
-    /// Whether each check has a line of its own.
+    /// Whether each check gets its own line.
     pub(super) full: bool,
 }
 
@@ -60,14 +60,14 @@ impl Evidence<'_> {
         self.known.verdict.into_iter().flat_map(move |verdict| verdict.in_state(state))
     }
 
-    /// A check that found something, and each finding. Details of low severity are facts.
+    /// The lines of a check with findings, and of each finding. Details of low severity are facts.
     fn trouble(&self, check: &CheckReport) -> Vec<StyledLine> {
         let head = head(&check.name, check_ink(check.state), &check.note);
         let findings = check.findings.iter().filter(|finding| self.full || finding.severity != Severity::Low);
         std::iter::once(head).chain(findings.map(finding_line)).collect()
     }
 
-    /// That checks have not ended, or have not begun.
+    /// The line that says that checks have not finished or not started.
     fn pending(&self) -> Vec<StyledLine> {
         let running: Vec<&str> = self.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
         let running = (!running.is_empty()).then(|| head("running", Ink::Accent, &running.join(", ")));
@@ -79,14 +79,14 @@ impl Evidence<'_> {
         running.into_iter().chain(waiting).collect()
     }
 
-    /// The findings of low severity: in full, or how many each check has.
+    /// The findings of low severity: in full, or only their number for each check.
     fn details(&self) -> Vec<StyledLine> {
         let low = |check: &CheckReport| -> usize {
             check.findings.iter().filter(|finding| finding.severity == Severity::Low).count()
         };
         let checks = self.known.verdict.into_iter().flat_map(|verdict| &verdict.checks).filter(|check| low(check) > 0);
         if self.full {
-            // Those of checks that failed or warned are below these checks.
+            // Findings of failed or warning checks are listed below those checks.
             let quiet = checks.filter(|check| !matches!(check.state, CheckState::Failed | CheckState::Warned));
             return quiet.flat_map(|check| self.trouble(check)).collect();
         }
@@ -103,7 +103,7 @@ impl Evidence<'_> {
         self.folded(&[CheckState::Unavailable, CheckState::Skipped], "not run", Ink::Dim)
     }
 
-    /// Checks that ask for no attention: their names in one line, or each with its note.
+    /// Checks that need no attention: their names in one line, or one line each with its note.
     fn folded(&self, states: &[CheckState], label: &str, ink: Ink) -> Vec<StyledLine> {
         let checks = states.iter().flat_map(|state| self.in_state(*state));
         if !self.full {

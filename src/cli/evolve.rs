@@ -20,7 +20,7 @@ use std::sync::Mutex;
 /// The largest bundle that is read, in bytes.
 const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
 
-/// Most evolutions in a list.
+/// The maximum length of a list of evolutions.
 const LISTED: usize = 50;
 
 /// `evolve NAME [HINT] …`.
@@ -46,7 +46,7 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
     begin(call, &engine, &request)
 }
 
-/// Asks, and drives the loop to its end.
+/// Asks, and runs the evolution to its end.
 pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -> Result<u8, Stop> {
     let asking = engine.evolutions().prepare(request)?;
     let id = engine.evolutions().begin(&asking, &call.caller(engine))?;
@@ -65,13 +65,13 @@ pub(super) fn resume(call: &Call<'_>) -> Result<u8, Stop> {
     drive(call, &engine, number(call)?)
 }
 
-/// Drives a loop to its end and prints what came of it; exit code 1 when no answer is good.
+/// Runs an evolution to its end and prints its result; the exit code is 1 if no answer is good.
 fn drive(call: &Call<'_>, engine: &Engine, id: EvolutionId) -> Result<u8, Stop> {
     let said = Mutex::new(Said::default());
     let caller = call.caller(engine);
     let watched = OnStop::new({
         let (engine, caller) = (engine.clone(), caller.clone());
-        // One that is over already needs no stopping.
+        // An evolution that has already ended needs no stop.
         move || drop(engine.evolutions().stop(id, &caller))
     })?;
     let ended = engine.evolutions().drive(id, &caller, &|progress| {
@@ -84,11 +84,11 @@ fn drive(call: &Call<'_>, engine: &Engine, id: EvolutionId) -> Result<u8, Stop> 
     Ok(u8::from(ended.state != EvolutionState::Good))
 }
 
-/// What was told of a loop so far.
+/// The printed part of an evolution.
 #[derive(Default)]
 struct Said {
     lanes: HashMap<LaneId, String>,
-    /// Text of generators that is not a whole line yet.
+    /// Incomplete last lines of the generators' text.
     open: HashMap<LaneId, String>,
 }
 
@@ -121,12 +121,12 @@ impl Said {
     }
 }
 
-/// `2`, or `2.1` where a round has several answers.
+/// `2`, or `2.1` if a round has several answers.
 fn place(at: LaneId, lanes: usize) -> String {
     if lanes > 1 { format!("{}.{}", at.round, at.lane + 1) } else { at.round.to_string() }
 }
 
-/// Where an answer stands, in one line.
+/// The state of an answer, in one line.
 fn lane_line(lane: &Lane) -> String {
     let who = &lane.generator;
     match &lane.state {
@@ -170,7 +170,7 @@ fn lane_line(lane: &Lane) -> String {
     }
 }
 
-/// What would be sent.
+/// The request that would be sent.
 #[derive(Serialize)]
 struct Request {
     generators: Vec<String>,
@@ -227,7 +227,7 @@ fn number(call: &Call<'_>) -> Result<EvolutionId, EngineError> {
     call.required_id("evolution").map(EvolutionId)
 }
 
-/// `2` or `2.1`, counted from 1.
+/// Parses `2` or `2.1`, counted from 1.
 fn answer_place(text: &str) -> Result<LaneId, EngineError> {
     let (round, lane) = text.split_once('.').unwrap_or((text, "1"));
     if let (Ok(round @ 1..), Ok(lane @ 1..)) = (round.parse::<u32>(), lane.parse::<u32>()) {
@@ -279,7 +279,7 @@ pub(super) fn evolutions(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&Written { evolution: id, text })
 }
 
-/// What a generator wrote.
+/// The text of a generator.
 #[derive(Serialize)]
 struct Written {
     evolution: EvolutionId,

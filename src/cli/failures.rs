@@ -11,7 +11,7 @@ use crate::engine::{EngineError, FailureDetail, MarkRequest, Preview};
 use serde::Serialize;
 use std::io;
 
-/// Incidents listed at most.
+/// The maximum number of listed incidents.
 const MOST_INCIDENTS: usize = 200;
 
 /// Failure groups, last seen first.
@@ -20,7 +20,7 @@ pub(super) struct Failures {
     failures: Vec<FailureGroup>,
 }
 
-/// Times in which tools did not work.
+/// Periods in which tools failed.
 #[derive(Serialize)]
 struct Incidents {
     incidents: Vec<Incident>,

@@ -1,4 +1,4 @@
-//! `feedback`: decisions for the authors of tools, one object per line.
+//! `feedback`: exports decisions for the authors of tools, one object per line.
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-/// Suggestions, each with what it rests on.
+/// Suggestions, each with its evidence.
 #[derive(Serialize)]
 struct Suggested {
     suggestions: Vec<Suggestion>,
@@ -61,7 +61,7 @@ fn outlet_note(call: &Call<'_>, count: usize) {
     }
 }
 
-/// Writes the whole file or none of it.
+/// Writes the whole file or nothing.
 fn write_file(path: &std::path::Path, decisions: &[Value]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new(".")))?;

@@ -1,4 +1,4 @@
-//! Files of versions and what differs between them: `source`, `diff`.
+//! Files of versions and their differences: `source`, `diff`.
 
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Page, StyledLine, counted, margin, size};
@@ -9,13 +9,13 @@ use similar::TextDiff;
 use std::io;
 use std::sync::Arc;
 
-/// Unchanged lines around a change.
+/// The number of unchanged lines around a change.
 const CONTEXT: usize = 3;
 
-/// Before the path of a file whose lines follow.
+/// The text before the path of a file whose lines follow.
 pub(super) const FILE: &str = "── ";
 
-/// Columns of the number of a line; more where a file has more lines.
+/// Width of line numbers; more if a file has more lines.
 const NUMBER: usize = 3;
 
 /// A file without its content.
@@ -26,7 +26,7 @@ pub(super) struct FileHead {
     bytes: usize,
     /// Whether the content is UTF-8 text without NUL.
     is_text: bool,
-    /// Hidden characters in it.
+    /// The number of hidden characters in it.
     hidden: usize,
 }
 
@@ -43,7 +43,7 @@ impl FileHead {
         }
     }
 
-    /// One line for a list of files, and for above its content; `before` is in front of its path.
+    /// One line for a list of files, or above a file's content; `before` precedes the path.
     pub(super) fn line(&self, before: &str) -> StyledLine {
         let facts = StyledLine::new()
             .put(Ink::Dim, before)
@@ -75,12 +75,12 @@ pub(super) struct FileText {
 }
 
 impl FileText {
-    /// The file as it is shown.
+    /// A file, ready to be shown.
     pub(super) fn of(file: &VersionFile) -> FileText {
         FileText { head: FileHead::of(file), text: text_of(file).map(str::to_owned) }
     }
 
-    /// Writes its head and all its lines, each behind its number.
+    /// Writes its head and all its lines, each after its number.
     pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.line(&self.head.line(FILE))?;
         match &self.text {
@@ -108,7 +108,7 @@ pub(super) fn source(call: &Call<'_>) -> Result<Source, EngineError> {
     let detail = engine.library().detail(&tool)?;
     let first = detail.main_file().map(|file| file.path.clone());
     let mut files: Vec<FileText> = detail.files.iter().map(FileText::of).collect();
-    // A reader wants the entry file first; the rest keeps its order.
+    // Readers want the entry file first; the other files keep their order.
     files.sort_by_key(|file| first.as_ref() != Some(&file.head.path));
     Ok(Source { tool: detail.tool, files })
 }
@@ -135,9 +135,9 @@ pub(super) enum FileChange {
     /// Only in the old version.
     Removed,
     Changed,
-    /// Same content, other mode.
+    /// Same content, different mode.
     Mode,
-    /// Same content and mode, other name.
+    /// Same content and mode, different name.
     Name,
 }
 
@@ -145,7 +145,7 @@ pub(super) enum FileChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct FileDiff {
     path: String,
-    /// Its earlier name, if that differs.
+    /// Its earlier name, if that was different.
     #[serde(skip_serializing_if = "Option::is_none")]
     old_path: Option<String>,
     change: FileChange,
@@ -174,7 +174,7 @@ fn compare_file(old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<
     let diff = match (change, text(old), text(new)) {
         (FileChange::Mode | FileChange::Name, ..) => None,
         (_, Some(old_text), Some(new_text)) => {
-            // Escaped, because a line break in a path would begin a line of the difference.
+            // Escaped, because a line break in a path would begin a line of the diff.
             let name = |side: Option<&VersionFile>, letter: char| {
                 side.map_or("/dev/null".to_owned(), |file| format!("{letter}/{}", SafeText::new(&file.path).as_str()))
             };
@@ -188,7 +188,7 @@ fn compare_file(old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<
 }
 
 fn unified(old: &str, new: &str, old_name: &str, new_name: &str) -> String {
-    // Lines end at a line feed only: a lone carriage return is content, and must show as such.
+    // Lines end only at a line feed: a lone carriage return is content and must be visible.
     let (old, new) = (lines_of(old), lines_of(new));
     let diff = TextDiff::configure().timeout(DIFF_TIME).newline_terminated(true).diff_slices(&old, &new);
     diff.unified_diff().context_radius(CONTEXT).header(old_name, new_name).to_string()
@@ -199,7 +199,7 @@ fn lines_of(text: &str) -> Vec<&str> {
 }
 
 impl FileDiff {
-    /// Writes what differs in this file.
+    /// Writes the differences of this file.
     pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         let word = match self.change {
             FileChange::Added => "added",
@@ -233,7 +233,7 @@ impl FileDiff {
     }
 }
 
-/// Columns of the numbers of so many lines.
+/// The width of the line numbers for this number of lines.
 fn digits(lines: usize) -> usize {
     (lines.checked_ilog10().unwrap_or(0) as usize + 1).max(NUMBER)
 }
@@ -245,12 +245,12 @@ struct DiffRow<'d> {
     old: Option<usize>,
     /// Its number in the new file.
     new: Option<usize>,
-    /// The first character: `@` of the line above a hunk, `\` of a remark, otherwise what became of the line.
+    /// The first character: `@` for the line above a hunk, `\` for a remark, otherwise the kind of change.
     sign: char,
     text: &'d str,
 }
 
-/// The lines of a unified diff below its two lines of names, with their numbers.
+/// The lines of a unified diff after its two header lines, with their numbers.
 fn numbered(diff: &str) -> Vec<DiffRow<'_>> {
     let (mut old, mut new) = (0, 0);
     let rows = diff.split_terminator('\n').skip(2).filter_map(|line| {
@@ -293,7 +293,7 @@ struct Side {
     files: Vec<VersionFile>,
 }
 
-/// Two versions of a tool, compared.
+/// The comparison of two versions of a tool.
 #[derive(Serialize)]
 pub(super) struct Comparison {
     tool: String,
@@ -321,7 +321,7 @@ pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
     Ok(Comparison { tool: name.to_owned(), files: compare(&old.files, &new.files), old, new })
 }
 
-/// The newer side as a name that can be resolved: `@V`, `V` and `NAME@V` mean the same.
+/// The newer side as a resolvable name: `@V`, `V` and `NAME@V` mean the same.
 fn other_side(name: &str, other: &str) -> Result<String, EngineError> {
     let version = match other.rsplit_once('@') {
         None => other,
@@ -341,7 +341,7 @@ fn side(engine: &Engine, tool: &Arc<Tool>) -> Result<Side, EngineError> {
     Ok(Side { version: detail.tool.version, digest: detail.tool.digest, files: detail.files })
 }
 
-/// The newest version of this name whose approval is in force.
+/// The newest version of this name with a valid approval.
 fn approved_side(engine: &Engine, tool: &Tool) -> Result<Side, EngineError> {
     let versions = engine.versions().list(&tool.name)?;
     let Some(approved) = versions.iter().find(|version| version.approved) else {
@@ -430,11 +430,11 @@ mod tests {
         );
     }
 
-    /// A file that imitates headings, other files, a question, and its own margin.
+    /// A file that imitates headings, other files, a question, and the margin of the output.
     const LIAR: &str = "  tests/test_a.py  61 B\n── tests/test_a.py  61 B\nDecide with\n  toolsmith approve 20 --digest 0\n\
         -- review 20 · 45 of 45 lines · press enter to approve · q: quit --\n 99 │ x = 1\n@@ -1 +1 @@\n--- a/b\n";
 
-    /// The rows of a text that are not behind a margin.
+    /// The lines of a text without a margin.
     fn bare(text: &str) -> Vec<&str> {
         text.lines().filter(|row| margin_of(row).is_none()).collect()
     }

@@ -8,7 +8,7 @@ use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
 
-/// Everything that was granted.
+/// All grants.
 #[derive(Serialize)]
 pub(super) struct Grants {
     #[serde(flatten)]
@@ -22,16 +22,17 @@ pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
     let usage = |why| EngineError::new(ErrorCode::Usage, why, "");
     let agent = agent_name(call.required("agent")?).map_err(usage)?;
     let scope = scope_asked(call, engine.grants().session())?;
-    // As typed: a digest that was named is looked up again, and must be the one found here.
+    // As typed: a named digest is looked up again and must match the digest found here.
     let command = Command::Grant { tool: call.required("tool")?.to_owned(), digest: tool.digest, agent, scope };
     announce_and_execute(call, &engine, command)
 }
 
-/// The session that leave is for: the one named, else the one of the call, else none.
+/// The scope of a grant: the named session, otherwise the session of the call, otherwise the version.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] for a name without a character that can be seen: a variable that is not set must not give leave
-/// to everybody.
+///
+/// [`ErrorCode::Usage`] for a name without visible characters: an unset shell variable must not grant access to every
+/// session.
 pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<GrantScope, EngineError> {
     match call.text("session") {
         Some(name) if visible_words(name).is_none() => {
@@ -50,12 +51,12 @@ pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
 }
 
 pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
-    // Whether a grant still applies depends on the present files.
+    // Whether a grant still applies depends on the current files.
     let (engine, _catalog) = call.open_catalog()?;
     Ok(Grants { list: engine.grants().list()? })
 }
 
-/// What a grant for an agent, or a version used in a session, comes to.
+/// The effect of a grant for an agent, or of a version used in a session.
 fn may(grant: &AgentGrant) -> String {
     if grant.is_use() {
         return "used instead of the usual version; agents may run it, strictly sandboxed".to_owned();
@@ -63,7 +64,7 @@ fn may(grant: &AgentGrant) -> String {
     format!("agent {} may run it, strictly sandboxed", grant.agent)
 }
 
-/// What an unlock comes to.
+/// The effect of an unlock.
 fn opened(unlock: &Unlock) -> String {
     match unlock.tool {
         Some(_) => format!("may run at cost tier {}", unlock.tier),
@@ -71,7 +72,7 @@ fn opened(unlock: &Unlock) -> String {
     }
 }
 
-/// How long a grant lasts, or why it is void.
+/// The duration of a grant, or why it is void.
 fn holds(void: Option<&str>, scope: String) -> (Ink, String) {
     void.map_or((Ink::Plain, scope), |why| (Ink::Warn, format!("void: {why}")))
 }

@@ -1,4 +1,4 @@
-//! The record of what was done: `log`, `undo`, `verify`.
+//! The operation log: `log`, `undo`, `verify`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
@@ -16,14 +16,14 @@ const DEFAULT_LIMIT: usize = 50;
 #[derive(Serialize)]
 pub(super) struct Log {
     operations: Vec<Operation>,
-    /// Entries that are older than the entry before them, and by how many milliseconds.
+    /// Entries whose time is before that of the preceding entry, and by how many milliseconds.
     clock_went_back: Vec<(OperationId, i64)>,
 }
 
 pub(super) fn log(call: &Call<'_>) -> Result<Log, EngineError> {
     let engine = call.open()?;
     let limit = call.get::<usize>("limit").unwrap_or(DEFAULT_LIMIT);
-    // One more than is shown: the oldest one has a predecessor too.
+    // One entry more than is shown, because the oldest shown entry is compared with its predecessor.
     let mut operations = engine.history().operations(limit.saturating_add(1), call.text("grep"))?;
     let clock_went_back = clock_steps_back(&operations);
     operations.truncate(limit);
@@ -59,14 +59,14 @@ impl Answer for Log {
 }
 
 impl Log {
-    /// By how much the clock had gone back when an entry was written.
+    /// By how much the clock went back before an entry was written.
     fn back(&self, id: OperationId) -> Option<String> {
         let (_, ms) = self.clock_went_back.iter().find(|(entry, _)| *entry == id)?;
         Some(format!("the system clock was set back by {}", span(u64::try_from(*ms).unwrap_or_default())))
     }
 }
 
-/// Its subject, with the version if it concerns one.
+/// The subject of an entry, with the version if there is one.
 fn subject(operation: &Operation) -> String {
     match operation.detail.get("version").and_then(Value::as_str) {
         Some(version) => format!("{} {version}", operation.subject),

@@ -1,9 +1,9 @@
-//! `hook CLIENT`: answers the hooks of an agent's client. Calls of this program that policy lets run need no question
-//! of the client's own, and a tool that was just written is in the queue at once.
+//! `hook CLIENT`: answers the hooks of an agent's client. Calls of this program that the policy allows need no question
+//! by the client, and a newly written tool is queued for review at once.
 //!
-//! The forms of question and answer are those that Claude Code documents for `PreToolUse` and `PostToolUse`; Codex has
-//! taken them over, but for the answer `ask`, and takes no object with a field that it does not know. A question that
-//! is none of ours gets no answer, so the client does what it would do without us.
+//! Questions and answers have the forms that Claude Code documents for `PreToolUse` and `PostToolUse`. Codex uses the
+//! same forms, except for the answer `ask`, and rejects objects with unknown fields. Other questions get no answer, so
+//! the client acts as without a hook.
 
 use super::build::global;
 use super::call::{Call, Stop, agent_of_environment};
@@ -22,7 +22,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The longest question that is read, in bytes.
+/// The maximum size of a question, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The answer in the form of the clients.
@@ -57,26 +57,26 @@ pub(super) fn hook(call: &Call<'_>) -> Result<u8, Stop> {
     };
     match answered {
         Ok(Some(output)) => {
-            // Exactly the object of the client, without the version of our own.
+            // Exactly the client's object, without a schema version of this program.
             outlet::values(&[Reply { output: Output { hook_event_name: event, ..output } }])?;
             Ok(0)
         }
         Ok(None) => Ok(0),
         Err(error) => {
-            // Not the usual exit code: to these clients 2 means that the call is blocked.
+            // Not the usual exit code: for these clients, 2 means that the call is blocked.
             call.note(&StyledLine::new().put(Ink::Bad, "error: ").put(Ink::Plain, &error.message));
             Ok(1)
         }
     }
 }
 
-/// Whether the client works in the workspace that this process was started in; without one nothing is ours.
+/// Whether the client works in the workspace of this process; without a workspace the answer is no.
 fn is_here(call: &Call<'_>, question: &Value) -> bool {
     let Ok(options) = call.workspace_options() else { return false };
     question["cwd"].as_str().is_none_or(|cwd| find_workspace(Path::new(cwd)) == options.workspace)
 }
 
-/// Before a command runs.
+/// Answers the question before a command runs.
 fn before(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineError> {
     let Some(command) = question["tool_input"]["command"].as_str() else { return Ok(None) };
     let decided = |decision, reason: String| {
@@ -98,16 +98,16 @@ fn before(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineErr
         return Ok(direct(&catalog, &files).and_then(|tool| {
             let reason =
                 format!("{} belongs to the tool {1}; `toolsmith run {1}` runs it in the sandbox", tool.path, tool.name);
-            // Codex lets a command through for which a hook says "ask".
+            // Codex runs a command even if a hook answers "ask".
             decided(if call.text("client") == Some("codex") { "deny" } else { "ask" }, reason)
         }));
     }
     if is_shadowed() {
-        // Another program of this name would run: that is for the client to ask about.
+        // A different program of this name would run, so the client should ask about it.
         return Ok(None);
     }
     let (engine, _catalog) = call.open_catalog()?;
-    // The command must come to the same caller that is judged here: a human may do more.
+    // The command must run as the caller that is judged here, because a human may do more.
     let ours = call.globals.found.as_ref().map(|found| found.agent.clone()).or(agent_of_environment()?);
     let Some(agent) = (match (ours, named) {
         (Some(ours), Some(named)) => Some(ours).filter(|ours| *ours == named),
@@ -129,7 +129,7 @@ fn before(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineErr
     })
 }
 
-/// Whether `toolsmith` in a shell is another program than this one.
+/// Whether `toolsmith` in a shell is a different program.
 fn is_shadowed() -> bool {
     let found = std::env::var_os("PATH").and_then(|path| {
         std::env::split_paths(&path).map(|folder| folder.join("toolsmith")).find(|file| file.is_file())
@@ -138,7 +138,7 @@ fn is_shadowed() -> bool {
     found.is_some_and(|found| real(found) != std::env::current_exe().ok().and_then(real))
 }
 
-/// The tool whose file, or a file of whose folder, is one of these.
+/// The tool to which one of the started files or folders belongs.
 fn direct<'c>(catalog: &'c CatalogView, started: &StartedFiles) -> Option<&'c Tool> {
     catalog.tools.iter().map(AsRef::as_ref).find(|tool: &&Tool| {
         let path = Path::new(&tool.path);
@@ -148,8 +148,8 @@ fn direct<'c>(catalog: &'c CatalogView, started: &StartedFiles) -> Option<&'c To
     })
 }
 
-/// After a tool of the client was used: what it wrote below the tools folder gets its review now. A review that an open
-/// workbench made first is told as well: the question names its file.
+/// After the client wrote files: a tool written below the tools folder gets its review now. A review that an open
+/// workbench created first is reported as well, because the question names its file.
 fn after(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineError> {
     let engine = call.open()?;
     let waiting = || -> Result<Vec<Review>, EngineError> { engine.reviews().list(ReviewFilter::Waiting) };
@@ -168,19 +168,19 @@ fn after(call: &Call<'_>, question: &Value) -> Result<Option<Output>, EngineErro
     Ok((!told.is_empty()).then(|| Output { additional_context: Some(told.join("\n")), ..Output::default() }))
 }
 
-/// What a command line is to this program.
+/// What a command line means for this program.
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
-    /// A call of this program that decides by itself what an agent may.
+    /// A call of this program that checks permissions of agents itself.
     Harmless,
-    /// A run of this tool.
+    /// A run of the named tool.
     Run(String),
-    /// Something else.
+    /// Any other command.
     Other,
 }
 
-/// What a command line asks of this program, and the agent that it names. Read as this program reads it; every option
-/// must be one that agents have over MCP as well, or one that is known to be harmless.
+/// The meaning of a command line, and the agent it names. It is parsed as this program parses it. Every option must be
+/// available to agents over MCP or be known to be harmless.
 fn meaning(words: &[String]) -> (Meaning, Option<String>) {
     let other = (Meaning::Other, None);
     if words.first().is_none_or(|program| program != "toolsmith") {
@@ -197,7 +197,7 @@ fn meaning(words: &[String]) -> (Meaning, Option<String>) {
     };
     let Some(agents) = row.agents else { return other };
     let is_known = |arg: &Arg| agents.shared.contains(&arg.name) || HARMLESS.contains(&arg.name);
-    // A file that this program would read for the agent, and standard input, are questions for the client.
+    // Files that this program would read for the agent, and standard input, are decided by the client.
     let reads = |value: &OsStr| {
         let text = value.to_string_lossy();
         text.starts_with('@') || text.contains("=@") || text == "-"
@@ -219,13 +219,13 @@ fn meaning(words: &[String]) -> (Meaning, Option<String>) {
     (meaning, named)
 }
 
-/// Options of a shell that change nothing of what an agent may do.
+/// Options that, in a shell, do not change what an agent may do.
 const HARMLESS: [&str; 7] = ["word", "set", "show", "jsonl", "run", "tool", "rationale"];
 
-/// The words of a command line in which a shell replaces nothing, starts nothing else and redirects nothing.
+/// The words of a command line without shell expansions, further commands and redirections.
 fn plain_words(command: &str) -> Option<Vec<String>> {
     let mut quote = None;
-    // Only what a shell leaves out as well: other blanks are part of the name of a program.
+    // Trims only the blanks that a shell also removes: other blanks belong to the program's name.
     let command = command.trim_matches([' ', '\t', '\n']);
     for c in command.chars() {
         match (quote, c) {
@@ -238,7 +238,7 @@ fn plain_words(command: &str) -> Option<Vec<String>> {
         }
     }
     let words = shell_words::split(command).ok()?;
-    // `NAME=value program` sets a variable for it.
+    // `NAME=value program` sets a variable for the program.
     (quote.is_none() && words.first().is_some_and(|first| !first.contains('='))).then_some(words)
 }
 

@@ -1,7 +1,7 @@
 //! The input of a run: `--input` and `--set`.
 //!
-//! `--set NAME=@FILE` is the text of a file and `--set NAME=@-` that of standard input; `--set NAME=@@x` is the text
-//! `@x`.
+//! `--set NAME=@FILE` is the text of a file, `--set NAME=@-` is the text of standard input, and `--set NAME=@@x` is the
+//! text `@x`.
 
 use super::call::Call;
 use crate::domain::{InputMode, Manifest};
@@ -9,7 +9,7 @@ use crate::engine::{EngineError, ErrorCode, assignments, fitted};
 use serde_json::{Value, json};
 use std::io::Read;
 
-/// More input than this is refused before it is read to its end.
+/// The maximum input size; a larger input is refused before it is read completely.
 const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The input from the command line.
@@ -37,7 +37,7 @@ pub(super) fn given(call: &Call<'_>) -> Result<Given, EngineError> {
     Ok(Given { object, sets, words: Vec::new() })
 }
 
-/// One `--set` with the text of the file that it names.
+/// One `--set`, with a named file replaced by its text.
 fn set(written: &str) -> Result<String, EngineError> {
     let Some((name, value)) = written.split_once("=@") else { return Ok(written.to_owned()) };
     if name.contains('=') {
@@ -71,7 +71,7 @@ fn unreadable(from: &str, error: &std::io::Error) -> EngineError {
 /// Reads an input to its end.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`] for what cannot be read or is not UTF-8, [`ErrorCode::Usage`] for more than 16 MiB.
+/// [`ErrorCode::NotFound`] if the input cannot be read or is not UTF-8, [`ErrorCode::Usage`] if it exceeds 16 MiB.
 pub(super) fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
     let mut text = String::new();
     from.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(name, &error))?;
@@ -85,19 +85,19 @@ pub(super) fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
 pub(super) fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
     let usage =
         |message: String| EngineError::new(ErrorCode::Usage, message, "for example --input '{\"name\": \"x\"}'");
-    // Windows tools write a byte order mark, which is not part of the value.
+    // Windows tools write a byte order mark, which does not belong to the value.
     let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|error| usage(format!("the input from {from} is not valid JSON: {error}")))?;
     Ok(value)
 }
 
 impl Given {
-    /// A whole input.
+    /// A complete input value.
     pub(super) fn of(value: Value) -> Given {
         Given { object: Some(value), ..Given::default() }
     }
 
-    /// The same with plain words, which are read once the tool is known.
+    /// Adds plain words, which are interpreted once the tool is known.
     pub(super) fn with_words(self, words: Vec<&str>) -> Given {
         Given { words: words.into_iter().map(str::to_owned).collect(), ..self }
     }
@@ -107,10 +107,11 @@ impl Given {
         self.object.is_none() && self.sets.is_empty() && self.words.is_empty()
     }
 
-    /// The object and what is to be put into it, for a call that takes no plain words.
+    /// The object and the values to set in it, for a call that takes no plain words.
     ///
     /// # Errors
-    /// [`ErrorCode::Usage`] for an input that is not an object.
+    ///
+    /// [`ErrorCode::Usage`] if the input is not an object.
     pub(super) fn parts(self) -> Result<(Option<Value>, Vec<String>), EngineError> {
         if self.object.as_ref().is_some_and(|value| !value.is_object()) {
             let hint = "for example --input '{\"name\": \"x\"}'";
@@ -120,7 +121,7 @@ impl Given {
     }
 }
 
-/// The input to send: what was given, with each `--set` put into the place and type that the input schema names.
+/// The input to send: the given input, with each `--set` at the place and with the type of the input schema.
 ///
 /// # Errors
 /// [`ErrorCode::Usage`] for a `--set` or a plain word that does not fit.
@@ -142,7 +143,7 @@ pub(super) fn for_tool(manifest: &Manifest, given: Given) -> Result<Option<Value
     fitted(manifest, object, &sets)
 }
 
-/// Whether its input is one value of another type than an object, passed as it is.
+/// Whether the input is one value that is not an object, and is passed unchanged.
 fn takes_whole(manifest: &Manifest) -> bool {
     let kind = manifest.input.as_ref().and_then(|schema| schema["type"].as_str());
     let is_json = manifest.recipe.as_ref().is_some_and(|recipe| recipe.input == InputMode::StdinJson);

@@ -1,4 +1,4 @@
-//! Output of runs as it is kept.
+//! Kept output of runs.
 
 use super::cleaner::Sink;
 use crate::domain::{RunId, Stream};
@@ -6,10 +6,10 @@ use crate::engine::{Engine, EngineError, ErrorCode, Frame, Spool};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How much of the spool is read at once.
+/// How many bytes of the spool are read at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Reads a spool file from where it left off.
+/// Reads a spool file in steps, each from the end of the step before.
 pub(super) struct SpoolReader {
     path: PathBuf,
     spool: Option<Spool>,
@@ -17,12 +17,12 @@ pub(super) struct SpoolReader {
 }
 
 impl SpoolReader {
-    /// Reads from the start.
+    /// A reader at the start of the file.
     pub(super) fn new(path: PathBuf) -> SpoolReader {
         SpoolReader { path, spool: None, offset: 0 }
     }
 
-    /// The frames written since; empty if there are none yet.
+    /// The frames written since the last call; empty if there are none.
     fn next(&mut self) -> Result<Vec<Frame>, EngineError> {
         if self.spool.is_none() {
             self.spool = open_spool(&self.path)?;
@@ -33,7 +33,7 @@ impl SpoolReader {
         Ok(frames)
     }
 
-    /// Gives all there is to the sink.
+    /// Passes all available frames to the sink.
     pub(super) fn pass_on(&mut self, sink: &mut dyn Sink) -> Result<io::Result<()>, EngineError> {
         loop {
             let frames = self.next()?;
@@ -49,9 +49,9 @@ impl SpoolReader {
     }
 }
 
-/// The spool of a run; `None` while it has none: a run that never started leaves no output.
+/// The spool of a run; `None` if there is none, because a run that never started has no output.
 fn open_spool(path: &Path) -> Result<Option<Spool>, EngineError> {
-    // An empty file is one whose header is not written yet.
+    // An empty file is a spool whose header is not written yet.
     match std::fs::metadata(path) {
         Ok(meta) if meta.len() > 0 => Spool::open(path).map(Some).map_err(EngineError::internal),
         Ok(_) => Ok(None),
@@ -69,9 +69,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Reads all of it.
+    /// Reads the whole output.
     ///
     /// # Errors
+    ///
     /// If the spool file exists but cannot be read.
     pub(super) fn read(engine: &Engine, run: RunId) -> Result<Kept, EngineError> {
         let mut reader = SpoolReader::new(engine.runs().spool_path(run));
@@ -85,7 +86,7 @@ impl Kept {
         }
     }
 
-    /// Keeps these streams only.
+    /// Keeps only these streams.
     pub(super) fn only(mut self, streams: &[Stream]) -> Kept {
         self.frames.retain(|(stream, _)| streams.contains(stream));
         self
@@ -96,7 +97,7 @@ impl Kept {
         self.frames.iter().map(|(stream, bytes)| (*stream, bytes.as_slice()))
     }
 
-    /// A stream as text; bytes that are no UTF-8 become U+FFFD.
+    /// A stream as text; invalid UTF-8 becomes U+FFFD.
     pub(super) fn text(&self, stream: Stream) -> String {
         let parts: Vec<&[u8]> = self.frames().filter(|(of, _)| *of == stream).map(|(_, bytes)| bytes).collect();
         let bytes = parts.concat();

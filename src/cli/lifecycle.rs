@@ -1,4 +1,4 @@
-//! Asking for a higher stage: `promote`.
+//! Requests a higher stage: `promote`.
 
 use super::call::Call;
 use super::done::{Done, announce_and_execute};

@@ -1,11 +1,11 @@
-//! The content of a quoted text: escapes are resolved by the rules of its language.
+//! The content of a quoted text: resolves escapes by the rules of its language.
 
 /// The language whose rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EscapeRules {
     /// A text of Python.
     Python,
-    /// Bytes of Python: they know no escapes of Unicode.
+    /// Bytes of Python: they have no Unicode escapes.
     PythonBytes,
     /// A text or a template of JavaScript.
     JavaScript,
@@ -43,7 +43,7 @@ enum Escape {
     AsWritten,
 }
 
-/// The escape at the beginning of a text, and how many bytes it takes.
+/// The escape at the beginning of a text, and its length in bytes.
 fn escape(text: &str, rules: EscapeRules) -> (Escape, usize) {
     let Some(kind) = text[1..].chars().next() else { return (Escape::AsWritten, 1) };
     let found = simple(kind, rules).map(|c| (c, 2)).or_else(|| match kind {
@@ -78,7 +78,7 @@ fn simple(kind: char, rules: EscapeRules) -> Option<char> {
     })
 }
 
-/// As many digits as there are, from a place in a text.
+/// Parses hexadecimal digits from a position in a text, as many as there are within `count`.
 fn hex(text: &str, from: usize, count: std::ops::RangeInclusive<usize>) -> Option<(char, usize)> {
     let digits = text.bytes().skip(from).take(*count.end()).take_while(u8::is_ascii_hexdigit).count();
     let code = text.get(from..from + digits).filter(|_| count.contains(&digits))?;
@@ -97,7 +97,7 @@ fn unicode(text: &str, kind: char, rules: EscapeRules) -> Option<(char, usize)> 
             text[end..].starts_with('}').then_some((c, end + 1))
         }
         EscapeRules::JavaScript => hex(text, 2, 4..=4).or_else(|| {
-            // Two halves of one character.
+            // A surrogate pair is one character.
             let half = |from: usize| u16::from_str_radix(text.get(from..from + 4)?, 16).ok();
             let second = text.get(6..8).filter(|mark| *mark == "\\u").and_then(|_| half(8));
             let both = [half(2)?, second?];
@@ -107,7 +107,7 @@ fn unicode(text: &str, kind: char, rules: EscapeRules) -> Option<(char, usize)> 
 }
 
 fn octal(text: &str, rules: EscapeRules) -> (char, usize) {
-    // In JavaScript 255 is the greatest.
+    // In JavaScript, the maximum is 255.
     let most = if rules == EscapeRules::JavaScript && text.as_bytes()[1] > b'3' { 2 } else { 3 };
     let digits = text.bytes().skip(1).take(most).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
     let code = u32::from_str_radix(&text[1..=digits], 8).unwrap_or_default();

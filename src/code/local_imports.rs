@@ -2,7 +2,7 @@
 //! JavaScript and TypeScript import by a relative path, files that a shell script sources or starts relative to its own
 //! folder.
 //!
-//! Only statements and calls with a fixed text are read. What a program works out while it runs is not known.
+//! Only statements and calls with a fixed text are read. Names that a program computes at run time are not found.
 
 use super::WhenRun;
 use super::javascript;
@@ -18,21 +18,21 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// The kind of entry at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathKind {
-    /// A file that may be taken.
+    /// A file that may be imported.
     File,
-    /// A folder that may be looked into.
+    /// A folder that may be searched.
     Folder,
-    /// Neither.
+    /// Neither of them.
     Absent,
 }
 
 /// How many texts are cached.
 const MAX_KNOWN: usize = 4_096;
 
-/// Endings that JavaScript may leave out, in the order in which they are tried.
+/// File extensions that JavaScript can omit, in the order in which they are tried.
 const ENDINGS: [&str; 9] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "json"];
 
-/// Endings that TypeScript writes for files of another one.
+/// File extensions in TypeScript imports, with the extensions of the real files.
 const WRITTEN: [(&str, &[&str]); 4] =
     [(".js", &[".ts", ".tsx"]), (".mjs", &[".mts"]), (".cjs", &[".cts"]), (".jsx", &[".tsx"])];
 
@@ -61,16 +61,17 @@ fn is_inside(path: &str, from: &str) -> bool {
     !path.starts_with("..") && (from == "@" || from.starts_with("@/")) == path.starts_with("@/")
 }
 
-/// A file that a script certainly takes by a relative path.
+/// A file that a script certainly uses by a relative path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertainFile {
     /// As written, or relative to the folder of the script's definition.
     pub name: String,
-    /// The file, where it is there.
+    /// The file, if it exists.
     pub path: Option<String>,
 }
 
-/// The files that the file at `path` always uses by relative paths. For Python, its own error names a missing module.
+/// The files that the file at `path` always uses by relative paths. For Python the result is empty, because Python's
+/// own error names a missing module.
 pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Vec<CertainFile> {
     match Language::of(path, text) {
         Some(Language::Bash) => {
@@ -97,10 +98,10 @@ pub fn certain_files(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&s
     }
 }
 
-/// Texts in a line that may name a file together, at most.
+/// The maximum number of texts in a line that may form a file name together.
 const MAX_PARTS: usize = 8;
 
-/// Variables that hold the script's own folder, at most.
+/// The maximum number of variables for the script's own folder.
 const MAX_FOLDER_VARIABLES: usize = 16;
 
 /// The most paths examined for one script.
@@ -152,7 +153,7 @@ fn texts_in(line: &str) -> impl Iterator<Item = &str> {
 
 fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
     named_by_python(path, text, look, found);
-    // To parse takes longer than to look at lines and folders.
+    // Parsing takes longer than searching lines and folders.
     if !mentioned(text).any(|top| {
         let place = join(root, top);
         top.is_empty() || look(&place) == PathKind::Folder || look(&format!("{place}.py")) == PathKind::File
@@ -167,12 +168,12 @@ fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> Path
 
 /// A module that a text imports, as written.
 struct WrittenImport {
-    /// Dots in front of a module of Python.
+    /// The number of dots before a Python module.
     level: usize,
     module: String,
-    /// Names that are taken of it in Python: each may be a module itself.
+    /// Names that Python imports from it; each may be a module itself.
     names: Vec<String>,
-    /// Whether JavaScript certainly takes it.
+    /// Whether JavaScript certainly imports it.
     is_certain: bool,
 }
 
@@ -182,7 +183,7 @@ type KnownImports = HashMap<[u8; 32], Arc<[WrittenImport]>>;
 /// A cache: many scripts of a folder import the same files, and parsing takes longer than reading.
 static KNOWN: LazyLock<Mutex<KnownImports>> = LazyLock::new(Mutex::default);
 
-/// The modules that a text imports; none when it cannot be parsed.
+/// The modules that a text imports; empty if it cannot be parsed.
 fn written(text: &str, language: Language) -> Arc<[WrittenImport]> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{language:?}").as_bytes());
@@ -218,9 +219,9 @@ fn of_python(import: PythonImport<'_, '_>) -> WrittenImport {
     WrittenImport { level: import.level, module: import.module, names, is_certain: false }
 }
 
-/// The first parts of the modules that lines may import; an empty one for a relative import.
+/// The first parts of the modules that lines may import; empty for a relative import.
 fn mentioned(text: &str) -> impl Iterator<Item = &str> {
-    // Nearly no line is one of an import.
+    // Few lines are imports.
     let lines = |begin: &'static str| {
         memchr::memmem::find_iter(text.as_bytes(), begin).filter_map(move |at| {
             let line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
@@ -237,7 +238,7 @@ fn mentioned(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The folder in which Python looks for what an import names; `None` for the standard library, and outside `root`.
+/// The folder in which Python searches an import; `None` for the standard library, and outside `root`.
 fn place_of<'p>(import: &WrittenImport, path: &'p str, root: &'p str) -> Option<&'p str> {
     if import.level == 0 {
         let top = import.module.split('.').next().unwrap_or_default();
@@ -253,7 +254,7 @@ fn place_of<'p>(import: &WrittenImport, path: &'p str, root: &'p str) -> Option<
     Some(place)
 }
 
-/// The files of a dotted module and of the names that are taken of it, as far as they are modules themselves.
+/// The files of a dotted module, and of the imported names that are modules themselves.
 fn modules(
     place: &str,
     module: &str,
@@ -273,7 +274,7 @@ fn modules(
     }
 }
 
-/// Adds the file of the module at a place. Whether it is a package, which may have modules inside.
+/// Adds the file of the module at a place. Returns whether it is a package, which may contain modules.
 fn module_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) -> bool {
     let is_folder = look(place) == PathKind::Folder;
     let init = format!("{place}/__init__.py");
@@ -306,7 +307,7 @@ fn javascript(
     }
 }
 
-/// Whether a text may name a module by a relative path.
+/// Whether a text may contain a relative path of a module.
 fn names_relative(text: &str) -> bool {
     ["'.", "\".", "`."].into_iter().any(|sign| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
 }
@@ -315,14 +316,14 @@ fn is_relative(module: &str) -> bool {
     matches!(module.split('/').next(), Some("." | ".."))
 }
 
-/// A relative path from a folder, without `.` and `..`; `None` where it leads out.
+/// A relative path from a folder, without `.` and `..`; `None` if it leads out of the folder.
 fn resolved(folder: &str, written: &str) -> Option<String> {
     let path = clean_path(&join(folder, written))?;
     // Files elsewhere in the workspace stay there.
     (folder.starts_with("@/") == path.starts_with("@/")).then_some(path)
 }
 
-/// The file that a path of JavaScript means.
+/// The file that a JavaScript path refers to.
 fn file_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Option<String> {
     let mut is_file = |path: &str| !path.is_empty() && look(path) == PathKind::File;
     if is_file(place) {

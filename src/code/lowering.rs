@@ -4,7 +4,7 @@ use super::program::{Expr, Sort, Statement, TextPiece};
 use crate::domain::budget;
 use tree_sitter::Node;
 
-/// Values nested deeper are cut.
+/// The maximum nesting of values; deeper values are cut.
 const MAX_DEPTH: usize = 160;
 
 /// How many nodes of one file are examined.
@@ -16,12 +16,12 @@ pub(crate) struct Lowering<'s> {
     pub(crate) text: &'s str,
     depth: usize,
     nodes: usize,
-    /// Whether something was too deep or too much.
+    /// Whether something was cut, because of depth or size.
     pub(crate) is_cut: bool,
 }
 
 impl<'s> Lowering<'s> {
-    /// A reader at the beginning.
+    /// A reader at the start of the file.
     pub(crate) fn new(text: &'s str) -> Lowering<'s> {
         Lowering { text, depth: 0, nodes: 0, is_cut: false }
     }
@@ -31,7 +31,7 @@ impl<'s> Lowering<'s> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// Goes one level down; what is too deep is cut.
+    /// Goes one level down; cuts values that are too deep.
     pub(crate) fn deeper(&mut self, node: Node<'_>, read: impl FnOnce(&mut Self) -> Expr) -> Expr {
         if self.is_full() {
             return expr(node, Sort::Other(Vec::new()));
@@ -42,7 +42,7 @@ impl<'s> Lowering<'s> {
         expr
     }
 
-    /// As [`Lowering::deeper`], for steps.
+    /// [`Lowering::deeper`] for statements.
     pub(crate) fn steps(&mut self, read: impl FnOnce(&mut Self) -> Vec<Statement>) -> Vec<Statement> {
         if self.is_full() {
             return Vec::new();
@@ -75,7 +75,7 @@ pub(crate) fn line(node: Node<'_>) -> u64 {
     node.start_position().row as u64 + 1
 }
 
-/// The children that mean something.
+/// The children with a meaning.
 pub(crate) fn named(node: Node<'_>) -> Vec<Node<'_>> {
     if budget::is_over() {
         return Vec::new();
@@ -93,7 +93,7 @@ pub(crate) fn fields<'t>(node: Node<'t>, field: &str) -> Vec<Node<'t>> {
     node.children_by_field_name(field, &mut cursor).filter(|child| !child.is_extra()).collect()
 }
 
-/// A number in its shortest form, so that `1_000`, `1e3` and `1000` are the same.
+/// A number in its shortest form, so that `1_000`, `1e3` and `1000` are equal.
 pub(crate) fn number(text: &str) -> String {
     let plain: String = text.chars().filter(|c| *c != '_').collect::<String>().to_lowercase();
     let plain = plain.trim_end_matches('n');

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 /// The block of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScriptBlock<'s> {
-    /// The lines between its marks: the byte at which each begins, and its text without what ends it.
+    /// The lines between its marks: the byte offset and the text of each line, without its line end.
     pub lines: Vec<(usize, &'s str)>,
     /// Its content.
     pub table: Table,
@@ -39,7 +39,7 @@ impl<'s> ScriptBlock<'s> {
         list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
-    /// A text of it by its key.
+    /// The text value of a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.table.get(key).and_then(Value::as_str)
     }
@@ -60,7 +60,7 @@ mod tests {
             ScriptBlock::of("# /// script\n# requires-python = '>=3.9'\n# ///").unwrap().text("requires-python"),
             Some(">=3.9")
         );
-        // The last mark of the comments ends it; one below other lines does not.
+        // The last mark of the comments ends the block; a mark after other lines does not.
         let twice = "# /// script\n# dependencies = ['a']\n# x = '''\n# ///\n# '''\n# ///\n#\nimport a\n# ///\n";
         assert_eq!(ScriptBlock::of(twice).unwrap().dependencies(), ["a"]);
         for other in [

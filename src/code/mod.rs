@@ -2,16 +2,16 @@
 //!
 //! | question | answered by | asked by |
 //! | --- | --- | --- |
-//! | What does Python take from elsewhere, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
+//! | What does Python import, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
-//! | Which files beside it does a script take? | [`local_imports()`] | the catalog |
-//! | Which programs does a shell script call, and which whatever happens? | [`shell::calls`] | what is missing for a run; the catalog |
+//! | Which files next to it does a script use? | [`local_imports()`] | the catalog |
+//! | Which programs does a shell script call, and which in any case? | [`shell::calls`] | what is missing for a run; the catalog |
 //! | Which programs do Python and JavaScript start with a fixed text? | [`started`] | the same |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
 //! | What does a program do, in one form for all languages? | [`program`], made by `program` of each language with what [`lowering`] gives them | the check `change` |
 //! | Which small faults could be in these lines? | [`mutants`] | the check `consistency` |
-//! | What does a fixed text say? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
+//! | What does a fixed text contain? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
 //!
 //! The syntax trees come from [`crate::domain::source`], with its limits of time, memory and depth.
 
@@ -32,14 +32,14 @@ pub use local_imports::{PathKind, certain_files, local_imports};
 
 use tree_sitter::Node;
 
-/// Whether a statement or an expression runs when its file is run.
+/// When a statement or an expression runs, if its file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenRun {
-    /// Whenever the file is run to its end.
+    /// In every run of the file to its end.
     Always,
     /// When the enclosing function is called.
     WhenCalled,
-    /// A condition, a loop or a handler of errors decides.
+    /// Depends on a condition, a loop or an error handler.
     Perhaps,
 }
 
@@ -61,12 +61,12 @@ impl WhenRun {
 pub enum TextPart<'t, 's> {
     /// The same in every run.
     Fixed {
-        /// As written, escapes and all.
+        /// As written, with its escapes.
         written: &'s str,
         /// The text that it denotes.
         says: String,
     },
-    /// A value that is put in.
+    /// An inserted value.
     Hole(Node<'t>),
 }
 

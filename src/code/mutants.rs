@@ -1,4 +1,4 @@
-//! Mutants: copies of a program with one small fault in them, as mutation testing makes them.
+//! Mutants: copies of a program with one small fault each, as in mutation testing.
 //!
 //! A comparison of two programs by their answers uses them to test its inputs: inputs that do not detect a fault in a
 //! line are no evidence for that line. The faults are small, typical and easily overlooked: a neighbouring number,
@@ -16,11 +16,11 @@ pub struct Mutant {
     pub line: u64,
     /// The whole program.
     pub text: String,
-    /// Whether it differs for one value only, as `<` and `<=` do: of many inputs one at most can notice it.
+    /// Whether it differs for a single value only, such as `<` and `<=`: at most one of many inputs can detect it.
     pub is_neighbour: bool,
 }
 
-/// Entries of one list that are left out one by one; a longer list is data.
+/// The maximum number of entries of a list that are omitted one by one; a longer list is data.
 const MAX_ENTRIES: usize = 12;
 
 /// Operators that are easily confused: the neighbour that differs in the fewest cases, and the opposite.
@@ -106,7 +106,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("tail", &["head"]),
 ];
 
-/// Methods and words that ask whether a list has a value; a fault looks at its first one only.
+/// Methods and words that test whether a list contains a value; their fault tests only the first value.
 const HAS: &str = "includes";
 
 /// Operators that differ for one value only.
@@ -124,10 +124,10 @@ const NEIGHBOURS: &[(&str, &str)] = &[
 /// Operators whose operands cannot be swapped, if the values differ.
 const ORDERED: &[&str] = &["-", "/", "//", "%", "**", "<<", ">>"];
 
-/// Operators that join two conditions or choose the first of two values that is one.
+/// Operators that join two conditions, or choose the first of two values that exists.
 const JOINING: &[&str] = &["and", "or", "&&", "||", "??"];
 
-/// All mutants with a fault in one of these lines, in the order of the text; `None` where the text cannot be parsed.
+/// All mutants with a fault in one of these lines, in the order of the text; `None` if the text cannot be parsed.
 pub fn mutants(source: &str, language: Language, lines: &BTreeSet<u64>) -> Option<Vec<Mutant>> {
     let tree = language.parse(source)?;
     let mut faults = Faults { source, language, found: BTreeSet::new() };
@@ -198,7 +198,7 @@ impl<'s> Faults<'s> {
             "regex" => self.put(node.end_byte()..node.end_byte(), "[Symbol.match]"),
             _ => {}
         }
-        // A list of Python; the shell calls two commands with `&&` between them so.
+        // A Python list; in a shell, two commands with `&&` between them have this node kind.
         if node.kind() == "list" && self.language == Language::Python {
             self.entries(node);
         }
@@ -249,7 +249,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Without its sign.
+    /// Removes its sign.
     fn unary(&mut self, node: Node<'_>) {
         if let [operand] = children(node).as_slice() {
             self.put(node.byte_range(), self.text(*operand));
@@ -258,7 +258,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// One more than the value of a variable; fails for values that are not numbers.
+    /// Adds one to the value of a variable; fails for values that are not numbers.
     fn value(&mut self, node: Node<'_>) {
         let value = node.child_by_field_name("right").or_else(|| node.child_by_field_name("value"));
         let is_computed = |value: &Node<'_>| {
@@ -279,7 +279,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Its neighbours.
+    /// Replaces it by its neighbours.
     fn number(&mut self, node: Node<'_>) {
         let written = self.text(node);
         let is_shell = self.language == Language::Bash;
@@ -296,7 +296,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// With one more character.
+    /// Adds one more character.
     fn string(&mut self, node: Node<'_>) {
         let is_alone = node.parent().is_some_and(|parent| parent.kind() == "expression_statement");
         let quote = self.text(node).len() - self.text(node).trim_end_matches(['"', '\'', '`']).len();
@@ -322,7 +322,7 @@ impl<'s> Faults<'s> {
         self.put(node.byte_range(), other);
     }
 
-    /// One of two values, whatever the condition is.
+    /// Chooses one of two values, whatever the condition is.
     fn choice(&mut self, node: Node<'_>) {
         let parts = children(node);
         let values = match (parts.as_slice(), self.language) {
@@ -334,7 +334,8 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// A condition that always or never holds. A loop without an end would only take time.
+    /// Makes a condition always true or always false. A loop must not become endless, because that would only take
+    /// time.
     fn condition(&mut self, node: Node<'_>) {
         let mut cursor = node.walk();
         let parts: Vec<Node<'_>> = match node.kind() {
@@ -356,7 +357,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// The argument of a function instead of its result, and its first two arguments swapped.
+    /// Replaces a call by its object or its argument, and swaps its first two arguments.
     fn call(&mut self, node: Node<'_>) {
         let arguments = node.child_by_field_name("arguments").map(children).unwrap_or_default();
         let is_statement = node.parent().is_some_and(|parent| parent.kind() == "expression_statement");
@@ -404,7 +405,7 @@ impl<'s> Faults<'s> {
         }
     }
 
-    /// Left out; a value that is returned is not.
+    /// Omits a statement, except one that returns a value.
     fn statement(&mut self, node: Node<'_>) {
         let parts = children(node);
         let is_kept = parts.first().is_some_and(|first| {
@@ -430,12 +431,12 @@ impl<'s> Faults<'s> {
     }
 }
 
-/// Whether a part of an operation is a value, and not its sign.
+/// Whether a part of an operation is a value, not the operator.
 fn is_operand(node: Node<'_>) -> bool {
     node.is_named() && node.kind() != "test_operator"
 }
 
-/// Whether a statement is in the block of a `while`, which may end because of it.
+/// Whether a statement is in the block of a `while`, whose end may depend on it.
 fn in_loop(node: Node<'_>) -> bool {
     std::iter::successors(node.parent(), Node::parent).take(8).any(|parent| parent.kind() == "while_statement")
 }

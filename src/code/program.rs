@@ -15,7 +15,7 @@ pub(crate) struct Expr {
     pub(crate) sort: Sort,
 }
 
-/// The sorts of values.
+/// The kinds of values.
 #[derive(Debug, Clone)]
 pub(crate) enum Sort {
     /// A variable, a parameter, a function.
@@ -38,29 +38,29 @@ pub(crate) enum Sort {
     Slice(Box<Expr>, Option<Box<Expr>>, Option<Box<Expr>>),
     /// `target(arguments)`.
     Call(Box<Expr>, Vec<Argument>),
-    /// `a + b` and its kin.
+    /// `a + b` and similar operations.
     Math(String, Box<Expr>, Box<Expr>),
-    /// `a < b` and its kin.
+    /// `a < b` and similar comparisons.
     Compare(CompareOp, Box<Expr>, Box<Expr>),
-    /// Its opposite.
+    /// The opposite of a condition.
     Not(Box<Expr>),
-    /// All of them hold.
+    /// All of them are true.
     All(Vec<Expr>),
-    /// One of them holds, or the first that is something.
+    /// One of them is true, or the first that exists.
     Any(Vec<Expr>),
-    /// One of two by a condition.
+    /// One of two values, depending on a condition.
     Choice(Box<Expr>, Box<Expr>, Box<Expr>),
     /// A list, a tuple, a set.
     Many(Vec<Expr>),
     /// A dictionary, an object.
     Pairs(Vec<(Expr, Expr)>),
-    /// A comprehension: the value of each round, the rounds, the conditions.
+    /// A comprehension: the value of each iteration, the iterations, the conditions.
     Each(Box<Expr>, Vec<Round>, Vec<Expr>),
     /// A function without a name.
     Function(Box<Function>),
     /// An awaited value.
     Await(Box<Expr>),
-    /// A variable of a shell that is split into words and expanded as a pattern.
+    /// A shell variable that is split into words and expanded as a pattern.
     Bare(Box<Expr>),
     /// Anything else, by its parts.
     Other(Vec<Expr>),
@@ -69,9 +69,9 @@ pub(crate) enum Sort {
 /// A part of a text.
 #[derive(Debug, Clone)]
 pub(crate) enum TextPiece {
-    /// As written, escapes and all.
+    /// As written, with its escapes.
     Fixed(String),
-    /// A value put in.
+    /// An inserted value.
     Hole(Expr),
 }
 
@@ -86,7 +86,7 @@ pub(crate) enum CompareOp {
     Unequal,
     In,
     NotIn,
-    /// Fits a pattern.
+    /// Matches a pattern.
     Matches,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct Argument {
     pub(crate) value: Expr,
 }
 
-/// One round of a comprehension.
+/// One `for` of a comprehension.
 #[derive(Debug, Clone)]
 pub(crate) struct Round {
     /// The names that are set.
@@ -112,11 +112,11 @@ pub(crate) struct Round {
 pub(crate) struct Function {
     /// Its name; empty for one without.
     pub(crate) name: String,
-    /// Its parameters, `self` left out.
+    /// Its parameters, without `self`.
     pub(crate) parameters: Vec<Parameter>,
     /// Its body.
     pub(crate) body: Vec<Statement>,
-    /// Whether it is a class: its call makes an object with the parameters as attributes.
+    /// Whether it is a class: a call creates an object with the parameters as attributes.
     pub(crate) is_class: bool,
 }
 
@@ -131,7 +131,7 @@ pub(crate) struct Parameter {
     pub(crate) default: Option<Expr>,
 }
 
-/// A step of a program.
+/// A statement of a program.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     /// The line where it begins, counted from 1.
@@ -140,40 +140,40 @@ pub(crate) struct Statement {
     pub(crate) act: Act,
 }
 
-/// The sorts of steps.
+/// The kinds of statements.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     /// `targets = value`; several targets share the value.
     Let(Vec<Expr>, Expr),
     /// `target += value`.
     Change(Expr, String, Expr),
-    /// A value for its effect.
+    /// An expression that is evaluated for its effect.
     Do(Expr),
     /// `if`.
     If(Expr, Vec<Statement>, Vec<Statement>),
-    /// A loop over something.
+    /// A loop over a value.
     For(Vec<String>, Expr, Vec<Statement>),
-    /// A loop as long as something holds.
+    /// A loop with a condition.
     While(Expr, Vec<Statement>),
-    /// `try`: the attempt, the handlers, what is done in any case.
+    /// `try`: the body, the handlers, and the `finally` part.
     Try(Vec<Statement>, Vec<Handler>, Vec<Statement>),
     /// Raises an error.
     Raise(Option<Expr>),
-    /// Leaves the function.
+    /// Returns from the function.
     Return(Option<Expr>),
     /// Yields a value.
     Give(Expr),
     /// Leaves the loop.
     Break,
-    /// Continues with the next turn of the loop.
+    /// Continues with the next iteration.
     Continue,
-    /// A function of that name.
+    /// The definition of a function.
     Define(Function),
-    /// Names from elsewhere: the name here, the full name there.
+    /// Imports names: the name here, and the full name in the other module.
     Import(Vec<(String, String)>),
-    /// A check that ends the program when it fails.
+    /// A check that ends the program if it fails.
     Assert(Expr),
-    /// Steps in a separate scope: a class, a `with`.
+    /// Statements in a separate scope: a class, a `with`.
     Block(Vec<Statement>),
 }
 
@@ -184,7 +184,7 @@ pub(crate) struct Handler {
     pub(crate) line: u64,
     /// The name of the error in it.
     pub(crate) name: Option<String>,
-    /// Which errors; `None` for all.
+    /// The errors that it handles; `None` for all.
     pub(crate) of: Option<Expr>,
     /// Its body.
     pub(crate) body: Vec<Statement>,
@@ -215,7 +215,7 @@ impl Expr {
         }
     }
 
-    /// Its name, where it is one.
+    /// Its name, if it is a name.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.sort {
             Sort::Name(name) => Some(name),
@@ -223,7 +223,7 @@ impl Expr {
         }
     }
 
-    /// Its text, where it is one without holes.
+    /// Its text, if it is a text without holes.
     pub(crate) fn fixed(&self) -> Option<String> {
         let Sort::Text(pieces) = &self.sort else { return None };
         pieces.iter().map(|piece| if let TextPiece::Fixed(text) = piece { Some(text.as_str()) } else { None }).collect()
@@ -240,7 +240,7 @@ impl TextPiece {
 }
 
 impl CompareOp {
-    /// The comparison of a sign.
+    /// The comparison for an operator.
     pub(crate) fn of(sign: &str) -> Option<CompareOp> {
         Some(match sign {
             "<" | "-lt" => CompareOp::Less,

@@ -1,6 +1,6 @@
 //! Programs that Python and JavaScript start with a fixed text: `subprocess.run(["git", …])`, `execSync("git log")`.
 //!
-//! Read from lines; nothing is parsed. What a program works out while it runs is not known.
+//! Only lines are searched; nothing is parsed. Names that a program computes at run time are not found.
 
 use super::shell::calls::is_builtin;
 use crate::domain::source::Language;
@@ -17,7 +17,7 @@ pub(crate) struct StartedProgram {
     pub(crate) is_certain: bool,
 }
 
-/// How Python starts a program.
+/// The calls by which Python starts a program.
 const PYTHON: &[&str] = &[
     "subprocess.run(",
     "subprocess.call(",
@@ -28,14 +28,14 @@ const PYTHON: &[&str] = &[
     "os.popen(",
 ];
 
-/// How JavaScript starts a program.
+/// The calls by which JavaScript starts a program.
 const JAVASCRIPT: &[&str] = &["execSync(", "execFileSync(", "spawnSync("];
 
-/// Words in front of a call that may keep it from being made.
+/// Words before a call that may prevent it.
 const MAYBE: &[&str] =
     &["if ", " if", "else", "lambda", "def ", "=>", "function", " and ", " or ", "&&", "||", "?", "try"];
 
-/// The programs that a script starts, each once: where that is certain, else where it does so first.
+/// The programs that a script starts, each once: with its certain start, otherwise with its first one.
 pub(crate) fn started(text: &str, language: Language) -> Vec<StartedProgram> {
     let marks = match language {
         Language::Python => PYTHON,
@@ -79,7 +79,7 @@ fn program(arguments: &str, language: Language) -> Option<String> {
     let written = list.unwrap_or(first).trim_start();
     let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let text = written[1..].split(quote).next().filter(|text| !text.is_empty() && !text.contains('\n'))?;
-    // A list and `execFile` name the program alone.
+    // A list, and `execFile`, contain only the program's name in the first argument.
     let is_alone = list.is_some() || language != Language::Python && !arguments.contains(' ');
     let name = if is_alone { text } else { text.split_whitespace().next()? };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/');
@@ -93,7 +93,7 @@ fn program(arguments: &str, language: Language) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The names, with a mark after certain ones.
+    /// The names; certain ones have a mark after them.
     fn names(language: Language, text: &str) -> String {
         let shown = |one: StartedProgram| format!("{}{}", one.name, if one.is_certain { "!" } else { "" });
         started(text, language).into_iter().map(shown).collect::<Vec<_>>().join(" ")

@@ -1,18 +1,18 @@
-//! The readers, and that everybody who asks them gets the same answer.
+//! Tests of the readers, and tests that all consumers get the same answer.
 
 use super::WhenRun::{self, Always, Perhaps, WhenCalled};
 use super::{javascript, python};
 use crate::domain::source::{Language, nodes, text};
 use tree_sitter::Node;
 
-/// Imports of Python of every sort, for each consumer to read: `requests`, `yaml`, `rich` and `httpx` are needed, `rich`
-/// when a function is called; `numpy` and `psutil` may be absent.
+/// Imports of Python of every sort, for all consumers: `requests`, `yaml`, `rich` and `httpx` are needed, `rich` when a
+/// function is called; `numpy` and `psutil` may be absent.
 pub(crate) const PYTHON_IMPORTS: &str = "import os.\\\n  path, yaml as y\nfrom requests import get as fetch\n\
     with suppress(ImportError):\n    import numpy\ndef later():\n    import rich\nclass C:\n    import httpx\n\
     if later:\n    def maybe():\n        import psutil\nfetch('https://a.example')\n";
 
-/// The same for TypeScript: `axios`, `express` and `zod` are needed, `zod` when a function is called; `chalk` and `lodash`
-/// may be absent, and nothing is left of `types`.
+/// The same for TypeScript: `axios`, `express` and `zod` are needed, `zod` when a function is called; `chalk` and
+/// `lodash` may be absent, and `types` disappears.
 pub(crate) const TYPESCRIPT_IMPORTS: &str = "import type { T } from 'types';\nimport old = require('axios');\n\
     const app = require(/* why */ `express`).app;\nconst c = old && require('chalk');\n\
     function later() { return require('zod'); }\nswitch (old) { case 1: require('lodash'); }\n";
@@ -20,7 +20,7 @@ pub(crate) const TYPESCRIPT_IMPORTS: &str = "import type { T } from 'types';\nim
 /// Bound names, with their targets.
 type Names = Vec<(String, String)>;
 
-/// Each import of Python: the module as written, what it binds, and when it runs.
+/// Each Python import: the module as written, its bindings, and when it runs.
 fn python_imports(source: &str) -> Vec<(String, Names, WhenRun)> {
     let tree = Language::Python.parse(source).unwrap();
     let found = python::imports::imports(tree.root_node(), source).into_iter().map(|(import, when)| {
@@ -30,7 +30,7 @@ fn python_imports(source: &str) -> Vec<(String, Names, WhenRun)> {
     found.collect()
 }
 
-/// Each module of JavaScript or TypeScript, and when it is taken.
+/// Each JavaScript or TypeScript module, and when it is imported.
 fn modules(source: &str, language: Language) -> Vec<(String, WhenRun)> {
     let tree = language.parse(source).unwrap();
     let found = javascript::imports::imports(tree.root_node(), source).into_iter();
@@ -198,7 +198,7 @@ fn a_text_of_javascript_says_what_javascript_reads() {
     assert_eq!(text("1"), None);
 }
 
-/// The bindings of each read of a Python name, by their rows, counted from 1; in the order of the text.
+/// The lines (from 1) of the bindings of each read of a Python name, in the order of the text.
 fn python_bindings(source: &str, name: &str) -> Vec<Vec<usize>> {
     let tree = Language::Python.parse(source).unwrap();
     let names = python::scope::PythonNames::of(tree.root_node(), source);

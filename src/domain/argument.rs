@@ -1,4 +1,4 @@
-//! How one input value reaches a process that reads a command line.
+//! How one input value reaches a process that parses a command line.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub const OPTIONS_FIRST: &str = "options_first";
 /// The key of a definition that lists the options which its command answers without running, such as `--help`.
 pub const ANSWERED: &str = "answered";
 
-/// Where a value goes.
+/// Where a value is passed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ArgPlace {
     /// A positional argument. The order of the rules is the order of the arguments.
@@ -71,7 +71,7 @@ pub struct ArgCondition {
 pub struct ArgRule {
     /// The name of the input.
     pub input: String,
-    /// Where its value goes.
+    /// Where its value is passed.
     pub place: ArgPlace,
     /// Whether the value is percent-encoded (RFC 3986): every byte except letters, digits and `-_.~`.
     pub is_percent_encoded: bool,

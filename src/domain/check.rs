@@ -90,8 +90,8 @@ pub struct Verdict {
     pub worker: Option<String>,
 }
 
-/// Why a comparison was skipped, as stored. It is true when it is recorded, but a verdict outlives the approval of its
-/// version.
+/// Why a comparison was skipped, as stored. It is true when it is recorded, but the verdict stays when the version is
+/// approved later.
 pub const NO_BASE: &str = "no version was approved before";
 
 /// The same note for a version that has since been approved.

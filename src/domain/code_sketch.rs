@@ -1,19 +1,21 @@
-//! A few numbers that show which files may contain the same code, so that only those of a large catalog are read.
+//! A few numbers that indicate which files may contain the same code, so that only those files of a large catalog are
+//! read.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// Numbers of a sketch.
+/// The number of slots of a sketch.
 const SLOTS: usize = 16;
 
 /// The value of a slot without a word.
 const EMPTY: u16 = u16::MAX;
 
-/// Shortest word that counts, in bytes.
+/// The minimum length of a word, in bytes.
 const SHORTEST: usize = 2;
 
-/// A sketch of the words of some files, without lines that are comments and without names that the files give themselves. Two sketches share the same proportion of numbers as the files share words. A
-/// copy with changed names keeps the words of the language, of the libraries and of its texts.
+/// A sketch of the words of some files, without comment lines and without names that the files define themselves. Two
+/// sketches share about the same proportion of numbers as the files share words. A copy with changed names keeps the
+/// words of the language, of the libraries and of its texts.
 ///
 /// After Li, Owen and Zhang, "One Permutation Hashing" (NIPS 2012).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,11 +73,11 @@ impl CodeSketch {
         self.0.iter().copied().enumerate().filter(|(_, number)| *number != EMPTY)
     }
 
-    /// The most that two sketches can share.
+    /// The maximum number of shared numbers.
     pub const MOST: usize = SLOTS;
 }
 
-/// The words of the lines that are no comments, each with what follows it in its line.
+/// The words of the lines that are not comments, each with the rest of its line.
 fn code_words(content: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     content.split(|byte| *byte == b'\n').filter(|line| !is_comment(line)).flat_map(|line| {
         let mut rest = line;
@@ -89,8 +91,8 @@ fn code_words(content: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Words that are names of the file itself, as far as a glance shows: what is assigned, defined or a parameter. A copy has
-/// others. A language need not be known for this.
+/// Names that the file itself defines, by simple rules for all languages: names that are assigned, defined or
+/// parameters. A copy may have other names.
 fn own_words(content: &[u8]) -> HashSet<&[u8]> {
     let (mut own, mut before, mut until): (HashSet<&[u8]>, &[u8], Option<u8>) = (HashSet::new(), b"", None);
     for (word, rest) in code_words(content) {
@@ -102,7 +104,7 @@ fn own_words(content: &[u8]) -> HashSet<&[u8]> {
         };
         let is_defined =
             BEFORE_NAMES.contains(&before) || rest.starts_with(b"()") && next[2..].trim_ascii_start().starts_with(b"{");
-        // Parameters stand up to the end of the bracket, targets of a loop up to `in` or `of`.
+        // Parameters end at the closing bracket, targets of a loop at `in` or `of`.
         if is_assigned || is_defined || until.is_some() && !BEFORE_NAMES.contains(&word) {
             own.insert(word);
         }
@@ -122,7 +124,7 @@ fn own_words(content: &[u8]) -> HashSet<&[u8]> {
     own
 }
 
-/// Words after which a name of the file stands.
+/// Words before a name that the file defines.
 const BEFORE_NAMES: &[&[u8]] = &[
     b"def",
     b"class",
@@ -143,16 +145,16 @@ fn hash_of(word: &[u8]) -> u32 {
     word.iter().fold(BEGIN, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Whether a line is a comment in any of the usual languages: copies differ in comments first of all.
+/// Whether a line is a comment in any of the usual languages: copies often differ only in comments.
 fn is_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     [b"#".as_slice(), b"//", b"/*", b"* ", b"*/", b"--"].iter().any(|mark| line.starts_with(mark)) || line == b"*"
 }
 
-/// The offset basis of the FNV-1a hash: the same on every machine, since sketches are stored.
+/// The offset basis of the FNV-1a hash: the same on every machine, because sketches are stored.
 const BEGIN: u32 = 0x811c_9dc5;
 
-/// Whether a byte belongs to a word. A table, because every byte of a source is tested.
+/// Whether a byte belongs to a word. A table is fast: every byte of a source is tested.
 const IS_OF_WORD: [bool; 256] = {
     let (mut table, mut byte) = ([true; 256], 0);
     while byte < 0x80 {

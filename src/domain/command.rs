@@ -15,17 +15,17 @@ use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Who gives a command; policy depends on it.
+/// The caller of a command; policy depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// A human at a terminal, by identity (`Name <mail>`, else the system user).
+    /// A human at a terminal, by identity (`Name <mail>`, otherwise the system user).
     Human(String),
-    /// An agent, by the name it gave.
+    /// An agent, by the name it states.
     Agent(String),
 }
 
 impl Caller {
-    /// What is stored with a run: `human`, or the agent's name.
+    /// The word that is stored with a run: `human`, or the agent's name.
     pub fn word(&self) -> &str {
         match self {
             Caller::Human(_) => "human",
@@ -33,7 +33,7 @@ impl Caller {
         }
     }
 
-    /// What is stored in the operation log.
+    /// The identity that is stored in the operation log.
     pub fn identity(&self) -> String {
         match self {
             Caller::Human(who) => who.clone(),
@@ -42,13 +42,13 @@ impl Caller {
     }
 }
 
-/// The longest name an agent may give, in characters.
+/// The maximum length of an agent's name, in characters.
 const MAX_AGENT_CHARS: usize = 64;
 
 /// The name of an agent: 1 to 64 visible characters. `human` is refused, because records use this word for people.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The reason why the text is invalid.
 pub fn agent_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > MAX_AGENT_CHARS {
@@ -63,7 +63,7 @@ pub fn agent_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// A request to change something. Tools are named as a human would: `NAME`, `NAME@VERSION`,
+/// A request to change something. Tools are named as a human would name them: `NAME`, `NAME@VERSION`,
 /// `NAME@DIGESTPREFIX` or a path when names clash.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -75,7 +75,7 @@ pub enum Command {
     Comment {
         /// The review in which the version is on screen.
         review: ReviewId,
-        /// What it is about.
+        /// The place that it refers to.
         spot: CommentAnchor,
         /// Whether it blocks approval, asks a question or is a remark.
         kind: CommentKind,
@@ -91,9 +91,9 @@ pub enum Command {
     Mark {
         /// The review in which it was read.
         review: ReviewId,
-        /// File or part of a file, with the digest of what was on screen.
+        /// File or part of a file, with the digest of the content on screen.
         mark: ReadMark,
-        /// Whether it is marked from now on.
+        /// `true` to set the mark, `false` to remove it.
         on: bool,
     },
     /// Run the checks of a version again, in the background.
@@ -107,23 +107,23 @@ pub enum Command {
     Promote {
         /// Name of the tool to promote.
         tool: String,
-        /// The stage to reach; it must be higher than the present one.
+        /// The target stage; it must be higher than the present one.
         to: Stage,
     },
     /// Use another version for a name in one session.
     UseInSession {
-        /// Usually `NAME@VERSION`, since a bare name already means one version.
+        /// Usually `NAME@VERSION`, because a bare name already refers to one version.
         tool: String,
-        /// Its digest as it was shown; refused if the tool has another one now.
+        /// Its digest as shown; the command is refused if the tool has another digest now.
         digest: Digest,
-        /// For which session; a workbench without an owner is the process that carries it out.
+        /// The session. For a workbench without an owner, this is the process that executes the command.
         scope: GrantScope,
     },
     /// Remove older versions; their bytes are kept.
     Trim {
         /// The tool whose versions are removed from disk.
         tool: String,
-        /// The versions as they were shown; empty when none were.
+        /// The versions that were shown; empty if none were.
         versions: Vec<Digest>,
     },
     /// Propose that humans archive or deprecate tools: one review each. Nothing else changes.
@@ -131,13 +131,14 @@ pub enum Command {
         /// Tools with the reason that their review will show.
         proposals: Vec<Retirement>,
     },
-    /// Create a tool: from a template a scaffold, otherwise a specification with these words that waits for a human.
+    /// Create a tool: with a template, a scaffold; otherwise a specification with this description, which waits for a
+    /// human.
     New {
-        /// Its name; `None` derives one from the words.
+        /// Its name; `None` derives one from the description.
         name: Option<String>,
         /// The template to start from.
         template: Option<ScaffoldTemplate>,
-        /// Its language; `None` chooses it by the words.
+        /// Its language; `None` chooses it by the description.
         language: Option<ScriptLanguage>,
         /// What the tool should do; becomes the description.
         words: String,
@@ -162,36 +163,36 @@ pub enum Command {
     Allow {
         /// The tool whose declared permissions are granted.
         tool: String,
-        /// The digest whose permissions were on screen; refused when the tool has another one now.
+        /// The digest whose permissions were on screen; the command is refused if the tool has another digest now.
         digest: Digest,
     },
     /// Download the packages that a script declares, and build its environment.
     FetchPackages {
         /// The tool whose declared packages are fetched.
         tool: String,
-        /// The digest whose packages were on screen; refused when the tool has another one now.
+        /// The digest whose packages were on screen; the command is refused if the tool has another digest now.
         digest: Digest,
     },
     /// Let an agent run an unapproved version, strictly sandboxed.
     Grant {
         /// The tool that the agent may run.
         tool: String,
-        /// The version that was on screen; refused when the tool has another one now.
+        /// The version that was on screen; the command is refused if the tool has another digest now.
         digest: Digest,
         /// The agent, by the name it calls with.
         agent: String,
-        /// How long; a workbench without an owner is the process that carries the command out.
+        /// The scope of the grant. For a workbench without an owner, this is the process that executes the command.
         scope: GrantScope,
     },
     /// Unlock tools above the low cost tier.
     Unlock {
-        /// Which tool; `None` opens a whole tier.
+        /// The tool; `None` unlocks a whole tier.
         tool: Option<String>,
-        /// Up to which tier; `None` is the tier of the tool.
+        /// The highest unlocked tier; `None` means the tier of the tool.
         tier: Option<CostTier>,
-        /// For whom; a workbench without an owner is the process that carries the command out.
+        /// The scope of the unlock. For a workbench without an owner, this is the process that executes the command.
         scope: GrantScope,
-        /// For how long; `None` is until it is revoked.
+        /// The duration; `None` lasts until it is revoked.
         lasting: Option<Duration>,
     },
     /// Revoke a grant of an agent, or the permissions of a version.
@@ -204,7 +205,7 @@ pub enum Command {
         /// `None` takes the newest operation that can be undone.
         operation: Option<OperationId>,
     },
-    /// Ask to stop a running run, whoever owns it.
+    /// Ask to stop a running run, even one of another owner.
     Cancel {
         /// Number of the run to cancel.
         run: RunId,

@@ -39,7 +39,7 @@ pub struct Comment {
     pub tool: ToolName,
     /// The version that was on screen.
     pub digest: Digest,
-    /// What it is about, as it was then.
+    /// The place that it refers to, at that time.
     #[serde(flatten)]
     pub spot: CommentAnchor,
     /// The text of its lines at that time, to find them again in another version.
@@ -61,7 +61,7 @@ pub struct Comment {
 pub struct ReadMark {
     /// The file inside the version.
     pub path: String,
-    /// Digest of what was read; other content has no mark.
+    /// Digest of the read content; other content has no mark.
     pub content: Digest,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The identity of everything that is executed: 32 bytes, written as 64 lower-case hex digits.
+/// The identity of everything that is executed: 32 bytes, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
@@ -18,14 +18,14 @@ pub struct Digest(pub [u8; 32]);
 #[error("{0:?} is not a digest: 64 hexadecimal digits are needed")]
 pub struct DigestParseError(pub String);
 
-/// Whether the file may be executed. Other mode bits depend on the umask of whoever copied the
-/// file, carry no meaning for a run, and git does not keep them, so they are not part of a version.
+/// Whether the file is executable. Other mode bits are not part of a version: they depend on the umask under which the
+/// file was copied, have no meaning for a run, and are not kept by git.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileMode {
-    /// Nobody may execute it.
+    /// It is not executable.
     Plain,
-    /// Somebody may execute it.
+    /// It is executable for somebody.
     Executable,
 }
 
@@ -34,7 +34,7 @@ pub enum FileMode {
 pub struct VersionFile {
     /// Relative path inside the version, `/` between parts, no `..`.
     pub path: String,
-    /// Whether it may be executed.
+    /// Whether it is executable.
     pub mode: FileMode,
     /// Content as it is on disk.
     pub bytes: Vec<u8>,
@@ -51,7 +51,7 @@ impl DigestBuilder {
     /// Adds one file.
     ///
     /// # Panics
-    /// In debug builds when paths are not strictly ascending.
+    /// In debug builds, if paths are not strictly ascending.
     pub fn file(&mut self, path: &str, mode: FileMode, bytes: &[u8]) {
         debug_assert!(self.last.as_deref().is_none_or(|last| last < path), "files out of order at {path}");
         self.last = Some(path.to_owned());
@@ -69,7 +69,7 @@ impl DigestBuilder {
 }
 
 impl Digest {
-    /// The digest of plain bytes (not of a version): for inputs, log entries and the like.
+    /// The digest of plain bytes (not of a version): for inputs, log entries and similar data.
     pub fn of_bytes(bytes: &[u8]) -> Digest {
         Digest(*blake3::hash(bytes).as_bytes())
     }

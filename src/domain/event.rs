@@ -1,4 +1,4 @@
-//! Events: what happened, numbered and durable. Every front end learns of changes by reading them.
+//! Events: what happened, numbered and durable. Every front end reads them to learn about changes.
 
 use super::ids::EventSeq;
 use super::time::Instant;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 words!(
     /// Kind of a change in the store; the word is stored in the feed.
     EventKind {
-        /// A version appeared that the store did not know.
+        /// A version was found that was not in the store.
         VersionFound = "version-found",
         /// A tool's files are gone from the workspace.
         ToolLost = "tool-lost",
-        /// A tool changed place, stage or used version.
+        /// A tool changed its place, its stage or the version in use.
         ToolMoved = "tool-moved",
         /// A tool was deprecated, or this was undone.
         ToolDeprecated = "tool-deprecated",

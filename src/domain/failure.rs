@@ -38,7 +38,7 @@ words!(
 /// Failures of one tool with one signature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailureGroup {
-    /// First 16 hex digits of the digest of tool, outcome and folded message.
+    /// The first 16 hexadecimal digits of the digest of tool, outcome and folded message.
     pub signature: String,
     /// Name of the tool that failed.
     pub tool: ToolName,
@@ -147,7 +147,7 @@ pub fn signature_of(tool: &ToolName, outcome: RunOutcome, message: &str) -> Stri
     Digest::of_bytes(text.as_bytes()).hex()[..16].to_owned()
 }
 
-/// Replaces what varies between two occurrences of one failure.
+/// Replaces the parts that differ between two occurrences of one failure.
 fn fold(message: &str) -> String {
     let words = message.split_whitespace().map(|word| {
         let core = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');

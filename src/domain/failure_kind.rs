@@ -1,9 +1,9 @@
-//! Guessing what kind of failure a run had, by the words of its error: a guess is good enough to count what helped, and
-//! to leave a tool alone whose input was at fault.
+//! Guesses the kind of a failure from the words of its error. A guess is good enough to count what helped, and to spare
+//! a tool whose input was at fault.
 
 use super::FailureKind;
 
-/// Words of errors, the surest first, in lower case.
+/// Words in errors, the most certain ones first, in lower case.
 const ERRORS: &[(FailureKind, &[&str])] = &[
     (FailureKind::Encoding, &["unicodedecodeerror", "unicodeencodeerror", "codec can't", "invalid utf-8"]),
     (
@@ -56,14 +56,14 @@ const ERRORS: &[(FailureKind, &[&str])] = &[
             "expecting value",
         ],
     ),
-    // Errors of Python and JavaScript say what they expected, too.
+    // Errors of Python and JavaScript also contain "expected".
     (FailureKind::Result, &["expected "]),
     (FailureKind::Crash, &["traceback", "error:", "exception", "segmentation fault", "panicked"]),
 ];
 
 /// The kind of a failure, by its error and the end of its output.
 pub fn failure_kind(error: &str, output: &str) -> FailureKind {
-    // The error first: the output may tell of an earlier trouble.
+    // The error comes first, because the output may contain an earlier error.
     for text in [error, output] {
         let text = text.to_lowercase();
         let known = ERRORS.iter().find(|(_, words)| words.iter().any(|word| text.contains(word)));

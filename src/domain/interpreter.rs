@@ -33,6 +33,6 @@ pub struct Missing {
     pub name: String,
     /// What is missing and how to get it, one line. Contains names from the version: made safe when shown.
     pub message: String,
-    /// Whether it blocks a run; otherwise the run may still work.
+    /// Whether it prevents a run; otherwise the run may still work.
     pub blocks: bool,
 }

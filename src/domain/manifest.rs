@@ -95,8 +95,8 @@ pub struct Recipe {
     /// input is the parameter of its name; with [`Recipe::args`], they are passed in that order (JavaScript).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// The input that receives what is piped into a run, as text on standard input, if the definition does not state
-    /// whether the tool reads standard input.
+    /// The input that receives piped data, as text on standard input, if the definition does not state whether the tool
+    /// reads standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub piped: Option<String>,
     /// Wall-clock limit in milliseconds; `None` means the stage's default.

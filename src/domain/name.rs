@@ -1,13 +1,13 @@
-//! Tool names: one alphabet, one normalisation.
+//! Tool names: their alphabet and their normalisation.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name, in characters (all of them ASCII).
+/// The maximum length of a name, in characters (all of them ASCII).
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// The longest name that is derived from words, in characters.
+/// The maximum length of a name that is derived from words, in characters.
 const MAX_MADE_CHARS: usize = 48;
 
 /// A tool's name: `[a-z0-9][a-z0-9_.-]{0,63}`.
@@ -35,12 +35,12 @@ impl ToolName {
     /// Checks a name that is already in the alphabet.
     ///
     /// # Errors
-    /// [`NameError`] for empty, too long, or a character outside `[a-z0-9_.-]`.
+    /// [`NameError`] if the text is empty, too long, or contains a character outside `[a-z0-9_.-]`.
     pub fn new(text: &str) -> Result<ToolName, NameError> {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        // Tested for every row, and nearly always true: a byte of a multi-byte character never fits.
+        // A fast test for every row, which is nearly always true: bytes of a multi-byte character never fit.
         let fits = |position: usize, byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || (position > 0 && matches!(byte, b'_' | b'.' | b'-'))
         };

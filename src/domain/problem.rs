@@ -57,14 +57,14 @@ pub struct Problem {
     pub line: Option<u64>,
     /// What kind of problem.
     pub code: ProblemCode,
-    /// What is wrong, one sentence, no trailing stop.
+    /// The error, one sentence without a full stop.
     pub message: String,
     /// The next step.
     pub hint: String,
 }
 
 impl Problem {
-    /// What is wrong, after its place.
+    /// The error, after its place.
     pub fn placed(&self) -> String {
         let place = self.line.map_or_else(|| self.path.clone(), |line| format!("{}:{line}", self.path));
         format!("{place}: {}", self.message)

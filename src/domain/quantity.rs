@@ -1,5 +1,5 @@
 //! Quantities in words: a count with its noun, a span of time, an age, a share. One spelling for every front end: a
-//! number and its unit of time stand together, as the settings have them (`30s`, `2m`).
+//! number and its unit of time are written without a space, as in the settings (`30s`, `2m`).
 
 use super::Instant;
 use std::fmt::Display;
@@ -14,7 +14,7 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A whole number from 0 with a comma between groups of three digits: `10,000`.
+/// A non-negative whole number with a comma between groups of three digits: `10,000`.
 pub fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -27,7 +27,7 @@ pub fn grouped(number: impl Display) -> String {
     text
 }
 
-/// A span of milliseconds, in the largest units that say it shortly: `340ms`, `10s`, `2.5s`, `3m 20s`, `2h 5m`.
+/// A span of milliseconds, in the largest suitable units: `340ms`, `10s`, `2.5s`, `3m 20s`, `2h 5m`.
 pub fn span(ms: u64) -> String {
     let pair = |large: u64, one: &str, small: u64, other: &str| match small {
         0 => format!("{large}{one}"),
@@ -42,7 +42,7 @@ pub fn span(ms: u64) -> String {
     }
 }
 
-/// How long something has lasted since, in its largest unit and at most four columns: `36s`, `5m`, `3h`, `8d`, `4w`, `2y`.
+/// The time since then, in its largest unit and at most four columns: `36s`, `5m`, `3h`, `8d`, `4w`, `2y`.
 pub fn lasted(now: Instant, then: Instant) -> String {
     let seconds = now.since_ms(then) / 1_000;
     match seconds {
@@ -65,7 +65,7 @@ pub fn ago(now: Instant, then: Instant) -> String {
     if now.since_ms(then) < JUST_NOW_MS { "just now".to_owned() } else { format!("{} ago", lasted(now, then)) }
 }
 
-/// What is not older than this is of now.
+/// The maximum age for `now` and `just now`.
 const JUST_NOW_MS: u64 = 5_000;
 
 /// A share of 1: `97%`.
@@ -88,7 +88,7 @@ pub fn size(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-/// A place as a reader says it: `1st`, `2nd`, `3rd`, `11th`.
+/// An ordinal number: `1st`, `2nd`, `3rd`, `11th`.
 pub fn ordinal(place: usize) -> String {
     let ending = match (place % 100, place % 10) {
         (11..=13, _) => "th",

@@ -146,7 +146,7 @@ impl<'s> Count<'s> {
             .chain(LISTS.iter().filter_map(|key| object.get(*key)?.as_array()).flatten())
             .chain(TABLES.iter().filter_map(|key| object.get(*key)?.as_object()).flat_map(Map::values))
             .collect();
-        // Validators evaluate again to find out what was evaluated.
+        // Validators evaluate again to find out which parts were evaluated.
         let is_again = object.contains_key("unevaluatedProperties") || object.contains_key("unevaluatedItems");
         for part in same {
             for _ in 0..=usize::from(is_again) {
@@ -221,7 +221,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::time::{Duration, Instant};
 
-    /// Each definition refers to the next one twice: two to the power of 40 parts.
+    /// Each definition refers to the next one twice: 2^40 parts.
     fn doubling(keyword: &str) -> Value {
         let mut definitions = json!({"d40": {"type": "integer"}});
         for n in 0..40 {
@@ -231,7 +231,8 @@ mod tests {
         json!({"$ref": "#/$defs/d0", "$defs": definitions})
     }
 
-    /// Two rules for the same field, each of them the whole schema again: doubles with each level of the value.
+    /// Two rules for the same field, each of which is the whole schema again: the number of steps doubles with each
+    /// level of the value.
     fn doubling_with_the_value() -> (Value, Value) {
         let schema = json!({"allOf": [{"properties": {"a": {"$ref": "#"}}}, {"properties": {"a": {"$ref": "#"}}}]});
         let value = (0..60).fold(json!(1), |inner, _| json!({"a": inner}));

@@ -251,7 +251,7 @@ impl<'a> ShellWalk<'a> {
         let is_copy = sign.ends_with('&') && first.is_none_or(|first| first.kind() == "number");
         let (sign, target) = match first {
             Some(first) if is_copy => (format!("{sign}{}", self.of(first)), None),
-            // Both streams into a file.
+            // Both streams to a file.
             Some(first) => (sign.trim_matches('&').to_owned(), Some(self.word(first, depth)?)),
             None => (sign, None),
         };

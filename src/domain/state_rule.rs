@@ -204,7 +204,7 @@ mod tests {
             let rule = StateRule::new(&[path.to_owned()], None).unwrap();
             rule.fault(&files, Some("start.txt"))
         };
-        // The control: a folder of its own, a file of its own, and a folder with data to begin with.
+        // The control: a separate folder, a separate file, and a folder with initial data.
         for path in ["data", "items.json", "seed", "a/b/c.db", "json"] {
             assert_eq!(fault(path), None, "{path}");
         }

@@ -16,17 +16,17 @@ pub struct Unlock {
     pub id: UnlockId,
     /// The tool; `None` unlocks every tool of the tier and of those below it.
     pub tool: Option<ToolName>,
-    /// Up to which tier. For a tool, its tier at that time: if it rises, the tool is locked again.
+    /// The highest unlocked tier. For a tool, its tier at that time: if the tier rises, the tool is locked again.
     pub tier: CostTier,
-    /// For whom, and how long.
+    /// The callers for whom it applies, and its duration.
     pub scope: GrantScope,
     /// When it expires; `None` for never.
     pub until: Option<Instant>,
     /// The human who unlocked it.
     pub who: String,
-    /// When it was opened.
+    /// When it was unlocked.
     pub at: Instant,
-    /// The log entry that opened it.
+    /// The log entry of the unlock.
     pub operation: OperationId,
     /// Why it currently has no effect; `None` while it has.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub fn subject(tool: Option<&ToolName>, tier: CostTier) -> String {
     tool.map_or_else(|| format!("tier {tier}"), ToString::to_string)
 }
 
-/// What may run here and now, as far as cost tiers decide.
+/// The cost tiers that may run here and now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tiers {
     /// The highest tier that may run; `None` means everything except prohibited.

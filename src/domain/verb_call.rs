@@ -1,4 +1,4 @@
-//! A verb with its arguments, as it was typed.
+//! A verb with its arguments, as typed.
 
 /// A call of a verb that needs only its arguments as text. Arguments have the names of the table of verbs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct VerbCall {
 }
 
 impl VerbCall {
-    /// A call of the verb with this name, with the arguments that were given.
+    /// A call of the verb with this name and these arguments.
     pub fn new(verb: &'static str, args: &[(&'static str, &str)]) -> VerbCall {
         VerbCall { verb, args: args.iter().map(|(name, value)| (*name, (*value).to_owned())).collect() }
     }

@@ -1,4 +1,4 @@
-//! The closed word lists of the product. One spelling everywhere: UI, CLI, SQL, JSON, logs.
+//! The fixed word lists of the product. Each word has one spelling everywhere: UI, CLI, SQL, JSON, logs.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,13 +16,13 @@ macro_rules! words {
             /// Every value, in declaration order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The one spelling of this value.
+            /// The spelling of this value.
             pub const fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
 
-            /// The value of a spelling; `None` for any other text. Cheaper than parsing if most texts are not in the
-            /// list.
+            /// The value of a spelling; `None` for any other text. This is cheaper than parsing if most texts are not
+            /// in the list.
             pub fn of_word(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.word() == text)
             }
@@ -53,7 +53,7 @@ pub(crate) use words;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown word {got:?}, known are: {known}")]
 pub struct UnknownWord {
-    /// The word as it was given.
+    /// The word, as given.
     pub got: String,
     /// The list, joined by commas.
     pub known: String,
@@ -99,7 +99,7 @@ impl Kind {
 }
 
 words!(
-    /// What a call costs or risks; ordered.
+    /// The cost or risk of a call, in ascending order.
     CostTier {
         /// Safe, fast and free of charge.
         Low = "low",
@@ -131,13 +131,13 @@ words!(
 );
 
 words!(
-    /// Whether the files on disk are the ones last accepted.
+    /// Whether the files on disk are those that were last accepted.
     ToolState {
         /// Read, and unchanged since it was approved (or never approved).
         Ok = "ok",
         /// Approved or core, but the files changed since.
         Changed = "changed",
-        /// Cannot be read as a tool; a problem says why.
+        /// Cannot be read as a tool; a problem states the reason.
         Invalid = "invalid",
         /// Read, but of a kind or dialect that cannot run here.
         Unsupported = "unsupported",
@@ -145,7 +145,7 @@ words!(
 );
 
 words!(
-    /// Who created a tool, as far as marked.
+    /// The creator of a tool, as marked in its definition.
     Origin {
         /// Marked as made by an AI agent.
         Ai = "ai",

@@ -1,4 +1,4 @@
-//! Connected agents: listing them, what they do, and ending a connection.
+//! Connected agents: lists them and their activity, and ends a connection.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Lists who is connected.
+/// Lists the connected agents.
 pub(super) const AGENTS: PlainQuery = PlainQuery {
     name: "agents",
     needs_catalog: false,
@@ -30,7 +30,7 @@ pub(super) const DISCONNECT: PlainVerb = PlainVerb {
     perform: Perform::Human(|engine, who, call| engine.agents().disconnect(who, call)),
 };
 
-/// Who is connected.
+/// The connected agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgentList {
     /// Oldest connection first.
@@ -87,7 +87,7 @@ impl Agents<'_> {
         self.workspace.state_dir.join(LIMITS)
     }
 
-    /// Who is connected now, oldest connection first.
+    /// The connected agents, oldest connection first.
     ///
     /// # Errors
     /// `Internal` for errors of the store.
@@ -184,7 +184,7 @@ impl Agents<'_> {
         let ConnectionRow { id: connection, agent, owner, is_shared, .. } = self.named(call)?;
         let operation = self.workspace.transact(|tx| {
             if is_shared {
-                // Its process also serves others: it notices that the connection is gone.
+                // The process also serves other agents, so it is not ended; it notices that the connection is gone.
                 disconnect_agent(tx, connection)?;
             }
             let row = NewOperation {

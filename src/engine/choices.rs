@@ -17,7 +17,7 @@ pub struct Choice {
     pub value: String,
     /// Its description, in one line.
     pub about: String,
-    /// Since when it exists, if that helps to identify it.
+    /// When it was created, if that helps to identify it.
     pub at: Option<Instant>,
 }
 
@@ -175,7 +175,7 @@ fn tags(engine: &Engine, of: Option<&str>) -> Result<Vec<Choice>, EngineError> {
     Ok(found)
 }
 
-/// Tools with negative tags, each once, with its tags; those marked last come first.
+/// Tools with negative tags, each once, with its tags. The most recently marked tool comes first.
 fn tagged_tools(engine: &Engine) -> Result<Vec<Choice>, EngineError> {
     let mut found: Vec<(Choice, Vec<String>)> = Vec::new();
     for mark in engine.failures().marks(None)?.into_iter().filter(|mark| !mark.withdrawn && !mark.tags.is_empty()) {

@@ -1,5 +1,5 @@
-//! Commands from the front ends: collects what the rules need, applies the rules in one transaction, and performs the
-//! moves.
+//! Executes commands from the front ends: collects the data for the rules, applies the rules in one transaction, and
+//! performs the file moves.
 
 use super::Engine;
 use super::core;
@@ -43,7 +43,7 @@ pub(super) fn plain_queries() -> impl Iterator<Item = &'static str> {
     PLAIN_QUERIES.iter().copied().flatten().map(|query| query.name)
 }
 
-/// The change of this name; `None` for any other verb.
+/// The verb of this name that changes something; `None` for any other verb.
 pub fn plain_verb(name: &str) -> Option<&'static PlainVerb> {
     PLAIN_VERBS.iter().copied().flatten().find(|verb| verb.name == name)
 }
@@ -54,7 +54,7 @@ fn called(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
     plain_verb(call.verb()).ok_or_else(unknown)
 }
 
-/// Names of the changes, and whether each is only for humans.
+/// Names of the verbs that change something, and whether each is only for humans.
 #[cfg(test)]
 pub(crate) fn plain_verbs() -> impl Iterator<Item = (&'static str, bool)> {
     PLAIN_VERBS.iter().copied().flatten().map(|verb| (verb.name, !matches!(verb.perform, Perform::Anyone(_))))
@@ -102,13 +102,13 @@ impl Engine {
             && request.approves()
             && !self.workspace.rehearsal.is_on()
         {
-            // Before the lock: others need not wait for checks.
+            // Before the lock, so that others need not wait for the checks.
             self.checks().ensure(request.review, &mut |_| {})?;
         }
         let is_long = matches!(&command, Command::Verb(call) if matches!(called(call)?.perform, Perform::LongHuman(_)));
         let _turn = match command {
             _ if is_long || self.workspace.rehearsal.is_on() => None,
-            // What is made takes its turn itself.
+            // These commands take the lock for moving files themselves, if they need it.
             Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. }

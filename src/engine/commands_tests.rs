@@ -1,4 +1,4 @@
-//! What can be asked for and what becomes of it, on real files, a real store and real git.
+//! The effects of commands, on real files, a real store and real git.
 
 use super::Engine;
 use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
@@ -40,7 +40,7 @@ pub(in crate::engine) fn undo(engine: &Engine) -> Result<(), EngineError> {
     engine.execute(Command::Undo { operation: None }, &ada()).map(drop)
 }
 
-/// A tool that is approved.
+/// Creates and approves a tool.
 pub(in crate::engine) fn approved(world: &World) -> Engine {
     world.drop_pair();
     let engine = world.open();
@@ -48,7 +48,7 @@ pub(in crate::engine) fn approved(world: &World) -> Engine {
     engine
 }
 
-/// A second version, approved too.
+/// Creates and approves a second version.
 pub(in crate::engine) fn second(world: &World, engine: &Engine) {
     world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
@@ -324,7 +324,7 @@ fn what_nobody_decided_in_time_is_a_no_for_ever() {
     let review = engine.reviews().detail(id).unwrap().review;
     let hour = review.expires_at.unwrap().0 - review.created_at.0;
     assert!((3_599_000..=3_601_000).contains(&hour), "{hour}");
-    // As if the hour were over: the clock of the machine is not ours to move.
+    // Simulates that an hour has passed, because the test cannot change the system clock.
     engine
         .workspace
         .transact(|tx| {
@@ -522,7 +522,7 @@ fn a_request_whose_files_were_gone_for_a_while_waits_again_when_they_are_back() 
     assert_eq!((last.verb.as_str(), last.who.as_str(), last.reversible), ("reopen", "toolsmith", false));
     engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(engine.history().operations(1, None).unwrap().remove(0).id, last.id, "once");
-    // A tool that was brought keeps the words it was brought with.
+    // A tool that a request wrote keeps the text of that request.
     let brought = post(&engine, &brought()).unwrap();
     let path = world.root().join("tools/experimental/twice/twice.py");
     let script = std::fs::read_to_string(&path).unwrap();

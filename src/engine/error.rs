@@ -59,7 +59,7 @@ pub struct EngineError {
 }
 
 impl EngineError {
-    /// An error of this kind. A message about too many open files gets the limit and what to do.
+    /// An error of this kind. A message about too many open files also gets the limit and a remedy.
     pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> EngineError {
         EngineError { code, message: runner::explain_open_files(message.into()), hint: hint.into() }
     }

@@ -70,7 +70,7 @@ impl TerminalProgram {
             let message = format!("{} {why}", self.name);
             EngineError::new(ErrorCode::Failed, message, "check VISUAL, EDITOR and PAGER")
         };
-        // Whoever can write to the workspace may have put a link there since the path was looked up.
+        // Somebody with write access to the workspace may have put a link there since the path was looked up.
         if let Some((workspace, file)) = &self.opens {
             refuse_links(workspace, file)?;
         }

@@ -1,4 +1,4 @@
-//! The log of what was done, and undoing changes.
+//! The log of operations, and undoing changes.
 
 use super::Engine;
 use super::StagedWrites;
@@ -9,7 +9,7 @@ use super::view::Preview;
 use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, ReviewState, VerbCall};
 use crate::engine::workspace::Workspace;
 
-/// The log of what was done, and undoing changes.
+/// The log of operations, and undoing changes.
 #[derive(Clone, Copy)]
 pub struct History<'e> {
     pub(in crate::engine) engine: &'e Engine,

@@ -283,7 +283,7 @@ impl Engine {
         &self.workspace.setting_problems
     }
 
-    /// Git identity of the workspace, else the system user.
+    /// The git identity of the workspace, otherwise the system user.
     pub fn identity(&self) -> String {
         self.workspace.identity()
     }
@@ -373,7 +373,7 @@ impl Engine {
         Calls { engine: self, workspace: &self.workspace }
     }
 
-    /// The team: its policy, what it decided, and exchanging decisions with it.
+    /// The team: its policy, its decisions, and the exchange of decisions with it.
     pub fn teams(&self) -> Teams<'_> {
         let (state, verifying) = (&self.states.policies, &self.states.verifying);
         Teams { engine: self, workspace: &self.workspace, state, verifying }

@@ -1,5 +1,5 @@
-//! Carries a decision in the log over to the files on disk: one transaction for each command, and only one process at a
-//! time moves files.
+//! Carries out logged decisions on the files on disk: one transaction for each command, and only one process moves
+//! files at a time.
 
 use super::Engine;
 use super::core::{Actor, IntentBody, Placed, Relocation, Step, Work};
@@ -17,8 +17,8 @@ impl Engine {
     /// determine what must be signed, the work is first done once and rolled back.
     ///
     /// # Errors
-    /// Those of the work; `Refused` when something that counts only with a signature cannot be signed, and when the log
-    /// is not the one that was signed before: a signature over the next entries would hide that.
+    /// Those of the work; `Refused` if an entry that counts only with a signature cannot be signed, and if the log
+    /// differs from the log that was signed before: a signature over the next entries would hide the difference.
     pub(super) fn step(
         &self,
         who: &str,
@@ -85,7 +85,8 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// What is left in the approved or core folder that a version was moved out of, and the command that resolves this.
+    /// The remaining content of the approved or core folder from which a version was moved, and the command that
+    /// resolves it.
     fn left_behind(&self, relocation: &Relocation) -> Option<String> {
         let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
         let view = self.library().catalog();

@@ -25,10 +25,10 @@ pub struct PlainVerb {
 pub(super) enum Perform {
     /// For a human with this identity; the lock for moving files is held.
     Human(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
-    /// For a human, when it waits for a program: it takes the lock for moving files itself, after the program has
-    /// ended.
+    /// For a human, if the verb waits for a program: the verb takes the lock for moving files itself, after the program
+    /// has ended.
     LongHuman(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
-    /// For any caller: it checks itself what an agent may do, and moves no files.
+    /// For any caller: the verb itself checks what an agent may do, and it moves no files.
     Anyone(fn(&Engine, &Caller, &VerbCall) -> Result<Outcome, EngineError>),
 }
 

@@ -1,4 +1,4 @@
-//! How results are described: the same lines on the command line and in an overlay, and the same JSON for scripts.
+//! Descriptions of results are the same lines on the command line and in an overlay, and the same JSON for scripts.
 
 use super::plain_verb::{Described, argument, parsed};
 use super::{Diagnosis, DoctorLine, ErrorCode, SearchHit, SearchResult, SimilarTool, SimilarTools, VerifyReport};

@@ -1,4 +1,4 @@
-//! Reading a small file from a place where anything may be: a link, a pipe, a huge file.
+//! Reads a small file from a path that may be anything: a link, a pipe, a huge file.
 
 use super::core::Beside;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The maximum size in bytes: a longer file was not written by Toolsmith.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The text of a small file; `None` when it is missing, too large, a link, or not a file.
+/// The text of a small file; `None` if it is missing, too large, a link, or not a regular file.
 pub(super) fn read_small(path: &Path) -> Option<String> {
     match read_beside(path) {
         Beside::Text(text) => Some(text),

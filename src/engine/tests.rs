@@ -68,7 +68,7 @@ impl World {
         std::fs::write(path, text).unwrap();
     }
 
-    /// A script beside its sidecar, as agents drop them.
+    /// Creates a script and its sidecar, as agents do.
     pub(super) fn drop_pair(&self) {
         self.write("tools/experimental/adder.py", SCRIPT);
         self.write("tools/experimental/adder.toml", MANIFEST);
@@ -432,7 +432,7 @@ fn a_second_opening_shows_the_rows_of_the_last_scan_while_it_reads_again() {
     let world = World::new();
     world.drop_pair();
     for name in ["adder.py", "adder.toml"] {
-        // Files that are milliseconds old are never remembered: they may still be written to.
+        // Files that are only milliseconds old are never cached: they may still be written to.
         let file =
             std::fs::File::options().write(true).open(world.root().join("tools/experimental").join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();

@@ -115,7 +115,7 @@ impl Agents<'_> {
     /// # Errors
     /// `Internal` for errors of the store.
     pub fn known_by(&self, secret: &str) -> Result<Option<Token>, EngineError> {
-        // A lookup by digest tells nothing about the secret by the time that it takes.
+        // The duration of a lookup by digest reveals nothing about the secret.
         let row = self.workspace.read(|q| Ok(agent_token(q, digest(secret))?))?;
         Ok(row.map(Token::from))
     }
@@ -221,8 +221,8 @@ fn preview_token(call: &VerbCall) -> Result<Preview, EngineError> {
     })
 }
 
-/// What is stored of a secret: its digest. The secret has 128 random bits, so a plain digest cannot be reversed by
-/// search.
+/// The digest of a secret, which is stored instead of the secret. The secret has 128 random bits, so a plain digest
+/// cannot be reversed by a search.
 fn digest(secret: &str) -> Digest {
     Digest::of_bytes(&[b"token of an agent ", secret.as_bytes()].concat())
 }
@@ -230,6 +230,6 @@ fn digest(secret: &str) -> Digest {
 fn secret() -> Result<String, EngineError> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(EngineError::internal)?;
-    // Short enough to be read whole on a narrow screen.
+    // Short enough to be visible as a whole on a narrow screen.
     Ok(format!("{PREFIX}{:032x}", u128::from_ne_bytes(bytes)))
 }

@@ -179,7 +179,7 @@ pub struct ReviewDetail {
     pub base_files: Option<Vec<VersionFile>>,
     /// `None` when the files are missing or the manifest cannot be read.
     pub manifest: Option<Manifest>,
-    /// The worst first, so that a small screen shows what speaks against approval.
+    /// The worst line first, so that a small screen shows the arguments against approval.
     pub evidence: Vec<EvidenceLine>,
     /// Runs of this digest, newest first, at most 20.
     pub runs: Vec<Run>,
@@ -193,7 +193,7 @@ pub struct ReviewDetail {
     pub comments: Vec<Comment>,
     /// Which of the comments this reviewer wrote: reviewers need not read their own comments.
     pub own_comments: Vec<CommentId>,
-    /// What this reviewer has marked as read.
+    /// The parts that this reviewer has marked as read.
     pub marks: Vec<ReadMark>,
     /// Roles whose approval is still missing; empty if any reviewer can decide.
     pub roles: Vec<String>,

@@ -1,23 +1,23 @@
-//! Cutting a text to a size, so that one sees what is missing.
+//! Cuts a text to a size, with a visible mark.
 
 use crate::domain::grouped;
 
 /// Which part of a text matters most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::evolve) enum Keep {
-    /// The beginning: what is ordered worst first.
+    /// The beginning: texts with the worst part first.
     Head,
     /// Beginning and end: code.
     Both,
-    /// The end: output, where the error stands last.
+    /// The end: output, whose error comes last.
     Tail,
 }
 
-/// Room that a mark takes at most, in bytes.
+/// The maximum size of a mark, in bytes.
 const MARK: usize = 48;
 
-/// A text of at most `budget` bytes, and how many of its bytes are missing. It is cut between lines where that costs
-/// little; a mark stands for what is missing. Where not even the mark fits, nothing is left.
+/// A text of at most `budget` bytes, and the number of missing bytes. It is cut between lines if that costs little; a
+/// mark replaces the missing part. If not even the mark fits, the result is empty.
 pub(in crate::evolve) fn cut(text: &str, budget: usize, keep: Keep) -> (String, u64) {
     if text.len() <= budget {
         return (text.to_owned(), 0);
@@ -37,7 +37,7 @@ pub(in crate::evolve) fn cut(text: &str, budget: usize, keep: Keep) -> (String, 
     (format!("{head}{before}[… {} bytes omitted …]\n{tail}", grouped(missing)), missing as u64)
 }
 
-/// The beginning of a text, up to the end of a line when that keeps at least half of it.
+/// The beginning of a text, up to a line end if that keeps at least half of it.
 fn head(text: &str, size: usize) -> &str {
     let whole = &text[..text.floor_char_boundary(size)];
     match whole.rfind('\n') {
@@ -46,7 +46,7 @@ fn head(text: &str, size: usize) -> &str {
     }
 }
 
-/// The end of a text, from the beginning of a line when that keeps at least half of it.
+/// The end of a text, from a line start if that keeps at least half of it.
 fn tail(text: &str, size: usize) -> &str {
     let whole = &text[text.ceil_char_boundary(text.len() - size)..];
     match whole.find('\n') {

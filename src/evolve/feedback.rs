@@ -7,10 +7,10 @@ use crate::domain::{CheckReport, CheckState, Finding, ReplayOutcome, Replayed, S
 /// The default size limit, in bytes.
 pub const DEFAULT_LIMIT: usize = 8 * 1024;
 
-/// Most of one item, in bytes: one long message must not crowd out the others.
+/// The maximum size of one item, in bytes: a long message must not displace the others.
 const MAX_ITEM: usize = 1500;
 
-/// Most findings of one check.
+/// The maximum number of findings of one check.
 const MAX_FINDINGS: usize = 8;
 
 /// Space for the line about omissions, in bytes.
@@ -30,9 +30,8 @@ pub struct Evidence<'a> {
 /// An item and its severity: lower is worse.
 type Item = (u8, String);
 
-/// What was wrong, worst first: inputs that broke, checks in the way of an approval, tests, chosen failures that are
-/// still there, results that changed, what else was found, and what was measured. At most `limit` bytes; what is not
-/// told is counted. Empty when there is nothing to tell.
+/// The faults, worst first: broken inputs, blocking checks, tests, chosen failures that remain, changed results, other
+/// findings, and measurements. At most `limit` bytes; omitted items are counted. Empty if there is nothing to report.
 pub fn section(evidence: &Evidence<'_>, limit: usize) -> String {
     let mut items: Vec<Item> = evidence.replay.iter().filter_map(replayed).collect();
     items.extend(evidence.verdict.iter().flat_map(|verdict| &verdict.checks).filter_map(|check| told(check, evidence)));
@@ -125,7 +124,7 @@ fn line_of(finding: &Finding) -> String {
     format!("{place}{}", finding.message)
 }
 
-/// A note on one line; notes are ours, but may name what a tool wrote.
+/// A note on one line; notes are written by Toolsmith, but may contain text of a tool.
 fn inline(note: &str) -> String {
     cut(&note.replace(['\n', '`'], " "), 200, Keep::Head).0.replace('\n', " ")
 }

@@ -1,7 +1,7 @@
 //! Evolution: requesting a better version of a tool, and handling the answer.
 //!
-//! Everything here is a function of values: nothing asks a generator, starts a version, reads a clock or writes a
-//! file. The engine does that, as the effects of the loop tell it, and hands back what came of it.
+//! Everything here is a function of values: nothing asks a generator, starts a version, reads a clock or writes a file.
+//! The engine performs the effects of the loop and returns the results.
 //!
 //! ```text
 //!   Bundle ──prompt──▶ generator ──answer──▶ files ──▶ checks, replay ──feedback──▶ next round

@@ -1,7 +1,6 @@
-//! Guessing what kind of change a new version is, and what kind of failure it was made against.
+//! Guesses the kind of change of a new version, and maps kinds of failure to kinds of change.
 //!
-//! Words and lines are looked at, nothing is understood: a guess is good enough to count what helped, and is shown as
-//! a guess.
+//! Only words and lines are examined. A guess is good enough to count what helped, and is shown as a guess.
 
 pub use crate::domain::failure_kind;
 
@@ -9,10 +8,10 @@ use super::bundle::Bundle;
 use crate::domain::{DIFF_TIME, FailureKind, Mutation};
 use similar::{ChangeTag, TextDiff};
 
-/// Longer texts are not compared line by line, in bytes.
+/// The maximum size of texts that are compared line by line, in bytes.
 const MAX_COMPARED: usize = 256 * 1024;
 
-/// Words of hints, the surest first, in lower case.
+/// Words in hints, the most certain ones first, in lower case.
 const HINTS: &[(Mutation, &[&str])] = &[
     (Mutation::Performance, &["faster", "slow", "performance", "speed", "memory", "optimi", "cache"]),
     (Mutation::Refactor, &["refactor", "clean up", "simplif", "rename", "readab", "restructure", "type hints"]),
@@ -39,7 +38,7 @@ const HINTS: &[(Mutation, &[&str])] = &[
     (Mutation::FixLogic, &["wrong", "incorrect", "off by one", "bug", "fix", "result", "should return"]),
 ];
 
-/// What kind of change a bundle asks for: by what the user chose, the hint, the chosen failures.
+/// The kind of change that a bundle asks for: by the user's choice, the hint, or the chosen failures.
 pub fn asked(bundle: &Bundle) -> Mutation {
     let by_failures = || bundle.failures.iter().map(|failure| failure_kind(&failure.error, &failure.output));
     bundle
@@ -49,13 +48,13 @@ pub fn asked(bundle: &Bundle) -> Mutation {
         .unwrap_or(Mutation::Other)
 }
 
-/// What kind of change files are: by the lines that changed, where they are all of one kind; else by what was
-/// [`asked`] for. Each file is its text before (empty when it is new) and after.
+/// The kind of change in files: by the changed lines if all are of one kind, otherwise what was [`asked`] for. Each
+/// file is its text before (empty if it is new) and after.
 pub fn made(bundle: &Bundle, files: &[(&str, &str)]) -> Mutation {
     of_lines(files).unwrap_or_else(|| asked(bundle))
 }
 
-/// The change that one would think of first against a failure.
+/// The obvious kind of change against a kind of failure.
 pub fn against(kind: FailureKind) -> Option<Mutation> {
     match kind {
         FailureKind::Start => Some(Mutation::FixStart),
@@ -75,7 +74,7 @@ fn of_hint(hint: &str) -> Option<Mutation> {
     HINTS.iter().find(|(_, words)| words.iter().any(|word| hint.contains(word))).map(|(kind, _)| *kind)
 }
 
-/// The kind of which all changed lines are; `None` when they are of several kinds, or of none that is known.
+/// The kind of all changed lines; `None` if they are of several kinds, or of an unknown kind.
 fn of_lines(files: &[(&str, &str)]) -> Option<Mutation> {
     let mut found = None;
     for (before, after) in files {

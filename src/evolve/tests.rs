@@ -1,4 +1,4 @@
-//! The whole way through, with a scripted generator: what the engine does with these modules.
+//! The whole process with a scripted generator, as the engine uses these modules.
 
 use super::answer::{self, AnswerFiles, Want};
 use super::bundle::{Bundle, BundleFile};
@@ -11,7 +11,7 @@ use super::prompt::Templates;
 use crate::domain::{CheckReport, Digest, Finding, Instant, Severity, Verdict};
 use std::collections::{BTreeMap, HashMap};
 
-/// A check that wants the code to say `json`.
+/// A check that requires `json` in the code.
 fn examine(code: &str) -> Verdict {
     let finding = Finding::new("unmet", Severity::High, "test 1: expected {\"a\": 1}, got {'a': 1}");
     let findings = if code.contains("json") { Vec::new() } else { vec![finding] };
@@ -19,8 +19,8 @@ fn examine(code: &str) -> Verdict {
     Verdict::of(vec![CheckReport::of("tests", findings).noted(note)], None, Instant(0))
 }
 
-/// Performs the effects of a course with a generator that gives these answers one after another; the prompts that it
-/// was sent, the answers that were read, and the course.
+/// Performs the effects of an evolution with a generator that gives these answers one after another. Returns the
+/// prompts that it received, the parsed answers, and the evolution.
 fn perform(bundle: &Bundle, answers: &[&str]) -> (Vec<String>, HashMap<LaneId, AnswerFiles>, EvolutionProgress) {
     let templates = Templates::with(&BTreeMap::new()).unwrap();
     let plan = EvolutionPlan { generators: vec!["scripted".into()], ..EvolutionPlan::default() };

@@ -1,10 +1,10 @@
-//! What is known of a bundle before its answer is read.
+//! Derives the expectations for an answer from its bundle.
 
 use super::answer::{AnswerLimits, Want};
 use super::bundle::Bundle;
 
 impl Want {
-    /// What an answer to this bundle may be.
+    /// The expectations for an answer to this bundle.
     pub fn of(bundle: &Bundle) -> Want {
         let all = || bundle.files.iter().chain(&bundle.manifest);
         Want {

@@ -1,5 +1,5 @@
-//! Asking a program of the user's: the system text and the request go to its standard input as one text, and what it
-//! prints is the answer.
+//! Asks a program of the user: the system text and the request go to its standard input as one text, and its output is
+//! the answer.
 
 use super::message::{last_line, one_line};
 use super::text::Characters;
@@ -12,7 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// `EX_TEMPFAIL` of sysexits.h: trouble for a while.
+/// `EX_TEMPFAIL` of sysexits.h: a temporary failure.
 const FOR_A_WHILE: i32 = 75;
 
 pub(super) fn ask(
@@ -50,7 +50,7 @@ fn hand_on(piece: &str, text: &mut String, on_text: &mut dyn FnMut(&str)) {
     }
 }
 
-/// What the end of the program makes of its text.
+/// Judges the output by how the program ended.
 fn judge(
     program: &GeneratorProgram,
     found: &Trusted,
@@ -86,11 +86,11 @@ fn judge(
     Err(NoAnswer::new(trouble, message))
 }
 
-/// The end of what was written, without what may be the second half of a secret at its beginning.
+/// The end of the output. If it was cut, a possible second half of a secret at its beginning is removed.
 fn whole<'a>(program: &GeneratorProgram, tail: &'a [u8]) -> &'a [u8] {
     let longest = program.env.iter().map(|(_, value)| value.expose().len()).max().unwrap_or(0);
     let is_cut = tail.len() >= ERROR_TAIL;
-    // Written as hexadecimal or escaped it is longer.
+    // In hexadecimal or escaped form, a secret is longer.
     if is_cut { tail.get(longest.saturating_mul(6)..).unwrap_or_default() } else { tail }
 }
 
@@ -98,7 +98,7 @@ fn name(program: &GeneratorProgram) -> &str {
     program.argv.first().map_or("the command", String::as_str)
 }
 
-/// The variables of its row of the register, and those that the settings name, which go before.
+/// The program's default variables, and those of the settings, which take precedence.
 fn environment(program: &GeneratorProgram, found: &Trusted) -> Vec<(String, String)> {
     let named = program.env.iter().map(|(name, value)| (name.clone(), text_of(value)));
     let mut env: Vec<(String, String)> = named.collect();
@@ -118,10 +118,11 @@ fn text_of(value: &Secret) -> String {
     value.expose().to_string_lossy().into_owned()
 }
 
-/// The program's file.
+/// The path of the program.
 ///
 /// # Errors
-/// One line that says what is missing, or why it is not used.
+///
+/// One line with what is missing, or why the program is not used.
 fn find(program: &GeneratorProgram) -> Result<Trusted, String> {
     program.programs.find(ExternalProgram::Generator, OsStr::new(name(program))).map_err(|why| why.to_string())
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::Redactor;
 
-/// The longest message of a generator that is passed on, in characters.
+/// The maximum length of a generator's message that is passed on, in characters.
 const LONGEST: usize = 300;
 
 /// Foreign text as part of one line: without secrets and control characters, and shortened.

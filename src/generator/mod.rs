@@ -1,9 +1,9 @@
-//! Asking a generator: one question to a program of the user's or to an HTTP API, one answer.
+//! Asks a generator: one question to a program of the user or to an HTTP API, one answer.
 //!
-//! Blocks until there is an answer or none will come. Nothing is tried twice (that is [`crate::evolve::course`]'s to
-//! say), nothing is kept, and no settings are read: a [`Generator`] holds all that asking needs, its key among it,
-//! and is made anew for each question. A generator is trusted as the user's own program: it runs outside of the
-//! sandbox, and gets of the workspace what the question says and nothing else.
+//! Blocks until there is an answer or none can come. Nothing is retried (see [`crate::evolve::course`]), nothing is
+//! stored, and no settings are read: a [`Generator`] contains everything needed for the question, including the key,
+//! and is created anew for each question. A generator is as trusted as the user's own programs: it runs outside of the
+//! sandbox, and gets only the question from the workspace.
 
 mod command;
 #[cfg(feature = "http-generators")]
@@ -23,27 +23,27 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// Longest answer, in bytes; of one that is longer nothing is used.
+/// The maximum size of an answer, in bytes; a longer answer is not used at all.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// Whom to ask, and how. Its `Debug` shows no key and no variable's value.
+/// A generator and how to ask it. Its `Debug` output contains no key and no value of a variable.
 #[derive(Debug, Clone)]
 pub struct Generator {
     /// Its name in the settings.
     pub name: String,
     /// How it is asked.
     pub way: GeneratorKind,
-    /// How long it may be silent; a whole answer may take [`PATIENCE`] times as long.
+    /// How long it may be silent; the time limit of a whole answer is [`PATIENCE`] times as long.
     pub timeout: Duration,
 }
 
-/// How much longer than one silence a whole answer may take.
+/// The time limit of a whole answer, as a multiple of the longest silence.
 pub const PATIENCE: u32 = 6;
 
 /// How a generator is asked.
 #[derive(Debug, Clone)]
 pub enum GeneratorKind {
-    /// A program: the question goes to its standard input, the answer is what it prints.
+    /// A program: the question goes to its standard input, its output is the answer.
     Command(GeneratorProgram),
     /// A model behind an HTTP API.
     Api(Api),
@@ -52,13 +52,13 @@ pub enum GeneratorKind {
 /// A program to ask.
 #[derive(Debug, Clone)]
 pub struct GeneratorProgram {
-    /// First the program, then its arguments; no shell reads them.
+    /// The program and its arguments; no shell interprets them.
     pub argv: Vec<String>,
-    /// Variables that it is given beside the few that every program needs, with their values.
+    /// Variables for it, in addition to the common ones, with their values.
     pub env: Vec<(String, Secret)>,
-    /// Where programs come from.
+    /// Finds installed programs.
     pub programs: Arc<Programs>,
-    /// This program, started again to look after it; as [`crate::runner::Machine::new`] takes it.
+    /// The path of this program, which is started again to supervise it; as in [`crate::runner::Machine::new`].
     pub keeper: Option<PathBuf>,
 }
 
@@ -77,7 +77,7 @@ words!(
 );
 
 impl ApiKind {
-    /// Where it is when nobody says it.
+    /// The default URL.
     pub const fn usual_url(self) -> &'static str {
         match self {
             ApiKind::OpenAi => "https://api.openai.com/v1",
@@ -88,7 +88,7 @@ impl ApiKind {
     }
 }
 
-/// Whether a key for this URL goes unencrypted to another machine.
+/// Whether a key for this URL would be sent unencrypted to another machine.
 pub fn is_exposed(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split('/').next().unwrap_or_default();
@@ -103,23 +103,23 @@ pub fn is_exposed(url: &str) -> bool {
 /// An HTTP API to ask.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Decides path, headers and body of a request.
+    /// Determines path, headers and body of a request.
     pub kind: ApiKind,
-    /// Where it is, without the path of a method: `http://127.0.0.1:8080/v1`; no slash at its end.
+    /// The base URL, without the path of a method and without a slash at its end: `http://127.0.0.1:8080/v1`.
     pub url: String,
     /// Name of the model, as the API knows it.
     pub model: String,
-    /// The key, when it wants one.
+    /// The key, if the API needs one.
     pub key: Option<Secret>,
-    /// Most tokens of an answer.
+    /// The maximum number of tokens of an answer.
     pub max_tokens: Option<u64>,
-    /// What tokens cost, when the user said it.
+    /// Token prices, if the user stated them.
     pub price: Price,
-    /// A file with the certificates (PEM) that its own is checked against, instead of those that browsers know.
+    /// A file with certificates (PEM) that verify the server's certificate, instead of the usual root certificates.
     pub ca: Option<PathBuf>,
 }
 
-/// What tokens cost, in millionths of a dollar for a million tokens.
+/// Token prices, in millionths of a dollar for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Price {
     /// Tokens of the question.
@@ -128,41 +128,41 @@ pub struct Price {
     pub output_micros: Option<u64>,
 }
 
-/// What a generator is asked.
+/// The question for a generator.
 #[derive(Debug, Clone, Copy)]
 pub struct GeneratorRequest<'a> {
-    /// Who it is and what rules hold.
+    /// The system text: role and rules.
     pub system: &'a str,
-    /// What is wanted now.
+    /// The request.
     pub request: &'a str,
 }
 
 /// A complete answer of a generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorAnswer {
-    /// The answer as the generator wrote it, not escaped.
+    /// The text as the generator wrote it, not escaped.
     pub text: String,
-    /// What it used, as far as it was said.
+    /// The usage, as far as it is known.
     pub usage: Usage,
-    /// The model that answered, when it was said.
+    /// The model that answered, if it is known.
     pub model: Option<String>,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// Decides whether another try makes sense.
+    /// Determines whether a retry makes sense.
     pub trouble: Trouble,
     /// One line for a human, without secrets; it does not name the generator.
     pub message: String,
-    /// After what time the generator wants to be asked again, when it says so, in milliseconds.
+    /// The delay that the generator requests before a retry, in milliseconds.
     pub retry_after_ms: Option<u64>,
-    /// What was used for nothing, as far as it was said.
+    /// The usage without an answer, as far as it is known.
     pub usage: Usage,
 }
 
 impl NoAnswer {
-    /// No answer for this reason.
+    /// There is no answer for this reason.
     pub(crate) fn new(trouble: Trouble, message: impl Into<String>) -> NoAnswer {
         NoAnswer { trouble, message: message.into(), retry_after_ms: None, usage: Usage::default() }
     }
@@ -173,10 +173,10 @@ impl NoAnswer {
     }
 }
 
-/// Asks and waits for the answer. `on_text` gets its pieces as they come; `stop` ends it at once.
+/// Asks and waits for the answer. `on_text` gets its pieces as they arrive; `stop` ends the question at once.
 ///
 /// # Errors
-/// Why there is no answer. After `stop` the message is `stopped`.
+/// Why there is no answer. After `stop`, the message is `stopped`.
 pub fn ask(
     generator: &Generator,
     question: &GeneratorRequest<'_>,
@@ -198,7 +198,7 @@ const NO_HTTP: &str = "this build has no HTTP: build with --features http-genera
 /// Whether a generator can be reached, for `doctor`: sends no question and starts no generator. One line.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// One line with the reason.
 pub fn reach(generator: &Generator, stop: &AtomicBool) -> Result<String, String> {
     match &generator.way {
         GeneratorKind::Command(program) => command::reach(program, stop),

@@ -1,4 +1,4 @@
-//! Asking programs: scripts that do well and scripts that do not.
+//! Asks programs: scripts that work and scripts that fail.
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;

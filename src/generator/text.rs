@@ -1,4 +1,4 @@
-//! Text that arrives as bytes in pieces.
+//! Decodes text that arrives as bytes in pieces.
 
 /// Assembles characters from bytes that are split anywhere; invalid UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]
@@ -7,7 +7,7 @@ pub(super) struct Characters {
 }
 
 impl Characters {
-    /// Takes a piece, gives the whole characters that are there now.
+    /// Takes a piece, and returns the characters that are now complete.
     pub(super) fn push(&mut self, piece: &[u8]) -> String {
         self.held.extend_from_slice(piece);
         let mut text = String::with_capacity(self.held.len());
@@ -23,7 +23,7 @@ impl Characters {
                     let (whole, after) = rest.split_at(error.valid_up_to());
                     text.push_str(&String::from_utf8_lossy(whole));
                     rest = after;
-                    // Without a length it may be the beginning of a character.
+                    // An error without a length may be an incomplete character.
                     let Some(bad) = error.error_len() else { break };
                     text.push(char::REPLACEMENT_CHARACTER);
                     rest = &rest[bad..];
@@ -34,7 +34,7 @@ impl Characters {
         text
     }
 
-    /// The rest at the end: an incomplete character.
+    /// The rest at the end: U+FFFD for an incomplete character.
     pub(super) fn finish(self) -> &'static str {
         if self.held.is_empty() { "" } else { "\u{fffd}" }
     }

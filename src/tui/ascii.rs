@@ -1,4 +1,4 @@
-//! A screen with only ASCII, for terminals with a locale other than UTF-8, and one without boxes, for screen readers.
+//! A screen with ASCII only, for terminals whose locale is not UTF-8, and one without boxes, for screen readers.
 
 use super::linear;
 use super::signs::plain;
@@ -7,10 +7,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-/// How the finished screen is changed before it is shown.
+/// How the finished screen is rewritten before it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Letters {
-    /// As it was drawn.
+    /// Unchanged.
     #[default]
     All,
     /// ASCII only.
@@ -20,7 +20,7 @@ pub enum Letters {
 }
 
 impl Letters {
-    /// The mode for the locale variables: the first one that is set decides.
+    /// The mode that the locale variables select: the first variable that is set decides.
     pub fn of_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Letters {
         let set = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(str::to_lowercase);
         match set(all).or_else(|| set(ctype)).or_else(|| set(lang)) {
@@ -30,7 +30,7 @@ impl Letters {
         }
     }
 
-    /// Changes the cells of a screen, of which `drawn` were drawn on. Returns where the cursor is now.
+    /// Rewrites the cells of a screen; `drawn` is the part that was drawn on. Returns the new cursor position.
     pub fn apply(self, buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Option<Position> {
         match self {
             Letters::All => cursor,
@@ -50,8 +50,8 @@ impl Letters {
     }
 }
 
-/// Writes three dots where a text is cut: a single one would look like the end of a sentence. They use the blanks after
-/// the symbol, otherwise the letters before it.
+/// Writes three dots where a text is cut: a single dot would look like the end of a sentence. The dots replace the
+/// blanks after the symbol, or else the letters before it.
 fn spell_cuts(buf: &mut Buffer) {
     for y in buf.area.top()..buf.area.bottom() {
         let mut cells: Vec<(String, Style)> =

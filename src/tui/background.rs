@@ -1,49 +1,49 @@
-//! The answers of the terminal to what its background is (OSC 11) and what it is called (XTVERSION).
+//! Reads the terminal's answers about its background (OSC 11) and its name (XTVERSION).
 //!
-//! The questions are written once and nothing waits for the answers. They come among the keys, early, late or never, and
-//! read like keys: alt-] or alt-P, the answer letter by letter, and an end. Here they are taken out of them; what turns
-//! out to be something else is given back as the keys that it was.
+//! Both questions are written once, and nothing waits for the answers. Answers arrive among the keys, early, late or
+//! never, and look like keys: alt-] or alt-P, the answer letter by letter, and an end. This module takes the answers
+//! out of the keys and gives back every key that does not belong to an answer.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Asks for the colour of the background.
+/// The question for the background colour.
 pub const QUESTION: &str = "\x1b]11;?\x1b\\";
 
-/// Asks for name and version of the terminal.
+/// The question for the terminal's name and version.
 pub const NAME_QUESTION: &str = "\x1b[>0q";
 
-/// How the answers begin: the key, and what follows it.
+/// The beginnings of the answers: the key, and the text after it.
 const STARTS: [(char, &str); 2] = [(']', "11;rgb"), ('P', ">|")];
 
-/// An answer is not longer than this.
+/// The maximum length of an answer.
 const LONGEST: usize = 64;
 
-/// What became of a key.
+/// The result of reading a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// It may belong to the answer: wait for the next.
+    /// The key may belong to the answer; the next key decides.
     Nothing,
-    /// These were keys.
+    /// These were ordinary keys.
     Keys(Vec<KeyEvent>),
-    /// The answer: red, green, blue.
+    /// The background colour: red, green, blue.
     Background([u8; 3]),
-    /// The answer: what the terminal calls itself.
+    /// The name of the terminal.
     Name(String),
 }
 
-/// The part of an answer that has come.
+/// Collects the part of an answer that has arrived.
 #[derive(Debug, Default)]
 pub struct Listener {
     held: Vec<KeyEvent>,
-    /// Which of [`STARTS`] it may be.
+    /// The index in [`STARTS`] of the possible answer.
     kind: usize,
     text: String,
-    /// Which answers came.
+    /// Which answers have arrived.
     done: [bool; STARTS.len()],
 }
 
 impl Listener {
-    /// Takes a key.
+    /// Reads a key.
     pub fn hear(&mut self, key: KeyEvent) -> Heard {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         if self.held.is_empty() {
@@ -66,7 +66,7 @@ impl Listener {
         if begins && self.text.len() <= LONGEST { Heard::Nothing } else { self.give_back() }
     }
 
-    /// Nothing more comes for now: where no letter of an answer followed, what was held was a key.
+    /// No more keys arrive for now. Returns the held keys if no letter of an answer followed them.
     pub fn pause(&mut self) -> Vec<KeyEvent> {
         if self.text.is_empty() { std::mem::take(&mut self.held) } else { Vec::new() }
     }
@@ -90,7 +90,7 @@ impl Listener {
     }
 }
 
-/// Reads what follows in `11;rgb:ffff/8080/0000`, `11;rgba:…` and shorter parts.
+/// Reads the colour in `11;rgb:ffff/8080/0000`, `11;rgba:…` and forms with shorter components.
 fn colour(text: &str) -> Option<[u8; 3]> {
     let (_, parts) = text.split_once(':')?;
     let mut parts = parts.split('/');

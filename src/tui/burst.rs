@@ -1,8 +1,8 @@
 //! Distinguishes keys that a human pressed one by one from text that arrives at once.
 //!
 //! Two keys within [`GAP_MS`] of each other belong to one burst: a paste into a terminal that does not mark pastes, or
-//! a program that writes to the terminal. A key that would change something waits that long for what may follow; every
-//! other key is passed on at once. Pure: the clock is the caller's.
+//! a program that writes to the terminal. A key that would change something waits that long for further keys; every
+//! other key is passed on at once. The caller passes the time in.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -12,7 +12,7 @@ pub const GAP_MS: u64 = 8;
 /// Keys that arrived together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
-    /// Pressed one by one, oldest first.
+    /// Keys that were pressed one by one, oldest first.
     Keys(Vec<KeyEvent>),
     /// Text that arrived at once.
     Burst(Vec<KeyEvent>),
@@ -22,14 +22,14 @@ pub enum Typed {
 #[derive(Debug, Clone, Default)]
 pub struct Bursts {
     held: Vec<KeyEvent>,
-    /// When the newest printable key came, in steady milliseconds.
+    /// The arrival time of the newest printable key, in steady milliseconds.
     last_ms: Option<u64>,
-    /// Whether the held keys follow another printable one without a gap.
+    /// Whether the held keys follow another printable key without a gap.
     is_joined: bool,
 }
 
 impl Bursts {
-    /// Adds keys that were read at this time.
+    /// Adds keys that were read at `now_ms`.
     pub fn add(&mut self, keys: Vec<KeyEvent>, now_ms: u64) {
         let follows = self.last_ms.is_some_and(|last| now_ms.saturating_sub(last) < GAP_MS);
         if keys.iter().any(is_text) {
@@ -39,20 +39,20 @@ impl Bursts {
         self.held.extend(keys);
     }
 
-    /// A frame shows the effect of the keys: the next keys of a user who waited for it are not a burst.
+    /// A frame has shown the effect of the keys: the next keys of a user who waited for the frame are not a burst.
     pub fn seen(&mut self) {
         if self.held.is_empty() {
             self.last_ms = None;
         }
     }
 
-    /// When waiting keys are passed on; `None` if none wait.
+    /// The time at which the held keys are passed on; `None` if no keys are held.
     pub fn due(&self) -> Option<u64> {
         let last = self.last_ms.unwrap_or(0);
         (!self.held.is_empty()).then_some(last + GAP_MS)
     }
 
-    /// The keys to pass on now. `acts` says whether a single key would change something: it waits.
+    /// The keys to pass on now. `acts` says whether a single key would change something; such a key is held.
     pub fn take(&mut self, now_ms: u64, acts: impl Fn(&KeyEvent) -> bool) -> Option<Typed> {
         let texts = self.held.iter().filter(|key| is_text(key)).count();
         let is_burst = texts > 0 && (texts > 1 || self.is_joined);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a text is split into reads, none of its keys acts alone, and none is lost.
+        /// However a text is split into reads, no key of the text acts alone, and no key is lost.
         #[test]
         fn no_key_of_a_text_is_passed_on_alone(
             text in "[aj]{2,40}",

@@ -1,4 +1,4 @@
-//! The report of a crash: a file that says what happened, and a line that names it.
+//! The crash report: a file that describes the crash, and a line that names the file.
 
 use crate::domain::SafeText;
 use std::backtrace::Backtrace;
@@ -18,7 +18,7 @@ fn report(what: &str, trace: &str) -> String {
     text
 }
 
-/// Writes the report of a panic into a folder; returns the file.
+/// Writes the report of a panic into a folder; returns the path of the file.
 pub fn write(folder: &Path, info: &PanicHookInfo<'_>, at_ms: u128) -> std::io::Result<PathBuf> {
     let trace = Backtrace::force_capture().to_string();
     keep(folder, &report(&info.to_string(), &trace), at_ms)
@@ -31,7 +31,7 @@ fn keep(folder: &Path, text: &str, at_ms: u128) -> std::io::Result<PathBuf> {
     Ok(file)
 }
 
-/// The message after the terminal is restored.
+/// The message that is shown after the terminal is restored.
 pub fn sentence(file: &Path) -> SafeText {
     let text = format!(
         "the report is in {}: it holds no input and no output of a tool; attach it when you report the crash",

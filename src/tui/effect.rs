@@ -40,11 +40,11 @@ pub enum BehaviourOf {
 /// What happens to a request to a generator after it is prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
-    /// The form shows the recipient and the reason.
+    /// Show recipient and reason in the form.
     Learn,
-    /// The request is shown to the user; nothing is sent.
+    /// Show the request to the user; nothing is sent.
     Show,
-    /// The user has confirmed: the request is sent.
+    /// Send the request; the user has confirmed it.
     Send,
 }
 
@@ -53,14 +53,14 @@ pub enum Sending {
 pub enum Evolving {
     /// Prepare the request for a generator; send it if requested.
     Prepare {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
         /// The request.
         request: Box<EvolveRequest>,
-        /// What happens to it.
+        /// The next step for the request.
         sending: Sending,
     },
-    /// Determine whether the tool of a specification can be created immediately, before this approval of it is sent.
+    /// Determine whether the tool of a specification can be created immediately, before this approval is sent.
     Ready(Box<DecisionRequest>),
     /// Create the tool of an approved specification, and ask a generator for its code.
     Generate(ReviewId),
@@ -103,7 +103,7 @@ pub enum Serving {
     Detail(String),
     /// Send a message to an instance; the answer may take a minute.
     Say {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
         /// The verb `say` with the instance and the message.
         call: VerbCall,
@@ -135,7 +135,7 @@ pub enum Farewell {
     Terminate,
     /// SIGHUP, or the terminal is gone.
     HangUp,
-    /// SIGINT from outside (the key is a key).
+    /// SIGINT from another process (ctrl-c is read as a key).
     Interrupt,
 }
 
@@ -153,11 +153,11 @@ pub enum Ending {
 pub enum RerunExtent {
     /// All of it.
     Whole,
-    /// The steps of a composite from this one on; `None` means those that did not succeed.
+    /// The steps of a composite from this step on; `None` means the steps that did not succeed.
     From(Option<String>),
 }
 
-/// Direction and format of a transfer.
+/// The direction and format of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From a bundle to here.
@@ -184,11 +184,11 @@ pub struct SpoolQuest {
     pub tab: TabId,
     /// The run whose output is searched.
     pub run: RunId,
-    /// Returned with the answers; of two searches, the one with the higher number counts.
+    /// Sent back with the answers; of two searches, the one with the higher number counts.
     pub ticket: u64,
     /// The search text; empty to end the search.
     pub text: String,
-    /// Where the part that is searched elsewhere begins.
+    /// The end of the range to search; later output is searched elsewhere.
     pub before: Origin,
 }
 
@@ -199,11 +199,11 @@ pub enum Effect {
     StopVerifying,
     /// Quit the program; live runs are cancelled and waited for.
     Leave(Ending),
-    /// Restore the terminal and stop, as after ctrl-z.
+    /// Restore the terminal and stop the process, as ctrl-z does.
     Suspend,
-    /// Clear the screen and redraw all of it.
+    /// Clear the screen and redraw everything.
     Redraw,
-    /// Switch reports of the mouse on or off.
+    /// Switch mouse reports on or off.
     Mouse(bool),
     /// Ring the bell, and show this as a terminal notification.
     Ring(SafeText),
@@ -213,7 +213,7 @@ pub enum Effect {
     Edit {
         /// Row of the catalog as it is shown.
         tool: Arc<Tool>,
-        /// Which file, and where.
+        /// The file and the position in it.
         place: FilePlace,
     },
     /// Show a text in the user's pager.
@@ -245,14 +245,14 @@ pub enum Effect {
     LoadDetail {
         /// Row of the catalog as it is shown.
         tool: Arc<Tool>,
-        /// Returned with the answer.
+        /// Sent back with the answer.
         purpose: DetailFor,
         /// The version to compare with; `None` takes the one approved last.
         other: Option<String>,
     },
     /// Load the observed behaviour of a version or a run.
     LoadBehaviour {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
         /// A version with all its runs, or a single run.
         of: BehaviourOf,
@@ -299,9 +299,9 @@ pub enum Effect {
     FindInSpool(SpoolQuest),
     /// Compute the syntax highlighting of files.
     Highlight {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
-        /// Which state of the files they are.
+        /// Whether these are the old or the new files.
         side: Side,
         /// Path and bytes; files of unknown languages are left out of the answer.
         files: Vec<VersionFile>,
@@ -317,13 +317,13 @@ pub enum Effect {
     DecideAll(Vec<DecisionRequest>),
     /// Compare two states of files.
     Compare {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
         /// Files of the older version.
         before: Vec<VersionFile>,
         /// Files of the version under review.
         after: Vec<VersionFile>,
-        /// Whether lines that differ only in blanks count.
+        /// Whether lines that differ only in whitespace count.
         blanks: Blanks,
     },
     /// Create folders, settings and a sample tool in the workspace.
@@ -366,7 +366,7 @@ pub enum Effect {
     Query(VerbCall),
     /// Determine the candidates for a scenario, or try them.
     Call {
-        /// Returned with the answer.
+        /// Sent back with the answer.
         ticket: u64,
         /// Scenario, tags and limits of the call.
         request: Box<CallRequest>,

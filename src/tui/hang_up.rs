@@ -1,4 +1,4 @@
-//! Detects that the terminal is gone, with or without SIGHUP.
+//! Detects the loss of the terminal, with or without SIGHUP.
 //!
 //! crossterm 0.29 reads a closed terminal in an endless loop, because it ignores a read of zero bytes. Therefore the
 //! terminal is monitored here, and crossterm is not called once [`is_gone`] is true.
@@ -11,8 +11,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How long the program may live without its terminal. Quitting takes up to 4 s. If it takes longer, the terminal was
-/// closed between a check and crossterm's read, and the program can only be killed. It recovers as after any kill.
+/// How long the program may run without its terminal. Quitting takes up to 4 s. If the program still runs after the
+/// grace period, the terminal was closed between a check and crossterm's read, and only a kill helps. The next start
+/// recovers as after any kill.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The events of a closed terminal. `POLLHUP` and `POLLERR` are always reported.
@@ -22,7 +23,7 @@ const GONE: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NV
 pub(super) struct HangUp {
     terminal: OwnedFd,
     gone: UnboundedReceiver<()>,
-    /// The thread ends when this is dropped.
+    /// The thread ends when this sender is dropped.
     _alive: Sender<()>,
 }
 
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-    /// A terminal: the end of the emulator, and that of the program.
+    /// Both ends of a terminal: that of the emulator and that of the program.
     fn terminal() -> (OwnedFd, OwnedFd) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();

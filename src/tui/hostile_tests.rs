@@ -1,5 +1,5 @@
-//! What reaches the terminal when everything a tool can say is hostile: the bytes of the real
-//! backend, for every screen, hold sequences of our own only and no hidden character.
+//! Tests the terminal output for hostile tool text: for every screen, the bytes of the real backend contain no control
+//! sequence of a tool and no hidden character.
 
 mod linear;
 mod obeyed;
@@ -31,7 +31,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Every kind of thing a terminal obeys or a reader does not see.
+/// Every kind of character that a terminal interprets or that a reader cannot see.
 const EVIL: &str = concat!(
     "\u{1b}[2J\u{1b}[6n\u{1b}]0;pwn\u{7}\u{1b}]8;;http://evil\u{1b}\\link\u{1b}]52;c;ZXZpbA==\u{7}",
     "\u{1b}P+q544e\u{1b}\\\u{1b}_Ga=T\u{1b}\\\u{1b}^pm\u{1b}\\\u{1b}Xsos\u{1b}\\\u{1b}c\u{1b}(0",
@@ -41,7 +41,7 @@ const EVIL: &str = concat!(
     "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{e47}\u{e47}\u{e47}\u{2028}\u{2029}\u{fff9}\u{3164}\u{0}\r\u{8}\u{7f}",
 );
 
-/// The same as bytes that are no UTF-8: raw C1, lone surrogates, an overlong slash, a torn character.
+/// The same as invalid UTF-8: raw C1, lone surrogates, an overlong slash, a truncated character.
 const EVIL_BYTES: &[u8] =
     b"\x9b31m\x9d0;x\x9c\xed\xa0\x80\xed\xb0\x80\xc0\xaf\xf4\x90\x80\x80\xe6\x97\x1b]0;never ended";
 
@@ -107,7 +107,7 @@ fn evil_error() -> EngineError {
     EngineError::new(ErrorCode::Internal, EVIL, EVIL)
 }
 
-/// Answers the question that was asked last.
+/// Answers the latest question.
 fn described(bench: &mut Bench, found: &impl crate::domain::description::Describe) {
     let asked = bench.taken().into_iter().rev().find_map(|effect| match effect {
         crate::tui::effect::Effect::Query(call) => Some(call),
@@ -228,7 +228,7 @@ fn with_review(bench: &mut Bench) {
     bench.answer(Answer::reviewed(review, Ok(detail)));
 }
 
-/// The table of a bulk, then what became of each.
+/// Shows the table of a bulk decision, then the result for each review.
 fn with_bulk(bench: &mut Bench) {
     bench.press("4 m m a");
     let row = |refusal: Option<String>| PreflightRow {

@@ -1,9 +1,8 @@
 //! The only way from text to cells.
 //!
-//! Everything that is drawn goes through [`Span`], [`Line`], [`Ink`] or [`draw_editor`], and each of
-//! them escapes what it is given as [`SafeText`] does. What a caller escaped already stays as it is,
-//! and what it forgot to escape is escaped here: no text of a stranger reaches a cell raw. A test
-//! reads the sources and finds who draws without this module.
+//! All drawing uses [`Span`], [`Line`], [`Ink`] or [`draw_editor`], and each of them escapes its text like
+//! [`SafeText`]. Text that is already escaped stays unchanged, and text that a caller forgot to escape is escaped here:
+//! no foreign text reaches a cell raw. A test reads the sources and reports code that draws without this module.
 
 use crate::domain::{SafeText, is_hidden};
 use ratatui::buffer::Buffer;
@@ -23,12 +22,12 @@ impl Span {
         Span(text::Span::styled(SafeText::visible(text.as_ref()).into_owned(), style))
     }
 
-    /// Text in the style of what it is drawn on, escaped.
+    /// Text in the style of the cells below it, escaped.
     pub fn raw(text: impl AsRef<str>) -> Span {
         Span::styled(text, Style::new())
     }
 
-    /// Columns it takes on the terminal; wide characters count two.
+    /// Its width in terminal columns; a wide character counts as two.
     pub fn width(&self) -> usize {
         self.0.width()
     }
@@ -44,12 +43,12 @@ impl Line {
         Line::from(vec![Span::styled(text, style)])
     }
 
-    /// Text in the style of what it is drawn on, escaped.
+    /// Text in the style of the cells below it, escaped.
     pub fn raw(text: impl AsRef<str>) -> Line {
         Line::styled(text, Style::new())
     }
 
-    /// Columns it takes on the terminal; wide characters count two.
+    /// Its width in terminal columns; a wide character counts as two.
     pub fn width(&self) -> usize {
         self.0.width()
     }
@@ -61,10 +60,10 @@ impl From<Vec<Span>> for Line {
     }
 }
 
-/// Drawing text into a buffer.
+/// Draws text into a buffer.
 pub trait Ink {
-    /// Draws one line of text from a position on, escaped and cut to `width` columns; returns the
-    /// position behind it.
+    /// Draws one line of text from a position on, escaped and cut to `width` columns; returns the position after the
+    /// text.
     fn put(&mut self, x: u16, y: u16, text: impl AsRef<str>, width: usize, style: Style) -> (u16, u16);
 
     /// Draws a line from a position on, cut to `width` columns.
@@ -81,7 +80,7 @@ impl Ink for Buffer {
     }
 }
 
-/// Draws a frame with a title at its left and one at its right; returns what lies inside.
+/// Draws a frame with a title on the left and one on the right; returns the area inside.
 pub fn draw_frame(area: Rect, buf: &mut Buffer, border: Style, left: Line, right: Option<Line>) -> Rect {
     let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title_top(left.0);
     if let Some(right) = right {
@@ -92,7 +91,7 @@ pub fn draw_frame(area: Rect, buf: &mut Buffer, border: Style, left: Line, right
     inner
 }
 
-/// Draws a rule along the upper edge; returns what lies below.
+/// Draws a rule along the upper edge; returns the area below it.
 pub fn draw_rule(area: Rect, buf: &mut Buffer, style: Style) -> Rect {
     let block = Block::new().borders(Borders::TOP).border_style(style);
     let inner = block.inner(area);
@@ -100,18 +99,18 @@ pub fn draw_rule(area: Rect, buf: &mut Buffer, style: Style) -> Rect {
     inner
 }
 
-/// Blanks an area, whatever was drawn there.
+/// Blanks an area.
 pub fn blank(area: Rect, buf: &mut Buffer) {
     Clear.render(area, buf);
 }
 
-/// Puts a picture into cells: a sequence that is made of pixels, not of text.
+/// Draws a picture into cells: the sequence consists of pixels, not of text.
 #[cfg(feature = "plots")]
 pub fn draw_picture(picture: &ratatui_image::protocol::Protocol, area: Rect, buf: &mut Buffer) {
     ratatui_image::Image::new(picture).render(area, buf);
 }
 
-/// Draws what an area shows in one faint style: something else lies over it.
+/// Draws the content of an area in one faint style, because something else covers it.
 pub fn fade(area: Rect, buf: &mut Buffer, style: Style) {
     for position in area.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position) {
@@ -121,7 +120,7 @@ pub fn fade(area: Rect, buf: &mut Buffer, style: Style) {
     }
 }
 
-/// Replaces what cells show by text of ours, where `with` says by what.
+/// Replaces cell contents with text of this program; `with` returns the replacement.
 pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static str>) {
     for cell in &mut buf.content {
         if let Some(symbol) = with(cell.symbol()) {
@@ -130,8 +129,8 @@ pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static 
     }
 }
 
-/// What a row of a screen shows: each character with its column, its columns, and its style; nothing for the second
-/// half of a wide one.
+/// The content of a screen row: each character with its column, width and style; nothing for the second half of a wide
+/// character.
 pub fn cells_of(buf: &Buffer, y: u16) -> Vec<(String, u16, Style)> {
     let (mut cells, mut x) = (Vec::new(), buf.area.x);
     while let Some(cell) = buf.cell((x, y)) {
@@ -141,7 +140,7 @@ pub fn cells_of(buf: &Buffer, y: u16) -> Vec<(String, u16, Style)> {
     cells
 }
 
-/// Writes a row anew, from the left, with characters that were drawn before or are ours.
+/// Rewrites a row from the left, with characters that were drawn before or that belong to this program.
 pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
     let row = Rect { x: buf.area.x, y, width: buf.area.width, height: 1 };
     blank(row, buf);
@@ -151,8 +150,8 @@ pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
     }
 }
 
-/// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
-/// text as it is. What they are is said beside it. Returns where the cursor is.
+/// Draws a text area; hidden and reordering characters are drawn as `¿`, because the area draws its text unescaped.
+/// Their names are shown beside the area. Returns the cursor position.
 pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) -> Option<Position> {
     area.render(place, buf);
     let (at, (top, left)) = (area.screen_cursor(), area.scroll_offset());
@@ -160,7 +159,7 @@ pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) -> O
     let cursor =
         Position::new(place.x.saturating_add(offset(at.col, left)), place.y.saturating_add(offset(at.row, top)));
     let cursor = Some(cursor).filter(|position| place.intersection(buf.area).contains(*position));
-    // The terminal draws it: drawn twice, it would be turned back.
+    // The terminal draws the cursor. A second drawn cursor would reverse the cell back.
     if let Some(cell) = cursor.and_then(|position| buf.cell_mut(position)) {
         cell.modifier.remove(Modifier::REVERSED);
     }

@@ -4,7 +4,7 @@ use crate::tui::phrase::{cut, pad, safe};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-/// The width from which names, types and defaults have their full columns.
+/// The width from which on names, types and defaults get their full columns.
 const WIDE: usize = 70;
 /// The maximum widths of names, types and defaults, for a narrow and a wide table.
 const MOST: [[usize; 3]; 2] = [[16, 10, 8], [24, 16, 16]];
@@ -18,7 +18,7 @@ const HEADS: [&str; 5] = ["input", "type", "required", "default", "description"]
 pub struct InputRow {
     /// Its name.
     pub name: String,
-    /// The accepted values, in a word or two.
+    /// The accepted values, in one or two words.
     pub kind: String,
     /// Whether a run needs it.
     pub required: bool,
@@ -47,7 +47,7 @@ pub fn inputs(schema: &Value) -> Option<Vec<InputRow>> {
     Some(rows)
 }
 
-/// The table in lines of this width: the headings, then a line for each input.
+/// The table in lines of this width: the headings, then one line for each input.
 pub fn lines(rows: &[InputRow], width: usize) -> Vec<String> {
     let [name, kind, default] = MOST[usize::from(width >= WIDE)];
     let has_default = rows.iter().any(|row| !row.default.is_empty());

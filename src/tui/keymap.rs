@@ -25,7 +25,7 @@ pub struct Keymap {
     owners: HashMap<(Context, Chord), Verb>,
 }
 
-/// Named keys, first spelling is the one shown.
+/// Named keys; the first spelling is displayed.
 const NAMED: &[(&str, KeyCode)] = &[
     ("enter", KeyCode::Enter),
     ("return", KeyCode::Enter),
@@ -74,7 +74,7 @@ impl Chord {
     /// Reads `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
     ///
     /// # Errors
-    /// A sentence that says what is invalid.
+    /// A sentence that names the invalid part.
     pub fn parse(text: &str) -> Result<Chord, String> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
@@ -134,7 +134,7 @@ impl Default for Keymap {
 impl Keymap {
     /// The table's keys, changed by the user's settings; errors in them are returned as problems.
     ///
-    /// `file` is the settings file as it is shown.
+    /// `file` is the displayed path of the settings file.
     pub fn new(settings: &[KeySetting], file: &str) -> (Keymap, Vec<Problem>) {
         let wishes: Vec<KeyWish<'_>> =
             settings.iter().map(|wish| KeyWish { verb: &wish.action, keys: &wish.keys, line: wish.line }).collect();

@@ -3,9 +3,9 @@
 use super::pane::{Hidden, Pane};
 use ratatui::layout::Rect;
 
-/// With fewer columns, only one line is shown, which says so.
+/// The minimum width. A narrower screen shows only one line with a message.
 pub const MIN_WIDTH: u16 = 40;
-/// With fewer rows, only one line is shown, which says so.
+/// The minimum height. A lower screen shows only one line with a message.
 pub const MIN_HEIGHT: u16 = 10;
 /// The minimum number of columns for showing all panes.
 pub const ALL_WIDTH: u16 = 100;
@@ -28,7 +28,7 @@ pub enum Arrangement {
     All {
         /// One line on top.
         header: Rect,
-        /// Left side; its full height when there are no services.
+        /// Left side; it has the full height if there are no services.
         catalog: Rect,
         /// Left side, below the catalog, when there are services.
         services: Option<Rect>,
@@ -41,7 +41,7 @@ pub enum Arrangement {
         /// One line at the bottom.
         footer: Rect,
     },
-    /// One pane with a line of tabs.
+    /// One pane, below a line of tabs.
     One {
         /// One line on top.
         tabs: Rect,
@@ -55,13 +55,13 @@ pub enum Arrangement {
 /// The space that the panes need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// One pane fills the screen, whatever the size.
+    /// Whether one pane fills the screen, whatever its size.
     pub zoomed: bool,
     /// How many instances there are.
     pub services: usize,
-    /// How many cells the names in the catalog lack in half of the screen, while the output is empty.
+    /// How many more cells the catalog needs than half of the screen to show all names, while the output is empty.
     pub more_catalog: u16,
-    /// By how many columns the user moved the divider to the right.
+    /// How many columns the user moved the divider to the right.
     pub shift: i16,
     /// Hidden panes; their area is empty.
     pub hidden: Hidden,
@@ -72,7 +72,7 @@ const LEAST_SIDE: u16 = 30;
 /// Columns by which one key moves the divider.
 pub const STEP: i16 = 4;
 
-/// The possible movement of the divider on a screen: the requested one, limited by the minimum width of each side.
+/// The possible movement of the divider: the requested movement, limited by the minimum width of each side.
 pub fn clamp_shift(width: u16, needs: Needs) -> i16 {
     let left = left_width(width, Needs { shift: 0, ..needs });
     let most = i32::from(width.saturating_sub(LEAST_SIDE)) - i32::from(left);
@@ -124,7 +124,7 @@ fn left_side(left: Rect, services: usize) -> (Rect, Option<Rect>) {
     (catalog, Some(Rect { y: catalog.bottom(), height, ..left }))
 }
 
-/// The output, and below it the failures and the reviews; hidden panes leave their space to the others.
+/// The output, and below it the failures and the reviews; the other panes use the space of hidden panes.
 fn right_side(right: Rect, hidden: Hidden) -> (Rect, Rect, Rect) {
     let is_here = |pane| u16::from(!hidden.has(pane));
     let (failures, queue) = (is_here(Pane::Failures), is_here(Pane::Queue));

@@ -1,7 +1,8 @@
 //! A screen for screen readers: words instead of symbols, no lines around or between texts.
 //!
-//! The screen is drawn as always, in fewer columns than there are; then each row is written anew with its signs as words.
-//! Letters of every language stay as they are. A row whose words do not fit gets one ASCII character for each sign.
+//! The screen is drawn as usual, in fewer columns than the terminal has; then each row is rewritten with words instead
+//! of signs. Letters of every language stay unchanged. If the words of a row do not fit, one ASCII character replaces
+//! each sign.
 
 use super::ink::{cells_of, put_cells};
 use super::layout::MIN_WIDTH;
@@ -67,7 +68,7 @@ pub const WORDS: &[(&str, &str)] = &[
 /// Symbols next to a word with the same meaning, and lines between texts.
 pub const BARE: &[&str] = &["▼", "▲", "▹", "▿", "⋯", "–", "·"];
 
-/// How many columns are not drawn on, for this width.
+/// How many columns stay free at this width.
 pub fn spare(width: u16) -> u16 {
     width.saturating_sub(MIN_WIDTH).min(SPARE)
 }
@@ -107,7 +108,7 @@ impl Row {
         if row.width() <= width {
             return row;
         }
-        // The columns of a list matter less than its words.
+        // The words of a list matter more than its columns.
         let row = row.squeezed();
         if row.width() <= width {
             row
@@ -118,7 +119,7 @@ impl Row {
         }
     }
 
-    /// The same with at most two blanks between words.
+    /// The same row with at most two blanks between words.
     fn squeezed(self) -> Row {
         let mut row = Row { cells: Vec::with_capacity(self.cells.len()), before: self.before, ..self };
         // For each original column, the new one.
@@ -137,7 +138,7 @@ impl Row {
         row
     }
 
-    /// The same, cut to the width; dots show that text is missing.
+    /// The same row, cut to the width; dots show that text is missing.
     fn cut_to(mut self, width: usize) -> Row {
         let mut used = 0;
         let room = width.saturating_sub(DOTS.len());
@@ -210,7 +211,7 @@ fn repeats(word: &str, rest: &[(String, u16, Style)]) -> bool {
     next.take(start.len()).collect::<String>() == start
 }
 
-/// The surroundings of a character.
+/// The context of a character.
 #[derive(Clone, Copy)]
 struct Around {
     /// The number of blanks before it.
@@ -225,9 +226,9 @@ struct Around {
 fn word(symbol: &str, around: Around) -> Option<&'static str> {
     let is_sign = around.blanks > 0 && around.ends;
     match symbol {
-        // Between facts; before the first one it means nothing.
+        // Between two facts; it has no meaning before the first one.
         "·" if around.blanks == 1 && around.ends => Some(","),
-        // A continuation to the right, or a choice; a counted item; a part of a text.
+        // A continuation to the right or a choice; a counted item; a part of a text.
         "›" if around.blanks == 0 || !around.leads => Some(">"),
         "×" if around.blanks > 0 => Some("locked"),
         "!" if !is_sign => None,
@@ -241,7 +242,7 @@ fn word(symbol: &str, around: Around) -> Option<&'static str> {
 fn short(symbol: &str) -> Option<&'static str> {
     let c = symbol.chars().next()?;
     let is_line = ('\u{2500}'..='\u{257f}').contains(&c);
-    // The height of a bar is a digit.
+    // The height of a bar as a digit.
     let bar = || WORDS.iter().find(|(sign, _)| *sign == symbol).map(|(_, word)| *word);
     match c {
         _ if c.is_ascii() || c.is_alphanumeric() => None,

@@ -55,14 +55,14 @@ impl Motion {
     }
 }
 
-/// The selection and scroll position of a list. The height is that of the last drawing.
+/// The selection and scroll position of a list. The height is the height when it was last drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListState {
-    /// Row with the selection, from 0; 0 when the list is empty.
+    /// The selected row, from 0; 0 if the list is empty.
     pub selected: usize,
-    /// The first row on the screen.
+    /// The first visible row.
     pub offset: usize,
-    /// Rows on the screen when it was last drawn.
+    /// The number of visible rows when it was last drawn.
     pub height: usize,
 }
 
@@ -84,7 +84,7 @@ impl ListState {
         self.reveal(len);
     }
 
-    /// Scrolls; the selection stays visible by following at the edge.
+    /// Scrolls; the selection moves along the edge to stay visible.
     pub fn scroll(&mut self, lines: isize, len: usize) {
         let last = len.saturating_sub(self.height.max(1));
         self.offset = self.offset.saturating_add_signed(lines).min(last);

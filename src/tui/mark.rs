@@ -19,7 +19,7 @@ pub enum TokenKind {
     Comment,
     /// A bracket, an operator.
     Punctuation,
-    /// A name that is none of the above.
+    /// Any other name.
     Variable,
 }
 
@@ -52,13 +52,13 @@ pub enum Tone {
     /// Ordinary text without a sign.
     #[default]
     Plain,
-    /// A line that is new.
+    /// A new line.
     Added,
-    /// A line that is gone.
+    /// A removed line.
     Removed,
     /// A heading: a file, a hunk. `TextView::jump` stops here.
     Header,
-    /// Stands for hidden lines.
+    /// Represents hidden lines.
     Fold,
     /// Neither for nor against approval.
     Fact,

@@ -1,7 +1,7 @@
 //! The terminal front end: one loop that owns the terminal and the state of the screen.
 //!
-//! The only module that knows ratatui and crossterm. It asks the engine, never the store or a process,
-//! and it waits for nothing: what takes time is an [`effect::Effect`] and comes back as a [`msg::Msg`].
+//! The only module that knows ratatui and crossterm. It uses the engine, never the store or a process, and never waits:
+//! slow work is an [`effect::Effect`], and its result returns as a [`msg::Msg`].
 
 pub mod app;
 pub mod ascii;
@@ -54,31 +54,31 @@ use terminal::Session;
 use theme::{Ground, Theme};
 use tokio::sync::mpsc::unbounded_channel;
 
-/// How long tasks that nobody needs may still run when the program ends.
+/// How long remaining tasks may run after the program ends; nobody needs their results.
 const LAST_MOMENT: Duration = Duration::from_millis(200);
 
-/// How the workbench is opened, beside what it opens.
+/// How the workbench is opened, in addition to the workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Face {
-    /// The agent at the keyboard (`--as-agent`); it may look and run, not decide.
+    /// The agent at the keyboard (`--as-agent`); it can view and run, but not decide.
     pub agent: Option<String>,
-    /// Where that agent was found, when it did not say so itself.
+    /// Where that agent was detected, if it did not identify itself.
     pub found: Option<FoundAgent>,
-    /// Whether colours are unwanted (`--no-color`, `NO_COLOR`).
+    /// Whether colours are switched off (`--no-color`, `NO_COLOR`).
     pub no_color: bool,
-    /// Whether the screen is for a reader of screens (`--accessible`, `ACCESSIBLE`): no boxes, no colours, nothing moves.
+    /// Whether the screen is for a screen reader (`--accessible`, `ACCESSIBLE`): no boxes, no colours, no animation.
     pub accessible: bool,
-    /// What may run (`--max-tier`, `--tools`).
+    /// The tools that may run (`--max-tier`, `--tools`).
     pub limits: Limits,
 }
 
-/// Shows the workbench until the user leaves. The first frame is drawn before anything is read.
+/// Shows the workbench until the user quits. The first frame is drawn before anything is read.
 ///
-/// Returns the exit code: 0 after leaving, that of the error when the workspace could not be opened,
-/// and 128 plus the number of the signal that ended it.
+/// Returns the exit code: 0 after quitting, the error's code if the workspace could not be opened, or 128 plus the
+/// number of the signal that ended the program.
 ///
 /// # Errors
-/// When standard input or output is no terminal, or the terminal is lost.
+/// If standard input or output is not a terminal, or the terminal is lost.
 pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     let log = std::env::var_os("TOOLSMITH_LOG").filter(|path| !path.is_empty());
     let trace = trace::Trace::open(log.as_deref().map(Path::new))?;
@@ -140,8 +140,8 @@ fn exit_code(ending: Ending, failure: Option<ErrorCode>) -> u8 {
     }
 }
 
-/// The theme for what `COLORFGBG` says of the background (`15;0`: text; background); dark without it.
-/// The answer of the terminal itself comes later, or never.
+/// The theme for the background that `COLORFGBG` states (`15;0`: text; background); dark without that variable. The
+/// terminal's own answer comes later, or never.
 fn theme_of_terminal(colorfgbg: Option<&str>, has_many_colours: bool) -> Theme {
     let background = colorfgbg.and_then(|value| value.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
     let ground = match background {
@@ -151,7 +151,7 @@ fn theme_of_terminal(colorfgbg: Option<&str>, has_many_colours: bool) -> Theme {
     if has_many_colours { Theme::of(ground) } else { Theme::ansi(ground) }
 }
 
-/// Whether the terminal has more than 16 colours, as far as its variables say.
+/// Whether the terminal has more than 16 colours, according to its variables.
 fn has_many_colours(variable: &dyn Fn(&str) -> Option<String>) -> bool {
     let said = |name: &str| variable(name).filter(|value| !value.is_empty());
     said("COLORTERM").is_some() || said("TERM").is_some_and(|term| term.contains("256color") || term.contains("kitty"))

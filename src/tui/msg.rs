@@ -1,4 +1,4 @@
-//! Everything that can change the state of the screen, as one type on one queue.
+//! All messages that can change the state of the screen, as one type in one queue.
 
 use super::effect::Farewell;
 use super::effect::{DetailFor, Sending, Serving, TabId};
@@ -20,67 +20,67 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What the program's update loop is told: input, time, signals, and answers to earlier effects.
+/// A message to the program's update loop: input, time, signals, and answers to earlier effects.
 #[derive(Debug)]
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
-    /// By how many columns the divider between the panes was moved the last time.
+    /// How many columns the divider between the panes was moved in the last session.
     Layout(i16),
-    /// The digits of the panes that were hidden the last time.
+    /// The digits of the panes that were hidden in the last session.
     Hidden(Vec<u8>),
-    /// What the terminal said its background is: red, green, blue.
+    /// The background colour that the terminal reported: red, green, blue.
     Background([u8; 3]),
-    /// What the terminal calls itself.
+    /// The name that the terminal reported.
     Named(String),
-    /// Keys that came at once: nobody pressed them one by one.
+    /// Keys that arrived at once: nobody pressed them one by one.
     Burst(Vec<KeyEvent>),
-    /// Text was pasted; it never decides anything.
+    /// Text was pasted; pasted text never decides anything.
     Paste(String),
-    /// The mouse did something.
+    /// A mouse event.
     Mouse(MouseEvent),
-    /// The terminal has another size.
+    /// The size of the terminal changed.
     Resize {
-        /// Columns of the terminal, counted in cells.
+        /// Width of the terminal in cells.
         width: u16,
-        /// Rows of the terminal, counted in cells.
+        /// Height of the terminal in cells.
         height: u16,
     },
-    /// The window got the focus: keys typed elsewhere may still arrive.
+    /// The window got the focus; keys that were meant for another window may still arrive.
     FocusGained,
-    /// The window lost the focus. Terminals that do not report it never say so.
+    /// The window lost the focus. Terminals without focus reports never send it.
     FocusLost,
     /// A frame was drawn.
     Drawn,
-    /// The time asked for by [`super::app::App::next_wake`] has come.
+    /// The time requested by [`super::app::App::next_wake`] has come.
     Wake,
-    /// The program was stopped and goes on.
+    /// The program was stopped and continues.
     Resumed,
-    /// A signal asks the program to leave.
+    /// A signal asks the program to quit.
     Leave(Farewell),
     /// The settings were read.
     Settings {
-        /// The settings in force: the user's file over the defaults.
+        /// The active settings: the user's file over the defaults.
         settings: Box<Settings>,
-        /// The user's settings file, as it is shown.
+        /// The displayed path of the user's settings file.
         file: String,
     },
-    /// The state of the workspace is open.
+    /// The workspace was opened.
     Opened(Opened),
-    /// It could not be opened.
+    /// The workspace could not be opened.
     OpenFailed(EngineError),
     /// Something changed in the store or on disk.
     Changed(Change),
-    /// The catalog was read again, or a further part of it.
+    /// The catalog was read again, or more of it was read.
     Catalog(Arc<CatalogView>),
     /// The search index of a catalog.
     Indexed {
-        /// [`CatalogView::generation`] that the index was built from; an older one is dropped.
+        /// The [`CatalogView::generation`] of the catalog that was indexed; an older index is dropped.
         generation: u64,
-        /// Built in the background, since it takes long for thousands of tools.
+        /// Built in the background, because indexing thousands of tools takes long.
         index: Arc<Index>,
     },
-    /// The instances of services as they are now, because something about them changed.
+    /// The current instances of services, because one of them changed.
     Services(Vec<ServiceRow>),
     /// An answer from the engine.
     Answer(Box<Answer>),
@@ -88,59 +88,59 @@ pub enum Msg {
     Output {
         /// The run that wrote the output.
         run: RunId,
-        /// In the order they were written, over both streams.
+        /// In the order in which they were written, over both streams.
         frames: Vec<Frame>,
-        /// Bytes that were skipped before these, kept in the spool.
+        /// Number of bytes skipped before these frames; the spool keeps them.
         skipped: u64,
     },
-    /// What a live run uses now; comes a few times a second, and only while it is alive.
+    /// The current resource use of a live run; sent a few times a second while the run is alive.
     Sample {
         /// The live run that was sampled.
         run: RunId,
-        /// Use at this moment; `cpu_ms` counts from the start of the run.
+        /// The current use; `cpu_ms` counts from the start of the run.
         sample: Sample,
-        /// Its isolation, as soon as that is verified.
+        /// Its isolation, once verified.
         level: Option<IsolationLevel>,
     },
 }
 
-/// A file's path, and for each of its lines the parts with a meaning.
+/// The path of a file, and the highlighted ranges of each line.
 pub type FileTokens = (String, Vec<Vec<(Range<usize>, TokenKind)>>);
 
-/// What is known once the workspace is open.
+/// Facts that are known once the workspace is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The workspace folder, as it is shown.
+    /// The displayed path of the workspace folder.
     pub workspace: String,
 }
 
-/// What came of an effect.
+/// The result of an effect.
 #[derive(Debug)]
 pub enum Answer {
-    /// How far an exchange with the team is with its signatures.
+    /// The progress of signature verification in an exchange with the team.
     Verified(VerifyProgress),
     /// Recent runs, newest first.
     Runs(Result<Vec<Run>, EngineError>),
     /// Failure groups, last seen first.
     Failures(Result<Vec<FailureGroup>, EngineError>),
-    /// Waiting reviews, oldest first.
+    /// Pending reviews, oldest first.
     Reviews(Result<Vec<Review>, EngineError>),
     /// Log entries, newest first.
     Operations(Result<Vec<Operation>, EngineError>),
     /// One review with its evidence.
     Review {
-        /// Which was asked for.
+        /// The requested review.
         review: ReviewId,
-        /// An error when the review is gone or its files cannot be read.
+        /// An error if the review is gone or its files cannot be read.
         detail: Result<Box<ReviewDetail>, EngineError>,
-        /// The difference to the version approved before, when there is one.
+        /// The difference to the version approved before, if there is one.
         compared: Option<Box<DiffText>>,
     },
-    /// What would become of several reviews.
+    /// The results of deciding several reviews, if they were decided.
     Preflight(Result<Vec<PreflightRow>, EngineError>),
-    /// What became of several reviews.
+    /// The results of deciding several reviews.
     DecidedAll(Vec<BulkResult>),
-    /// Two states of files, compared.
+    /// The comparison of two states of files.
     Compared {
         /// The number given with the request.
         ticket: u64,
@@ -149,164 +149,165 @@ pub enum Answer {
     },
     /// Everything about a tool.
     Detail {
-        /// As the request said; it selects the screen that opens.
+        /// As in the request; it selects the screen that opens.
         purpose: DetailFor,
-        /// Path of the row it was asked for.
+        /// Path of the requested row.
         path: String,
-        /// An error when the definition is gone or cannot be read any more.
+        /// An error if the definition is gone or cannot be read.
         detail: Result<Box<ToolDossier>, EngineError>,
     },
-    /// What a version or a run was seen to do.
+    /// The observed behaviour of a version or a run.
     Behaviour {
         /// The number given with the request.
         ticket: u64,
-        /// An error when the runs cannot be read.
+        /// An error if the runs cannot be read.
         behaviour: Result<Box<Behaviour>, EngineError>,
     },
-    /// What a command would change.
+    /// The changes that a command would make.
     Preview {
-        /// As it was sent to be previewed.
+        /// The previewed command.
         command: Command,
-        /// What it would change.
+        /// Its changes.
         preview: Result<Preview, EngineError>,
     },
-    /// A command was carried out, or refused.
+    /// A command was executed, or refused.
     Done {
-        /// As it was sent to be carried out.
+        /// The command that was sent.
         command: Command,
-        /// What came of it.
+        /// Its result.
         outcome: Result<Outcome, EngineError>,
     },
-    /// A run started, or not.
+    /// A run started, or failed to start.
     RunStarted {
-        /// The tab that waits for it.
+        /// The tab that waits for the run.
         tab: TabId,
         /// Its record so far.
         started: Result<Box<Run>, EngineError>,
     },
-    /// A run that a human must allow first.
+    /// A run needs the permission of a human first.
     RunAsks {
-        /// The tab that waits for it.
+        /// The tab that waits for the run.
         tab: TabId,
-        /// What was to run.
+        /// The requested run.
         request: RunRequest,
-        /// What to agree to.
+        /// The command that grants the permission.
         command: Command,
     },
     /// A run that this process started has ended.
     RunEnded {
-        /// The run that ended.
+        /// The number of the run.
         run: RunId,
-        /// The record as stored at the end.
+        /// The record that was stored at the end.
         record: Result<Box<Run>, EngineError>,
     },
     /// Kept output of a run.
     Spool {
-        /// The tab that asked.
+        /// The tab that requested the output.
         tab: TabId,
-        /// The run's record and what was kept.
+        /// The record of the run and its kept output.
         kept: Result<Box<Kept>, EngineError>,
     },
     /// A part of the output of a run.
     SpoolPart {
-        /// The tab that asked.
+        /// The tab that requested the part.
         tab: TabId,
-        /// The place that it asked for.
+        /// The requested offset.
         around: u64,
-        /// What lies around it.
+        /// The output around that offset.
         part: Result<Box<SpoolPart>, EngineError>,
     },
     /// Matches in the output of a run, in order.
     SpoolHits {
-        /// The tab that asked.
+        /// The tab that requested the search.
         tab: TabId,
         /// The number given with the request.
         ticket: u64,
-        /// Those found since the last answer.
+        /// The matches found since the last answer.
         hits: Vec<Hit>,
-        /// At the end, whether there are more than are counted; `None` while the search goes on.
+        /// At the end of the search: whether there are more matches than are counted. `None` while the search
+        /// continues.
         over: Option<bool>,
     },
-    /// Syntax marks for files.
+    /// Syntax highlighting of files.
     Highlighted {
         /// The number given with the request.
         ticket: u64,
-        /// Which state of the files they are.
+        /// Whether these are the old or the new files.
         side: Side,
-        /// Each file that is understood.
+        /// The files of known languages.
         files: Vec<FileTokens>,
     },
     /// The figures of the dashboard.
     Dashboard(Result<Box<Dashboard>, EngineError>),
     /// Answer to an [`Upkeep`](super::effect::Upkeep) effect.
     Kempt(Box<Kempt>),
-    /// Something about a call by scenario, or a search.
+    /// The progress of a call by scenario, or of a search.
     Called(Box<Called>),
     /// The answer of a verb that changes nothing.
     Described {
-        /// The verb as it was asked.
+        /// The verb and its arguments.
         call: VerbCall,
-        /// An error when an argument names nothing.
+        /// An error if an argument names something unknown.
         found: Result<Description, EngineError>,
     },
-    /// What use suggests to make.
+    /// Opportunities for new tools, computed from use.
     Opportunities(Result<OpportunityList, EngineError>),
-    /// Into which file the catalog was written, and how many tools.
+    /// The file of the exported catalog, and the number of tools in it.
     Exported(Result<(PathBuf, usize), EngineError>),
-    /// What became of the tools of a bundle.
+    /// The results for the tools of a bundle.
     Carried(Result<CarryReport, EngineError>),
-    /// The choices of tools.
+    /// The sets of tools.
     Sets(Result<Vec<SetRow>, EngineError>),
-    /// Whether a choice of tools is in use now.
+    /// Whether a set of tools is in use now.
     Chosen {
-        /// Name of the choice as the user picked it.
+        /// The name of the selected set.
         name: String,
-        /// An error when the choice does not exist.
+        /// An error if the set does not exist.
         chosen: Result<(), EngineError>,
     },
-    /// What was granted.
+    /// The grants.
     Grants(Result<GrantList, EngineError>),
-    /// What an argument of a verb can name, with the word that was asked for.
+    /// The possible values of an argument of a verb, with the requested word.
     Choices(&'static str, Result<Vec<Choice>, EngineError>),
-    /// How full the buffers are.
+    /// The fill levels of the buffers.
     Buffers(Result<Vec<BufferStatus>, EngineError>),
-    /// The grant that was named.
+    /// The named grant.
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.
     Failure(Result<Box<FailureDetail>, EngineError>),
-    /// What came from the team by itself, in one line; `None` for nothing.
+    /// The decisions that were received from the team, in one line; `None` if there are none.
     Fetched(Result<Option<String>, EngineError>),
-    /// What a human should know now: before trusting a run that has started, or to go on.
+    /// A warning for the human: about a run that has started, or about the next step.
     Warned(String),
     /// A failure was marked.
     Marked(Result<Outcome, EngineError>),
-    /// Something about services.
+    /// An answer about services.
     Serving(Box<Served>),
-    /// Something about asking generators.
+    /// An answer about requests to generators.
     Evolving(Box<Evolved>),
-    /// The workspace was furnished; one line says what was created.
+    /// The workspace was initialised; one line names the created files.
     Furnished(Result<String, EngineError>),
-    /// Something was copied, or not.
+    /// Text was copied to the clipboard, or copying failed.
     Copied(Result<String, String>),
-    /// A file was open in the editor: its path, perhaps with a line.
+    /// A file was open in the editor: its path, possibly with a line.
     Edited(String),
-    /// Something went wrong where nobody waits for the answer.
+    /// An error that belongs to no pending request.
     Trouble(EngineError),
 }
 
-/// What came of looking through the whole library.
+/// The result of examining the whole library.
 #[derive(Debug)]
 pub enum Kempt {
-    /// Tools that nobody used for long, with what is proposed for each.
+    /// Tools that were not used for long, each with a proposal.
     Stale(Result<StaleReport, EngineError>),
-    /// What is there twice.
+    /// Duplicates and similar tools.
     Twins(Result<Vec<TwinGroup>, EngineError>),
 }
 
-/// What came of a call by scenario, or of a search.
+/// The progress of a call by scenario, or of a search.
 #[derive(Debug)]
 pub enum Called {
-    /// Who would be tried.
+    /// The candidates of the call.
     Candidates {
         /// The number given with the request.
         ticket: u64,
@@ -315,131 +316,131 @@ pub enum Called {
     },
     /// An attempt was started.
     Attempt(Box<StartedAttempt>),
-    /// The call is over, or could not begin.
+    /// The call ended, or could not start.
     Over(Result<CallReport, EngineError>),
 }
 
-/// An attempt of a call that runs.
+/// An attempt of a running call.
 #[derive(Debug)]
 pub struct StartedAttempt {
-    /// 1 for the first.
+    /// The number of the attempt, from 1.
     pub number: usize,
     /// Its record so far.
     pub run: Box<Run>,
-    /// Catalog row that the candidate was taken from.
+    /// The catalog row of the candidate.
     pub tool: Arc<Tool>,
 }
 
-/// What came of requests about services.
+/// The result of a request about services.
 #[derive(Debug)]
 pub enum Served {
     /// All instances, by name.
     List(Result<Vec<ServiceRow>, EngineError>),
-    /// What an instance answered, or why it did not.
+    /// The answer of an instance, or the error.
     Said {
         /// The number given with the request.
         ticket: u64,
-        /// Name of the instance as the request had it.
+        /// Name of the instance, as in the request.
         instance: String,
-        /// The answer is the message of the outcome.
+        /// The message of the outcome is the answer.
         said: Result<Outcome, EngineError>,
     },
-    /// One instance with its prompts and what was said.
+    /// One instance with its prompts and messages.
     Detail {
-        /// Its name as the request had it.
+        /// Its name, as in the request.
         instance: String,
-        /// An error when there is no such instance.
+        /// An error if there is no such instance.
         found: Result<Box<InstanceDetail>, EngineError>,
     },
     /// A human must allow something first.
     Asks {
-        /// What to agree to.
+        /// The command that grants the permission.
         command: Command,
-        /// What goes on then.
+        /// The action that continues afterwards.
         held: Box<Held>,
     },
 }
 
-/// What goes on as soon as a human has allowed what it needs.
+/// An action that continues once a human has granted the missing permission.
 #[derive(Debug, Clone)]
 pub enum Held {
     /// A run.
     Run(RunRequest),
     /// A launch.
     Command(Command),
-    /// A message to an instance that must be launched for it.
+    /// A message to an instance that must be launched first.
     Serving(Serving),
 }
 
-/// What the processes of an instance use now, rounded: a service that does nothing shows the same each time.
+/// The current resource use of an instance, rounded, so that an idle service shows constant values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
-    /// Processor time of the last second in percent of one processor.
+    /// Processor time of the last second, in percent of one processor.
     pub cpu_percent: u64,
     /// Memory of all its processes in MiB.
     pub memory_mib: u64,
 }
 
-/// An instance with what its row shows beside it.
+/// An instance with the other content of its row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceRow {
-    /// The instance; without its up-time, which is told by the clock of the screen.
+    /// The instance, without its up-time: the screen computes that from its own clock.
     pub view: InstanceView,
-    /// Names of the instances that it needs.
+    /// Names of the instances it needs.
     pub needs: Vec<ToolName>,
-    /// What its processes use; `None` where nobody looked.
+    /// The resource use of its processes; `None` if it was not measured.
     pub load: Option<Load>,
 }
 
-/// What came of requests to generators.
+/// The result of a request to generators.
 #[derive(Debug)]
 pub enum Evolved {
-    /// What a generator would be sent.
+    /// The request that a generator would receive.
     Prepared {
         /// The number given with the request.
         ticket: u64,
-        /// What becomes of it.
+        /// The next step for the request.
         sending: Sending,
-        /// What it is, or why there is nothing to send.
+        /// The request, or why there is nothing to send.
         asking: Result<Box<Asking>, EngineError>,
     },
-    /// It was sent, or not.
+    /// The request was sent, or failed.
     Began {
         /// The number given with the request.
         ticket: u64,
-        /// The number of the evolution.
+        /// The number of the new evolution.
         began: Result<EvolutionId, EngineError>,
     },
     /// All evolutions, newest first.
     List(Result<Vec<Evolution>, EngineError>),
-    /// One with its rounds.
+    /// One evolution with its rounds.
     One {
-        /// Which was asked for.
+        /// The requested evolution.
         id: EvolutionId,
-        /// An error when the evolution is unknown.
+        /// An error if the evolution is unknown.
         found: Result<Box<Rounds>, EngineError>,
     },
     /// What generators have written so far.
     Texts {
-        /// The evolution that is under way.
+        /// The evolution in progress.
         id: EvolutionId,
         /// The text of each answer, not escaped.
         texts: Vec<(LaneId, String)>,
     },
-    /// Whether the tool of a specification can be made at once, and the approval that waits for it.
+    /// Whether the tool of a specification can be created at once, and the approval that waits for this answer.
     Ready(Box<DecisionRequest>, Result<(), EngineError>),
-    /// The tool of a specification was made, and a generator was asked for its code where it needs any.
+    /// The tool of a specification was created, and a generator was asked for its code if it needs any.
     Generated(Result<(Box<Made>, Option<EvolutionId>), EngineError>),
-    /// An answer was written as a version, or not.
+    /// An answer was written as a version, or failed.
     Kept(Result<Outcome, EngineError>),
 }
 
-/// An evolution with what its screen needs beside the rounds.
+/// An evolution with the other data of its screen.
 #[derive(Debug)]
 pub struct Rounds {
-    /// As the engine keeps it, without the texts of the answers.
+    /// As the engine stores it, without the texts of the answers.
     pub detail: EvolutionDetail,
-    /// The answers that came, in the order of the rounds.
+    /// The answers that arrived, in the order of the rounds.
     pub answers: Vec<RoundAnswer>,
 }
 
@@ -448,14 +449,14 @@ pub struct Rounds {
 pub struct RoundAnswer {
     /// Round and generator that gave the answer.
     pub at: LaneId,
-    /// What the generator wrote, whole, not escaped.
+    /// The complete text of the generator, not escaped.
     pub text: Option<String>,
-    /// The version that it is, compared with the one before; `None` before it was examined.
+    /// The version made from the answer, compared with the one before; `None` before it was examined.
     pub compared: Option<DiffText>,
 }
 
 impl Answer {
-    /// What was read of a review, with its difference; comparing takes time, so not on the loop's thread.
+    /// The data of a review with its difference. Comparing takes time, so the loop's thread must not do it.
     pub fn reviewed(review: ReviewId, detail: Result<ReviewDetail, EngineError>) -> Answer {
         let compared = detail.as_ref().ok().and_then(|detail| {
             let before = detail.base_files.as_ref()?;
@@ -465,26 +466,26 @@ impl Answer {
     }
 }
 
-/// A tool with what a screen needs beside its files.
+/// A tool with the other data that a screen shows.
 #[derive(Debug, Clone)]
 pub struct ToolDossier {
     /// As read from disk when the screen was opened.
     pub detail: ToolDetail,
-    /// The input a human gave last.
+    /// The latest input that a human gave.
     pub last_input: Option<Value>,
     /// The other side of a comparison: the files of an older version, and its name.
     pub other: Option<(String, Vec<VersionFile>)>,
     /// Recent runs, newest first.
     pub runs: Vec<Run>,
-    /// What its command line is made from.
+    /// The parts of its command line.
     pub command: CommandView,
-    /// The workers that a run can take place on, by name.
+    /// Names of the workers that can execute a run.
     pub workers: Vec<String>,
-    /// What it declares and a run does not get, because nobody approved it; `None` where it gets all of it.
+    /// The declared permissions that a run does not get, because they were not approved; `None` if it gets all of them.
     pub withheld: Option<String>,
 }
 
-/// A piece of output for the output view.
+/// A piece of output, for the output view.
 pub fn chunk(frame: &Frame) -> Chunk<'_> {
     Chunk { stream: frame.stream, at_ms: frame.at_ms, bytes: &frame.bytes, offset: frame.offset }
 }
@@ -494,7 +495,7 @@ pub fn chunk(frame: &Frame) -> Chunk<'_> {
 pub struct Kept {
     /// As stored; still `running` while the run is alive.
     pub run: Run,
-    /// The part of the output that was read, oldest first.
+    /// The loaded part of the output, oldest first.
     pub frames: Vec<Frame>,
 }
 
@@ -503,14 +504,14 @@ pub struct Kept {
 pub struct SpoolPart {
     /// The run that wrote it.
     pub run: RunId,
-    /// The place of the first chunk of all that is kept.
+    /// The offset of the first chunk that is kept.
     pub first: u64,
-    /// What was read, oldest first.
+    /// The loaded part, oldest first.
     pub frames: Vec<Frame>,
 }
 
 impl Kept {
-    /// Whether the run was going when it was read.
+    /// Whether the run was alive when it was read.
     pub fn is_going(&self) -> bool {
         self.run.outcome == RunOutcome::Running
     }

@@ -1,4 +1,4 @@
-//! Executes the requests of the state, off the loop's thread, and sends the answers back.
+//! Executes the effects that the state requests, off the loop's thread, and sends the answers back.
 //!
 //! Every call into the engine may block, so each runs on a separate thread of a pool; the loop never waits for one. The
 //! loop pulls live output (see [`Live`]); it is not pushed as messages.
@@ -31,20 +31,20 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-/// Most runs in a list of runs.
+/// The maximum length of a list of runs.
 const RUN_LIMIT: usize = 200;
-/// Most opportunities in a list.
+/// The maximum length of a list of opportunities.
 const OPPORTUNITIES: usize = 200;
 /// How much live output is passed to the state per frame, in bytes; the rest waits.
 const FRAME_BYTES: usize = 256 << 10;
 /// The minimum time between two samples of a live run; faster changes are unreadable.
 const SAMPLE_STEP: Duration = Duration::from_millis(250);
 
-/// The output of a live run and the present read position.
+/// The output of a live run and the current read position.
 struct Live {
     tail: Arc<Tail>,
     cursor: u64,
-    /// Pulled from the ring and not passed on yet.
+    /// Frames that were pulled from the ring and not passed on yet.
     waiting: VecDeque<Frame>,
     skipped: u64,
     /// The record, once the run has ended; passed on after the last output.
@@ -124,9 +124,9 @@ impl Performer {
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             engine.runs().log_found_agent(agent, found, "workbench", false)?;
         }
-        // There is no second opening: the loop requests it once.
+        // The loop requests opening only once, so the cell is empty.
         let _ = self.shared.engine.set(engine.clone());
-        // Before the first rows: a key that acts on a row is refused until the workspace is open.
+        // Sent before the first rows: keys that act on a row are refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         let screen = engine.screen();
         self.send(Msg::Layout(screen.divider));
@@ -137,12 +137,12 @@ impl Performer {
             self.answer(Answer::Warned(format!("you count as the agent {agent}, found in {}: {way}", found.place)));
         }
         std::thread::scope(|scope| {
-            // Git is asked for the user during the scan, so that neither the first rows nor the first decision wait.
+            // Git looks up the user during the scan, so that neither the first rows nor the first decision wait for it.
             scope.spawn(|| engine.identity());
             engine.library().scan(&mut |view| self.catalog(&view))
         })?;
         if let Some(unknown) = engine.tool_sets().unknown_choice() {
-            // The requested tool is not here: an empty list would suggest that there are no tools.
+            // The requested tool is unknown: an empty list would suggest that there are no tools.
             return Err(unknown);
         }
         let mut has_trouble = false;
@@ -158,13 +158,13 @@ impl Performer {
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
         self.send(Msg::Changed(Change::Agents(engine.agents().list()?)));
-        // After watching began, so that no change is missed in between.
+        // Sent after watching began, so that no change is missed in between.
         for change in [Change::Reviews, Change::Failures, Change::Evolutions, Change::Services] {
             self.send(Msg::Changed(change));
         }
         // Last, because bubblewrap is started once to test it. The footer has space for one message.
         if engine.runs().lacks_bubblewrap() && !has_trouble {
-            // Short: on a terminal with 60 columns, the remedy must still be visible.
+            // A short text: on a terminal with 60 columns, the remedy must still be visible.
             let warning =
                 EngineError::new(ErrorCode::IsolationMissing, "no bubblewrap", ":doctor says what that costs");
             self.send(Msg::Changed(Change::Trouble(warning)));
@@ -200,7 +200,7 @@ impl Performer {
     /// Performs an effect that needs the engine. Returns the task if quitting must wait for it.
     pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
         if let (Effect::LookAt(review), Some(engine)) = (&effect, self.shared.engine.get()) {
-            // Immediately: as tasks, opening and closing could arrive in the wrong order.
+            // At once: as tasks, opening and closing could arrive in the wrong order.
             engine.checks().look_at(*review);
             return None;
         }
@@ -210,7 +210,7 @@ impl Performer {
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
                 performer.answer(match effect {
-                    // It would wait for its figures forever.
+                    // Otherwise the dashboard would wait for its figures forever.
                     Effect::Dashboard => Answer::Dashboard(Err(not_open())),
                     _ => Answer::Trouble(not_open()),
                 });
@@ -353,7 +353,7 @@ impl Performer {
             | Effect::Ring(_)
             | Effect::Edit { .. }
             | Effect::Page(_) => {}
-            // The terminal got it from the loop.
+            // The loop has already sent the text to the terminal.
             Effect::Copy(text) => {
                 if let Err(error) = engine.handover().clipboard(&text) {
                     self.answer(Answer::Trouble(error));
@@ -422,7 +422,8 @@ impl Performer {
         self.show_and_follow(handle);
     }
 
-    /// Passes the output of a started run to the loop, and follows the run to its end. Its tab knows its number.
+    /// Passes the output of a started run to the loop, and follows the run to its end. The tab already knows the number
+    /// of the run.
     fn show_and_follow(&self, handle: RunHandle) {
         let run = handle.id;
         if let Some(tail) = handle.tail() {
@@ -449,7 +450,7 @@ impl Performer {
         }
     }
 
-    /// Attempts, one after the other, each shown as a run.
+    /// Makes the attempts of a call one after the other; each is shown as a run.
     fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
         let mut calling = match engine.services().begin_call(request, &self.caller(engine))? {
             CallBegun::Answered(report) => return Ok(*report),
@@ -506,12 +507,12 @@ impl Performer {
     /// Waits until a live run has more output.
     ///
     /// # Cancel safety
-    /// Nothing is lost when dropped: the next call returns at once.
+    /// Nothing is lost if the future is dropped: the next call returns at once.
     pub async fn more_output(&self) {
         self.shared.output.notified().await;
     }
 
-    /// Pulls the output of live runs, at most [`FRAME_BYTES`] of each. `true` if more is left.
+    /// Pulls the output of live runs, at most [`FRAME_BYTES`] of each. Returns whether more is left.
     pub fn pull(&self, take: &mut dyn FnMut(Msg)) -> bool {
         let mut live = lock(&self.shared.live);
         let mut left = false;
@@ -558,7 +559,7 @@ impl Performer {
         }
     }
 
-    /// Whether runs of this process are still going.
+    /// Whether runs of this process are still alive.
     pub fn has_live_runs(&self) -> bool {
         self.shared.engine.get().is_some_and(|engine| !engine.runs().live().is_empty())
     }
@@ -573,13 +574,13 @@ fn not_open() -> EngineError {
     EngineError::new(ErrorCode::Failed, "the workspace is not open", "see the first line for the reason")
 }
 
-/// The workspace folder as it is shown: below the home folder with `~`.
+/// The displayed path of the workspace folder, with `~` for the home folder.
 pub fn shown_path(path: &Path) -> String {
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
     phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
 }
 
-/// The syntax of a file; `None` when its language is not known or it is no text.
+/// The syntax of a file; `None` if its language is unknown or it is not text.
 pub fn tokens(file: &VersionFile) -> Option<FileTokens> {
     let text = std::str::from_utf8(&file.bytes).ok()?;
     let language = Language::of(&file.path, text)?;

@@ -1,4 +1,4 @@
-//! Short words for quantities, and text cut to a width. Everything returned is safe to draw.
+//! Short words for quantities, and text cut to a width. All returned text is safe to draw.
 
 use crate::domain::SafeText;
 pub use crate::domain::description::cut;
@@ -16,7 +16,7 @@ pub fn created(paths: &[String]) -> String {
     }
 }
 
-/// As many of these words, from the first on, as fit so many columns; the first is cut where it does not fit.
+/// As many of these words, from the first on, as fit into this many columns; the first word is cut if it does not fit.
 pub fn fitting(words: impl Iterator<Item = String>, between: &str, width: usize) -> String {
     let mut text = String::new();
     for word in words {
@@ -32,7 +32,7 @@ pub fn fitting(words: impl Iterator<Item = String>, between: &str, width: usize)
     text
 }
 
-/// What goes on when the workbench is left: `3 services keep running`.
+/// What continues after the workbench is closed: `3 services keep running`.
 pub fn keep_running(services: usize) -> String {
     plural(services, "service keeps running", "services keep running")
 }
@@ -45,7 +45,7 @@ pub fn pad(text: &str, width: usize) -> String {
     kept
 }
 
-/// Escapes text of a stranger to one drawable line.
+/// Escapes foreign text to one drawable line.
 pub fn safe(raw: &str) -> String {
     SafeText::new(raw).into()
 }
@@ -75,7 +75,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A path with the user's home written as `~`, safe to draw.
+/// A path with `~` for the user's home folder, safe to draw.
 pub fn path(path: &Path, home: Option<&Path>) -> String {
     match home.and_then(|home| path.strip_prefix(home).ok()) {
         Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),

@@ -1,7 +1,7 @@
-//! The loop: takes keys, signals, answers and time, changes the state, draws when something changed.
+//! The loop: reads keys, signals, answers and time, updates the state, and redraws after changes.
 //!
-//! Idle costs nothing: it sleeps until something comes or until the one moment the state named. Under
-//! a flood it draws at most every [`FRAME`], after everything that had come was taken.
+//! An idle loop costs nothing: it sleeps until an event or until the time that the state requested. Under load it draws
+//! at most once every [`FRAME`], after it has read everything that arrived.
 
 use super::app::App;
 use super::background::{self, Heard};
@@ -29,26 +29,26 @@ use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
-/// The least time between two frames. Half a frame of a 60 Hz screen: nobody can see more.
+/// The minimum time between two frames: half a frame of a 60 Hz screen, so a user cannot see more.
 const FRAME: Duration = Duration::from_millis(8);
-/// Messages taken before looking at keys again.
+/// The maximum number of messages that are read before keys are read again.
 const BATCH: usize = 256;
-/// How long leaving waits for runs that were asked to stop, and for a command that is being carried
-/// out. A run gets 2 s between TERM and KILL.
+/// How long quitting waits for runs that were asked to stop, and for a command in progress. A run gets 2 s between TERM
+/// and KILL.
 const FAREWELL: Duration = Duration::from_secs(4);
 
-/// What the loop woke up for.
+/// Why the loop woke up.
 enum Woken {
-    /// Something from the terminal; `None` when it is gone.
+    /// A terminal event; `None` if the terminal is gone.
     Terminal(Option<io::Result<Event>>),
     Message(Msg),
     /// A signal that ends the program.
     Leave(Farewell),
     Stop,
     Continued,
-    /// A live run wrote something.
+    /// A live run wrote output.
     Output,
-    /// A frame is due, or the moment that the state named has come.
+    /// A frame is due, or the time that the state requested has come.
     Time,
 }
 
@@ -75,32 +75,32 @@ impl Signals {
     }
 }
 
-/// The loop with all it owns.
+/// The loop with everything it owns.
 pub(super) struct Pump<'a> {
     session: &'a mut Session,
     app: App,
     performer: Performer,
     inbox: UnboundedReceiver<Msg>,
     trace: Trace,
-    /// Away while another program has the terminal: it reads keys in the background.
+    /// `None` while another program has the terminal, because the stream reads keys in the background.
     events: Option<EventStream>,
     signals: Signals,
     hang_up: HangUp,
     started: Clock,
     drawn_at: Clock,
     dirty: bool,
-    /// Keys that came at once and were not taken yet.
+    /// Keys that arrived at once and were not processed yet.
     typed: Vec<KeyEvent>,
     bursts: Bursts,
     listener: background::Listener,
-    /// Live output that was left for the next frame.
+    /// Whether live output was left for the next frame.
     behind: bool,
     commands: Vec<JoinHandle<()>>,
     ending: Option<Ending>,
 }
 
 impl<'a> Pump<'a> {
-    /// A loop over a terminal on which the first frame was drawn.
+    /// A loop over a terminal that shows the first frame.
     pub(super) fn new(
         session: &'a mut Session,
         app: App,
@@ -130,7 +130,7 @@ impl<'a> Pump<'a> {
         })
     }
 
-    /// Runs until somebody leaves. Returns how, why the workspace was not open if it was not, and what goes on.
+    /// Runs until the program ends. Returns why it ends, why the workspace could not be opened, and what keeps running.
     pub(super) async fn run(mut self) -> io::Result<(Ending, Option<EngineError>, Option<String>)> {
         self.performer.open();
         while self.ending.is_none() {
@@ -154,7 +154,7 @@ impl<'a> Pump<'a> {
         Now { wall: Instant(wall), steady_ms: self.started.elapsed().as_millis() as u64 }
     }
 
-    /// When to wake without a cause: the next frame that is due, or the moment the state named.
+    /// When to wake up without an event: for the next frame, or at the time that the state requested.
     fn alarm(&self) -> Option<Duration> {
         let frame = (self.dirty || self.behind).then(|| FRAME.saturating_sub(self.drawn_at.elapsed()));
         let elapsed = self.started.elapsed().as_millis() as u64;
@@ -180,8 +180,8 @@ impl<'a> Pump<'a> {
         let Pump { events, inbox, signals, hang_up, performer, .. } = self;
         let is_gone = hang_up.is_gone();
         tokio::select! {
-            // Signals first: they are rare and must not starve. Keys before messages, so that a
-            // flood of messages cannot delay a key; output last, it is pulled once a frame anyway.
+            // Signals first: they are rare and must not starve. Keys before messages, so that many messages cannot
+            // delay a key. Output last, because it is pulled once per frame anyway.
             biased;
             _ = signals.terminate.recv() => Woken::Leave(Farewell::Terminate),
             _ = signals.hang_up.recv() => Woken::Leave(Farewell::HangUp),
@@ -199,7 +199,7 @@ impl<'a> Pump<'a> {
     fn take(&mut self, woken: Woken) -> io::Result<()> {
         match woken {
             Woken::Terminal(Some(Ok(event))) => self.terminal_event(event),
-            // The terminal is gone: as SIGHUP. It decides nothing.
+            // The terminal is gone: handled like SIGHUP. Nothing is decided.
             Woken::Terminal(Some(Err(_)) | None) => {
                 self.feed(Msg::Leave(Farewell::HangUp))?;
                 self.ending.get_or_insert(Ending::Signal(Farewell::HangUp));
@@ -231,7 +231,7 @@ impl<'a> Pump<'a> {
             Event::Paste(text) => self.feed(Msg::Paste(text)),
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
             Event::Resize(width, height) => {
-                // A window that got smaller and as large as before between two frames has lost what was on it.
+                // If a window shrinks and grows back between two frames, its content is lost.
                 self.draw_anew();
                 self.app.plots.cell = terminal::cell_pixels();
                 self.feed(Msg::Resize { width, height })
@@ -241,7 +241,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Takes what has come meanwhile, so that one frame shows all of it.
+    /// Reads everything that has arrived meanwhile, so that one frame shows all of it.
     async fn drain(&mut self) -> io::Result<()> {
         for _ in 0..BATCH {
             if self.hang_up.is_gone() {
@@ -269,7 +269,7 @@ impl<'a> Pump<'a> {
         self.press()
     }
 
-    /// Takes the keys that came at once: one by one, or as what they are when nobody pressed them one by one.
+    /// Processes keys that arrived at once: one by one, or as a burst if nobody pressed them one by one.
     fn press(&mut self) -> io::Result<()> {
         self.typed.extend(self.listener.pause());
         let (keys, now) = (std::mem::take(&mut self.typed), self.now().steady_ms);
@@ -339,20 +339,21 @@ impl<'a> Pump<'a> {
             self.session.set_stale();
             self.session.draw(|frame| view::draw(app, frame))?;
         }
-        // Drawing takes time; afterwards the state knows the new time and names no moment that has passed.
+        // Drawing takes time. Afterwards the state gets the new time, so that it does not request a time that has
+        // passed.
         self.dirty = self.app.is_overdue(self.now());
         self.drawn_at = Clock::now();
         self.bursts.seen();
         self.feed(Msg::Drawn)
     }
 
-    /// Has the next frame draw all of the screen, pictures included.
+    /// Makes the next frame redraw the whole screen, pictures included.
     fn draw_anew(&mut self) {
         self.session.set_stale();
         self.app.plots.forget();
     }
 
-    /// Hands over what live runs wrote since the last frame.
+    /// Passes on the output of live runs since the last frame.
     fn pull(&mut self) -> io::Result<()> {
         let mut arrived = Vec::new();
         self.behind = self.performer.pull(&mut |msg| arrived.push(msg));
@@ -362,18 +363,19 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    /// Gives the terminal back and stops, as a shell expects; goes on when continued.
+    /// Restores the terminal and stops the process, as a shell expects; continues after SIGCONT.
     fn stop(&mut self, stopped: Stopped) -> io::Result<()> {
         self.session.leave();
         match stopped {
-            // All of a pipeline stops when its terminal says so.
+            // The terminal stops a whole pipeline.
             Stopped::WithGroup => stop_with_group()?,
             Stopped::Alone => kill_process(rustix::process::getpid(), Signal::STOP)?,
         }
         self.resume()
     }
 
-    /// Lends the terminal to the user's editor or pager until it ends, and puts everything back, however it ended.
+    /// Lends the terminal to the user's editor or pager until that program ends, and restores everything, however it
+    /// ended.
     fn hand_over(&mut self, effect: &Effect) -> io::Result<()> {
         let program = match self.performer.terminal_program(effect) {
             Ok(Some(program)) => program,
@@ -387,7 +389,7 @@ impl<'a> Pump<'a> {
         self.session.take_back(lent)?;
         self.app.plots.forget();
         self.events = Some(EventStream::new());
-        // What the terminal sent to both of us meant the other one.
+        // Signals from the terminal to both programs were meant for the other program.
         let Signals { interrupt, stop, go_on, .. } = Signals::new()?;
         (self.signals.interrupt, self.signals.stop, self.signals.go_on) = (interrupt, stop, go_on);
         let size = self.session.screen.size()?;
@@ -406,13 +408,13 @@ impl<'a> Pump<'a> {
         self.feed(Msg::Resumed)
     }
 
-    /// Stops live runs and waits, for a while, until they are recorded and commands are done. Who leaves ends the
-    /// evolutions too; when somebody else ends the program, they can be resumed.
+    /// Stops live runs and waits for a limited time until they are recorded and commands are done. If the user quits,
+    /// evolutions end too; if a signal ends the program, they can be resumed.
     async fn say_goodbye(&mut self) {
         let deadline = Clock::now() + FAREWELL;
         self.performer.stop_runs();
         let leaves = self.ending == Some(Ending::Quit);
-        // What is verified by then is kept.
+        // Signatures that are verified by then are kept.
         self.performer.stop_verifying();
         if leaves {
             self.performer.stop_evolutions();
@@ -423,7 +425,7 @@ impl<'a> Pump<'a> {
         }
         for task in self.commands.drain(..) {
             let left = deadline.saturating_duration_since(Clock::now());
-            // What is not done by then is finished at the next start.
+            // The next start finishes the rest.
             let _ = tokio::time::timeout(left, task).await;
         }
     }
@@ -436,6 +438,6 @@ fn next_event(events: &mut Option<EventStream>, context: &mut Context<'_>) -> Po
 #[derive(Clone, Copy)]
 enum Stopped {
     Alone,
-    /// Everything in the foreground of the terminal.
+    /// Everything in the foreground process group of the terminal.
     WithGroup,
 }

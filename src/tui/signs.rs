@@ -1,18 +1,18 @@
-//! One ASCII character for each sign that is drawn.
+//! One ASCII character for each drawn sign.
 
-/// Bars of charts, from low to high: the heights stay to be seen.
+/// Bars of charts, from low to high, so that heights remain distinguishable.
 const BARS: [(char, &str); 7] = [('▁', "_"), ('▂', ":"), ('▃', "-"), ('▄', "="), ('▅', "+"), ('▆', "*"), ('▇', "%")];
 
-/// One ASCII character for what a cell shows.
+/// One ASCII character for the content of a cell.
 pub fn plain(symbol: &str) -> &'static str {
     let Some(c) = symbol.chars().next() else { return " " };
     if let Some((_, level)) = BARS.iter().find(|(bar, _)| *bar == c) {
         return level;
     }
     match c {
-        // The first of these is left of lines of standard error.
+        // The first of these marks lines of standard error at their left.
         '▎' | '│' | '║' | '╎' | '◒' => "|",
-        // The part of a list that is shown, upon the line of its box.
+        // The scroll bar of a list, on the line of its box.
         '┃' | '\u{2580}'..='\u{259f}' => "#",
         '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '◓' => "-",
         '\u{2500}'..='\u{257f}' | '✓' => "+",
@@ -32,7 +32,7 @@ pub fn plain(symbol: &str) -> &'static str {
         '◐' => "/",
         '◑' => "\\",
         '\u{2800}'..='\u{28ff}' => ":",
-        // Also `⚑`: something is asked of the reader.
+        // Also `⚑`: the reader must do something.
         _ => "?",
     }
 }

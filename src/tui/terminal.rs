@@ -1,7 +1,6 @@
-//! The terminal itself: entering and leaving the full screen so that it is usable afterwards, whatever
-//! ends the program.
+//! The terminal: enters and leaves the full screen so that the terminal is usable afterwards, however the program ends.
 //!
-//! Nothing here waits for an answer of the terminal: one that answers nothing costs no time.
+//! Nothing here waits for an answer of the terminal: a terminal that never answers causes no delay.
 
 use super::background::{NAME_QUESTION, QUESTION};
 use super::crash;
@@ -30,41 +29,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Puts the window title on the terminal's stack, and takes it back (xterm, and those like it).
+/// Saves the window title on the terminal's stack, and restores it (xterm and compatible terminals).
 const SAVE_TITLE: &str = "\x1b[22;0t";
 const RESTORE_TITLE: &str = "\x1b[23;0t";
 
-/// Undoes what a program that crashed may leave on: a scrolling region, another character set, colours, keys for
-/// applications, no wrapping, inserting, another cursor. To reset the region moves the cursor, which is put back.
+/// Resets modes that a crashed program may leave set: scrolling region, character set, colours, application keys,
+/// disabled wrapping, insert mode, cursor shape. Resetting the region moves the cursor, so its position is saved and
+/// restored.
 const LEFT_BEHIND: &str = "\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?7h\x1b[4l\x1b[0 q";
 
-/// Whether the terminal was asked to tell keys apart that it otherwise sends alike, as ctrl-enter and enter. Taken back
-/// once for each time it was asked: one request more would take back that of the shell.
+/// Whether the terminal was asked to distinguish keys that it otherwise sends alike, such as ctrl-enter and enter. Each
+/// request is revoked exactly once: one revocation more would revoke the shell's request.
 static TELLS_KEYS_APART: AtomicBool = AtomicBool::new(false);
 
-/// The modes of the terminal before another program got it.
+/// The modes of the terminal before another program used it.
 pub struct LentModes(Option<Termios>);
 
-/// What the program draws to.
+/// The screen that the program draws to.
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 
-/// The terminal while it is ours. Dropping it gives it back.
+/// The terminal while this program uses it. Dropping the session restores the terminal.
 pub struct Session {
-    /// What is drawn to. Its own drop is never run: it writes to the terminal once more, and panics where that is gone.
+    /// The screen. It is never dropped: its drop writes to the terminal again, and panics if the terminal is gone.
     pub screen: ManuallyDrop<Screen>,
     mouse: bool,
     title: SafeText,
-    /// Whether the terminal is ours at the moment.
+    /// Whether this program uses the terminal at the moment.
     taken: bool,
-    /// Whether what it shows may differ from the last frame.
+    /// Whether the visible screen may differ from the last frame.
     is_stale: bool,
 }
 
 impl Session {
-    /// Takes the terminal: alternate screen, raw keys, pasted text as a whole, focus reports.
+    /// Takes the terminal: alternate screen, raw keys, bracketed paste, focus reports.
     ///
     /// # Errors
-    /// When standard input or output is no terminal, or it cannot be set up.
+    ///
+    /// If standard input or output is not a terminal, or the terminal cannot be set up.
     pub fn enter() -> io::Result<Session> {
         if !stdin().is_terminal() || !stdout().is_terminal() {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the workbench needs a terminal"));
@@ -77,7 +78,7 @@ impl Session {
 
     fn take(&mut self) -> io::Result<()> {
         if self.taken {
-            // Stopped and continued from outside: a shell may have changed the modes meanwhile.
+            // The process was stopped and continued by another process: a shell may have changed the modes meanwhile.
             disable_raw_mode()?;
         } else {
             execute!(stdout(), Print(SAVE_TITLE))?;
@@ -86,7 +87,7 @@ impl Session {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
         if !TELLS_KEYS_APART.swap(true, Ordering::SeqCst) {
-            // A terminal without the protocol of kitty ignores the request.
+            // A terminal without kitty's protocol ignores the request.
             execute!(stdout(), PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
         if self.mouse {
@@ -95,32 +96,34 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the terminal back for a while, as before a stop.
+    /// Restores the terminal temporarily, for example before a stop.
     pub fn leave(&mut self) {
         restore();
         self.taken = false;
         self.title = SafeText::default();
     }
 
-    /// Takes the terminal again; everything must be drawn anew.
+    /// Takes the terminal again; everything must be redrawn.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn reenter(&mut self) -> io::Result<()> {
         self.take()?;
         self.draw_anew()
     }
 
-    /// Gives the terminal to another program; what it returns puts its modes back afterwards.
+    /// Lends the terminal to another program; the returned value restores its modes afterwards.
     pub fn lend(&mut self) -> LentModes {
         self.leave();
         LentModes(tcgetattr(stdin()).ok())
     }
 
-    /// Takes the terminal back from another program, in whatever state that left it.
+    /// Takes the terminal back from another program, in whatever state it is.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn take_back(&mut self, lent: LentModes) -> io::Result<()> {
         if let Some(modes) = lent.0 {
             tcsetattr(stdin(), OptionalActions::Now, &modes)?;
@@ -129,28 +132,28 @@ impl Session {
         self.reenter()
     }
 
-    /// Has the next frame draw every cell.
+    /// Makes the next frame draw every cell.
     pub fn set_stale(&mut self) {
         self.is_stale = true;
     }
 
-    /// Blanks the terminal, so that the next frame draws every cell. ratatui's own `clear` asks the
-    /// terminal where its cursor is, and waits: whoever reads the keys takes the answer, and some
-    /// terminals give none.
+    /// Blanks the terminal, so that the next frame draws every cell. ratatui's `clear` asks the terminal for the cursor
+    /// position and waits: the reader of the keys takes the answer, and some terminals never answer.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     fn draw_anew(&mut self) -> io::Result<()> {
         self.screen.backend_mut().clear_region(ClearType::All)?;
-        // Resets the buffer of the last frame: it is as blank as the terminal now.
+        // Resets the buffer of the last frame: it is blank, like the terminal.
         self.screen.swap_buffers();
         Ok(())
     }
 
-    /// Switches reports of the mouse on or off.
+    /// Switches mouse reports on or off.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
         if on == self.mouse {
             return Ok(());
@@ -162,7 +165,7 @@ impl Session {
     /// Rings the bell and asks the terminal for a notification.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     pub fn ring(&mut self, text: &SafeText) -> io::Result<()> {
         let mut out = stdout();
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -172,20 +175,22 @@ impl Session {
         out.flush()
     }
 
-    /// Asks for the colour of the background, and for the name of the terminal where that is not known. The answers come
-    /// among the keys, or never; nobody waits for them.
+    /// Asks for the background colour, and for the terminal's name if it is unknown. The answers arrive among the keys,
+    /// or never; nothing waits for them.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn ask(&mut self, name: Asked) -> io::Result<()> {
         let name = if name == Asked::Yes { NAME_QUESTION } else { "" };
         execute!(stdout(), Print(QUESTION), Print(name))
     }
 
-    /// Sets the title of the window.
+    /// Sets the window title.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn set_title(&mut self, title: &SafeText) -> io::Result<()> {
         if *title != self.title {
             self.title = title.clone();
@@ -194,23 +199,25 @@ impl Session {
         Ok(())
     }
 
-    /// Gives text to the terminal's clipboard (OSC 52). The terminal does not say whether it took it.
+    /// Copies text to the terminal's clipboard (OSC 52). The terminal does not report whether it succeeded.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut sequence = String::new();
         crossterm::Command::write_ansi(&CopyToClipboard::to_clipboard_from(text), &mut sequence)
             .map_err(io::Error::other)?;
-        // tmux takes it itself or passes it on, as its settings say.
+        // tmux uses the sequence itself or passes it on, depending on its settings.
         let passed_on = if is_in_tmux() { through_tmux(&sequence) } else { String::new() };
         execute!(stdout(), Print(sequence), Print(passed_on))
     }
 
-    /// Draws one frame, shown by the terminal as a whole.
+    /// Draws one frame; the terminal shows it as a whole.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    ///
+    /// If the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
         queue!(stdout(), BeginSynchronizedUpdate)?;
         if std::mem::take(&mut self.is_stale) {
@@ -228,45 +235,45 @@ impl Drop for Session {
     }
 }
 
-/// Pixels of a cell, as far as the terminal says.
+/// The size of a cell in pixels; `None` if the terminal does not report it.
 pub fn cell_pixels() -> Option<(u16, u16)> {
     let size = window_size().ok()?;
     let cell = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
     (cell.0 > 1 && cell.1 > 1).then_some(cell)
 }
 
-/// Whether the terminal is drawn by tmux, which answers for the one around it.
+/// Whether the terminal is tmux, which answers for the outer terminal.
 fn is_in_tmux() -> bool {
     std::env::var_os("TMUX").is_some_and(|value| !value.is_empty())
 }
 
-/// The sequence that asks for a notification: OSC 777 of urxvt, which terminals on VTE took over, else OSC 9 of iTerm2, which
-/// most others know. Some know both and would show two, so only one is sent.
+/// The sequence that requests a notification: OSC 777 of urxvt, which VTE terminals also support, otherwise OSC 9 of
+/// iTerm2, which most others support. Some support both and would show two notifications, so only one sequence is sent.
 fn notification(text: &SafeText, term: &str, is_vte: bool) -> String {
     if is_vte || term.starts_with("rxvt") {
-        // A semicolon separates the parts.
+        // A semicolon separates the fields.
         return format!("\x1b]777;notify;toolsmith;{}\x07", text.to_string().replace(';', ","));
     }
     format!("\x1b]9;{text}\x07")
 }
 
-/// A sequence for the terminal around tmux, which gets it where `allow-passthrough` is on.
+/// Wraps a sequence for the terminal around tmux. tmux passes it on if `allow-passthrough` is on.
 fn through_tmux(sequence: &str) -> String {
     format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
 }
 
-/// Says a last line on standard error, once the terminal is given back.
+/// Writes a last line to standard error, after the terminal is restored.
 pub fn say_after(line: &SafeText) {
-    // Nobody there to read it is no failure.
+    // A closed standard error is not a failure.
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Undoes everything that [`Session::enter`] did. Harmless when nothing was done; a terminal that is
-/// gone cannot be restored and is left alone.
+/// Undoes everything that [`Session::enter`] did. Does nothing if nothing was done; a lost terminal cannot be restored
+/// and is left alone.
 pub fn restore() {
     let mut out = stdout();
     if TELLS_KEYS_APART.swap(false, Ordering::SeqCst) {
-        // Before the full screen is left: it has a list of such requests of its own.
+        // Before the full screen is left, because the full screen has a separate stack of these requests.
         let _ = execute!(out, PopKeyboardEnhancementFlags);
     }
     let _ = execute!(
@@ -283,10 +290,10 @@ pub fn restore() {
     let _ = out.flush();
 }
 
-/// Restores the terminal before a panic of this thread is reported. A panic of a worker is reported
-/// by whoever waits for it and must not write over the screen.
+/// Restores the terminal before a panic of this thread is reported. A panic of a worker thread is reported by the
+/// thread that waits for it, and must not write over the screen.
 ///
-/// A report of it is written into this folder.
+/// The crash report is written into `reports`.
 pub fn restore_on_panic(reports: PathBuf) {
     let ours = thread::current().id();
     let report = panic::take_hook();

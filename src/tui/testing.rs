@@ -1,4 +1,4 @@
-//! A workbench for tests: created from plain values, driven by keys, compared as text.
+//! A workbench for tests: created from plain values, controlled with keys, compared as text.
 
 use super::app::{App, Call};
 use super::effect::Effect;
@@ -37,7 +37,7 @@ pub(super) fn ago(minutes: i64) -> Instant {
     Instant(WALL - minutes * MINUTE)
 }
 
-/// A tool with a stage; everything else is ordinary.
+/// A tool with this stage and ordinary values otherwise.
 pub(super) fn tool(text: &str, stage: Stage) -> Tool {
     let base = format!("tools/{stage}/{text}");
     Tool {
@@ -305,7 +305,7 @@ pub(super) fn failures() -> Vec<FailureGroup> {
     ]
 }
 
-/// An instance that is in this state.
+/// An instance in this state.
 pub(super) fn service(text: &str, state: InstanceState) -> ServiceRow {
     let life = Lifecycle { state, incarnation: 2, ready_at: state.is_up().then(|| ago(125)), ..Lifecycle::default() };
     let instance = Instance {
@@ -361,13 +361,13 @@ pub(super) fn services() -> Vec<ServiceRow> {
 pub(super) struct Bench {
     pub(super) app: App,
     pub(super) now: Now,
-    /// Requested effects that were not taken yet.
+    /// Requested effects that no test has taken yet.
     pub(super) effects: Vec<Effect>,
     size: (u16, u16),
 }
 
 impl Bench {
-    /// A workbench before anything arrived.
+    /// A workbench before any data arrived.
     pub(super) fn opening(width: u16, height: u16) -> Bench {
         let now = Now { wall: Instant(WALL), steady_ms: 1_000 };
         let call = Call { workspace: "~/work".into(), agent: None, no_color: false };
@@ -375,7 +375,7 @@ impl Bench {
         Bench { app, now, effects: Vec::new(), size: (width, height) }
     }
 
-    /// A workbench with nothing in it.
+    /// An empty workbench.
     pub(super) fn empty(width: u16, height: u16) -> Bench {
         let mut bench = Bench::opening(width, height);
         let view = CatalogView {
@@ -396,7 +396,7 @@ impl Bench {
         bench
     }
 
-    /// A workbench with tools, failures and waiting reviews.
+    /// A workbench with tools, failures and pending reviews.
     pub(super) fn ready(width: u16, height: u16) -> Bench {
         let mut bench = Bench::empty(width, height);
         let view = catalog(CatalogState::Ready);
@@ -421,7 +421,7 @@ impl Bench {
         Bench::reviewing_with(width, height, |_| {})
     }
 
-    /// Opens the second review with this detail, made from the usual one.
+    /// Opens the second review with this detail, changed from the usual detail.
     pub(super) fn reviewing_with(width: u16, height: u16, change: impl FnOnce(&mut ReviewDetail)) -> Bench {
         let mut bench = Bench::ready(width, height);
         bench.press("4 down enter");
@@ -435,7 +435,7 @@ impl Bench {
         bench
     }
 
-    /// Reads on until every line of the review was on screen.
+    /// Pages on until every line of the review was on the screen.
     pub(super) fn read_everything(&mut self) -> &mut Self {
         self.draw();
         for _ in 0..200 {
@@ -464,7 +464,7 @@ impl Bench {
         self.send(Msg::Answer(Box::new(answer)))
     }
 
-    /// Presses keys, written as in the table and separated by blanks.
+    /// Presses keys, written as in the table and separated by spaces.
     pub(super) fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             Chord::parse(key).unwrap_or_else(|error| panic!("{error}"));
@@ -488,7 +488,7 @@ impl Bench {
         self.send(Msg::Wake)
     }
 
-    /// Draws like the loop, and informs the state.
+    /// Draws like the loop, and notifies the state.
     pub(super) fn draw(&mut self) -> Buffer {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buffer = Buffer::empty(area);

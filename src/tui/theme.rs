@@ -1,13 +1,13 @@
-//! Styles by meaning: what a piece of text is, not which colour it has.
+//! Styles by meaning: they say what kind of text it is, not its colour.
 //!
-//! Body text keeps the terminal's own foreground. The themes for dark and light backgrounds have colours of their own
-//! that keep a contrast of 4.5 to the usual backgrounds; `ansi` has the 16 named colours only and follows the palette of
-//! the terminal. No style alone carries a state: a word or a sign stands beside it.
+//! Body text keeps the terminal's own foreground. The themes for dark and light backgrounds have their own colours with
+//! a contrast of at least 4.5 to common backgrounds; `ansi` uses only the 16 named colours and follows the terminal's
+//! palette. Style alone never shows a state: there is always a word or a sign as well.
 
 use super::mark::{Mark, TokenKind, Tone};
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which background the colours are chosen for.
+/// The background that the colours are chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ground {
     /// Light text on a dark background.
@@ -22,35 +22,35 @@ pub enum Ground {
 /// The styles of every screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    /// Which background they are for.
+    /// The background that they are for.
     pub ground: Ground,
-    /// The colours that the styles are made of; `None` for no colours.
+    /// The colours of the styles; `None` without colours.
     colours: Option<Colours>,
-    /// Whether it is for readers of screens: choices are numbered, charts are words.
+    /// Whether it is for screen readers: choices are numbered, charts are words.
     pub numbered: bool,
     /// Body text: the terminal's own foreground.
     pub text: Style,
     /// Remarks, units and other less important text.
     pub dim: Style,
-    /// Keys, links, what can be acted on.
+    /// Keys, links, and other active elements.
     pub accent: Style,
-    /// Speaks for it, succeeded.
+    /// Supports approval, or succeeded.
     pub good: Style,
-    /// Should be looked at, changed.
+    /// Should be looked at, or changed.
     pub warn: Style,
-    /// Speaks against it, failed.
+    /// Argues against approval, or failed.
     pub bad: Style,
     /// The selected row of the focused list.
     pub selection: Style,
-    /// A search match that the cursor is not on.
+    /// A search match without the cursor.
     pub match_: Style,
-    /// The search match the cursor is on.
+    /// The search match with the cursor.
     pub match_current: Style,
     /// Border of a pane without focus.
     pub border: Style,
     /// The border of the focused pane.
     pub border_focus: Style,
-    /// Title in the border of a pane.
+    /// The title in the border of a pane.
     pub title: Style,
     /// Line numbers, times, signs left of text.
     pub gutter: Style,
@@ -86,7 +86,7 @@ impl Theme {
         Theme::coloured(Ground::Light, Colours::LIGHT)
     }
 
-    /// As much contrast as there is: nothing dimmed, bright or dark colours only.
+    /// Maximum contrast: no dimmed text, only bright or only dark colours.
     pub fn high_contrast(ground: Ground) -> Theme {
         match ground {
             Ground::Dark => Theme::coloured(Ground::Dark, Colours::BRIGHT),
@@ -95,7 +95,7 @@ impl Theme {
         }
     }
 
-    /// The 16 named colours only, as the terminal has them.
+    /// Only the 16 named colours, as the terminal defines them.
     pub fn ansi(ground: Ground) -> Theme {
         match ground {
             Ground::Dark => Theme::coloured(Ground::Dark, Colours::ANSI_DARK),
@@ -134,7 +134,7 @@ impl Theme {
     }
 
     fn coloured(ground: Ground, colours: Colours) -> Theme {
-        // How faint a terminal draws faint text nobody knows: lines may be, words are not.
+        // How faint a terminal draws faint text is unknown, so only lines are faint, never words.
         let (dim, border) = match colours.dim {
             Some(dim) => (Style::new().fg(dim), Style::new().fg(dim)),
             None => (Style::new(), Style::new().add_modifier(Modifier::DIM)),
@@ -181,10 +181,10 @@ impl Theme {
         }
     }
 
-    /// The style of a syntax token in a line with a tone: strings are not coloured as what is new or gone.
+    /// The style of a syntax token in a line with a tone. Strings do not get the colour of added or removed lines.
     pub fn token_in(&self, kind: TokenKind, tone: Tone) -> Style {
         match (kind, tone, self.ground) {
-            // What changed is what is read: a comment in it is not dimmed.
+            // A reader looks at changed text, so a comment in it is not dimmed.
             (TokenKind::Comment, Tone::Added | Tone::Removed, _) => Style::new(),
             (TokenKind::String, Tone::Added | Tone::Removed, Ground::Dark) => self.warn,
             (TokenKind::String, Tone::Added | Tone::Removed, Ground::Light) => Style::new().fg(Color::Reset),
@@ -209,7 +209,7 @@ impl Theme {
         }
     }
 
-    /// The style of a marked part of a line, laid over the tone of the line.
+    /// The style of a marked part of a line, combined with the tone of the line.
     pub fn mark(&self, mark: Mark) -> Style {
         match mark {
             Mark::Token(kind) => self.token(kind),
@@ -224,8 +224,8 @@ impl Theme {
         }
     }
 
-    /// Makes a style that a program asked for legible here: nothing concealed, nothing blinking, no
-    /// text in the colour of its background, no colours at all without colour.
+    /// Makes the style that a program requested legible on this theme: nothing concealed, nothing blinking, no text in
+    /// the colour of its background, and no colours in a theme without colours.
     pub fn adapt(&self, asked: Style) -> Style {
         let unwanted = Modifier::HIDDEN.union(Modifier::SLOW_BLINK).union(Modifier::RAPID_BLINK);
         let style = Style { add_modifier: asked.add_modifier.difference(unwanted), ..asked };
@@ -252,9 +252,9 @@ struct Colours {
     good: Color,
     warn: Color,
     bad: Color,
-    /// Of remarks and borders; `None` takes the terminal's own foreground, faint for borders.
+    /// For remarks and borders; `None` uses the terminal's own foreground, faint for borders.
     dim: Option<Color>,
-    /// The ground of what a search found, and the text on it.
+    /// The background of search matches, and the text on it.
     found: Color,
     on_found: Color,
     keyword: Color,
@@ -337,12 +337,12 @@ impl Colours {
     };
 }
 
-/// What a terminal said its background is, as a ground: by its brightness.
+/// The kind of background for the colour that a terminal reported, by its brightness.
 pub fn ground_of(rgb: [u8; 3]) -> Ground {
     if brightness(rgb.map(u32::from)) > 127 { Ground::Light } else { Ground::Dark }
 }
 
-/// Red, green, blue of a colour whose value does not depend on the terminal's palette.
+/// Red, green, blue of a colour that does not depend on the terminal's palette.
 pub(in crate::tui) fn fixed_rgb(colour: Color) -> Option<[u32; 3]> {
     match colour {
         Color::Rgb(r, g, b) => Some([r.into(), g.into(), b.into()]),
@@ -400,7 +400,7 @@ mod tests {
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// Backgrounds of widespread terminals and themes.
+    /// Backgrounds of common terminals and themes.
     const DARK_GROUNDS: [[u32; 3]; 5] =
         [[0, 0, 0], [0x1e, 0x1e, 0x1e], [0x28, 0x2c, 0x34], [0x00, 0x2b, 0x36], [0x2e, 0x34, 0x40]];
     const LIGHT_GROUNDS: [[u32; 3]; 4] = [[255, 255, 255], [0xfd, 0xf6, 0xe3], [0xef, 0xf1, 0xf5], [0xf2, 0xe5, 0xbc]];

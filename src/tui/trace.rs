@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-/// The file, when there is one.
+/// The log file, if there is one.
 #[derive(Debug, Default)]
 pub struct Trace(Option<File>);
 
@@ -22,7 +22,7 @@ impl Trace {
         Ok(Trace(file))
     }
 
-    /// Notes that something came. Keys, output and time are too many to be noted.
+    /// Logs the arrival of a message. Keys, output and time are too frequent to be logged.
     pub fn came(&mut self, at_ms: u64, msg: &Msg) {
         let is_noted = !matches!(
             msg,
@@ -43,14 +43,14 @@ impl Trace {
         }
     }
 
-    /// Notes that something is done.
+    /// Logs that an effect is done.
     pub fn done(&mut self, at_ms: u64, effect: &Effect) {
         if self.0.is_some() {
             self.line(at_ms, "effect", &name(&format!("{effect:?}")));
         }
     }
 
-    /// Notes something in words.
+    /// Logs a line of text.
     pub fn line(&mut self, at_ms: u64, kind: &str, what: &str) {
         if let Some(file) = &mut self.0
             && writeln!(file, "{at_ms:>9} {kind:<8} {what}").is_err()

@@ -22,8 +22,8 @@ const MAX_LINK: u64 = 8 * 1024;
 const MAX_ALTERNATES: usize = 16;
 
 impl Git {
-    /// Why no commit may be made in a repository: it does not belong to this work tree, or git would write to, or wait
-    /// for, the target of one of its parts.
+    /// Why no commit may be made in a repository. It does not belong to this work tree, or git would write to the
+    /// target of one of its parts, or wait for it.
     pub(super) fn unfit(&self, toplevel: &Path, repository: &Path, common: &Path) -> Option<NoGit> {
         let real = |path: &Path| path.canonicalize().ok();
         let (Some(repository), Some(common)) = (real(repository), real(common)) else {
@@ -69,7 +69,7 @@ fn is_nearest(workspace: &Path, toplevel: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     let Some(workspace) = real(workspace) else { return false };
     let nearest = workspace.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
-    // Without one, the repository is bare or found by a variable.
+    // Without a `.git`, the repository is bare or named by a variable.
     nearest.is_none_or(|folder| real(toplevel).is_some_and(|top| top == folder))
 }
 

@@ -109,7 +109,7 @@ impl GitCall {
         }
     }
 
-    /// For listing the configuration.
+    /// Adapts the call to listing the configuration.
     pub(super) fn configuration(self) -> GitCall {
         GitCall { deadline: CONFIGURATION, ..self }
     }
@@ -124,12 +124,12 @@ impl GitCall {
         self
     }
 
-    /// For commands that work on many objects.
+    /// Gives the call more time, for commands that work on many objects.
     pub(super) fn patient(self) -> GitCall {
         GitCall { deadline: SLOW, ..self }
     }
 
-    /// For commands that access another repository: with the transports that start only git and ssh.
+    /// Allows the transports that start only git and ssh, for commands that access another repository.
     pub(super) fn over_transports(self) -> GitCall {
         self.env("GIT_ALLOW_PROTOCOL", TRANSPORTS).patient()
     }
@@ -139,13 +139,13 @@ impl GitCall {
         GitCall { folder: Some(folder), ..self }
     }
 
-    /// For commands that do not support literal paths.
+    /// Enables path patterns, for commands that do not support literal paths.
     pub(super) fn magic(self) -> GitCall {
         GitCall { pathspecs: Pathspecs::Magic, ..self }
     }
 
-    /// Allows for the user's hooks: they get more time, and paths are not literal in them, which would break a hook's
-    /// own `git diff -- '*.py'`.
+    /// Adapts the call to the user's hooks: they get more time, and paths are not literal, because literal paths would
+    /// break a hook's `git diff -- '*.py'`.
     pub(super) fn with_hooks(self) -> GitCall {
         GitCall { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
     }

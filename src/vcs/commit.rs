@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long another process may hold the index before we give up. Git itself holds it for milliseconds.
+/// How long another process may hold the index before we give up. Git itself holds it only for milliseconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Pause between two attempts to get the index.
@@ -48,9 +48,9 @@ pub struct Committed {
 /// The paths of a commit, by their effect on the index.
 #[derive(Default)]
 struct CommitPaths<'p> {
-    /// Added as they are on disk.
+    /// Files that are added as they are on disk.
     files: Vec<&'p str>,
-    /// Gone, or replaced by a folder.
+    /// Files that are gone, or replaced by a folder.
     removed: Vec<&'p str>,
 }
 
@@ -261,7 +261,7 @@ impl Git {
         if self.config(&["--get", "gpg.format"]).is_some_and(|format| format != "openpgp") {
             return true;
         }
-        // The one that git was given: trusted, and not from the repository.
+        // Git gets this program: it is trusted, and not set by the repository.
         let Some(program) = self.config(&["--get", "gpg.program"]) else { return false };
         let Some(key) = self.config(&["--get", "user.signingKey"]).or_else(|| self.identity()) else { return false };
         let place = self.place();
@@ -303,7 +303,7 @@ impl Git {
         Ok(())
     }
 
-    /// Calls git, and retries while another process holds the index or a reference.
+    /// Calls git, and retries while another process holds the lock of the index or a reference.
     fn ask_patiently(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {

@@ -1,4 +1,4 @@
-//! Why there is no git, and what git refused.
+//! Why there is no git repository, and errors of git.
 
 use crate::domain::SafeText;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub enum NoGit {
     /// There is no git on the search path.
     #[error("git is not installed")]
     NotInstalled,
-    /// The workspace is in no work tree.
+    /// The workspace is not in a work tree.
     #[error("the workspace is not in a git work tree")]
     NotAWorkTree,
     /// The workspace is in a repository without a work tree.
@@ -18,13 +18,13 @@ pub enum NoGit {
     /// The repository belongs to another user.
     #[error("git does not trust the repository: it belongs to another user")]
     Untrusted,
-    /// `.git` leads to a repository that is that of another folder.
+    /// `.git` points to the repository of another folder.
     #[error("the .git of the workspace points to the repository of another folder: {}", .0.display())]
     Elsewhere(PathBuf),
     /// A part of the repository is a symbolic link, a FIFO or the like, or cannot be read.
     #[error("the repository contains something that is not a regular file or folder: {}", .0.display())]
     Unplain(PathBuf),
-    /// Git says something else.
+    /// Another error message of git.
     #[error("git cannot use the repository: {0}")]
     Failed(String),
 }
@@ -44,50 +44,50 @@ impl NoGit {
     }
 }
 
-/// What git could not do. Nothing is lost by any of these: files on disk are as they were.
+/// An error of git. Nothing is lost: the files on disk are unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
     /// There is no git on the search path.
     #[error("git is not installed")]
     NotInstalled,
-    /// The process could not be started or talked to.
+    /// The process could not be started, or communication with it failed.
     #[error("git could not be started: {0}")]
     Spawn(String),
-    /// No answer in time.
+    /// Git did not finish in time.
     #[error("git {command} did not finish within {seconds}s")]
     TimedOut {
-        /// Sub-command of git, such as `commit`.
+        /// The git command, such as `commit`.
         command: String,
-        /// How long it was given.
+        /// The time limit.
         seconds: u64,
     },
     /// Another process holds the index.
     #[error("another process has locked {}", .0.display())]
     Locked(PathBuf),
-    /// A merge, cherry-pick, revert or rebase is not finished.
+    /// A merge, cherry-pick, revert or rebase is unfinished.
     #[error("a {0} is in progress in the work tree")]
     Unfinished(&'static str),
-    /// A hook of the user said no.
+    /// A hook of the user refused the commit.
     #[error("a commit hook refused the commit: {0}")]
     Hook(String),
-    /// A filter that the repository requires failed, or is named by nobody but the repository.
+    /// A filter that the repository requires failed, or only the repository names its program.
     #[error("a required filter of git failed: {0}")]
     Filter(String),
     /// The repository belongs to another user.
     #[error("git does not trust the repository: it belongs to another user")]
     Untrusted,
-    /// Git says something else.
+    /// Another error message of git.
     #[error("git failed to {action}: {message}")]
     Failed {
-        /// What it was asked for.
+        /// The requested action.
         action: &'static str,
-        /// What git wrote, without its hints.
+        /// The message of git, without its hints.
         message: String,
     },
 }
 
 impl GitError {
-    /// Git would wait for the other end of a FIFO, or the like.
+    /// The error for a file at which git would wait forever, such as a FIFO.
     pub(super) fn not_plain(action: &'static str, file: &Path) -> GitError {
         let message = format!("{} is not a regular file", SafeText::new(&file.display().to_string()).as_str());
         GitError::Failed { action, message }

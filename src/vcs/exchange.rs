@@ -31,7 +31,7 @@ const NEXT: &str = "refs/toolsmith/next";
 /// How many objects are read in one call.
 const OBJECTS_PER_CALL: usize = 4_000;
 
-/// The command of git at the other end if that is a local folder, which starts no program named by that folder.
+/// The git command at the other end if that is a local folder. It starts no program that the folder names.
 const LOCAL: &str = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.fsmonitor=false \
                      -c core.alternateRefsCommand=true";
 
@@ -42,7 +42,7 @@ pub struct Exchange {
     remote: String,
     branch: String,
     programs: Arc<Programs>,
-    /// The configuration at the first call: nobody else writes that of a private clone.
+    /// The configuration, read at the first call: nothing else writes the configuration of a private clone.
     settings: Arc<OnceLock<Settings>>,
 }
 
@@ -83,7 +83,7 @@ impl Exchange {
     /// Opens the clone in this folder, or creates it.
     ///
     /// # Errors
-    /// [`GitError`] when git cannot make it.
+    /// [`GitError`] if git cannot create it.
     pub fn open(folder: &Path, remote: &str, branch: &str, programs: &Arc<Programs>) -> Result<Exchange, GitError> {
         let exchange = Exchange {
             folder: folder.to_owned(),
@@ -98,7 +98,7 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// Creates it again: everything can be fetched again.
+    /// Deletes and recreates the clone: everything can be fetched again.
     ///
     /// # Errors
     /// [`GitError`] when the folder cannot be replaced.
@@ -139,7 +139,7 @@ impl Exchange {
         self.fetched()
     }
 
-    /// Whether the remote answers. Fetches nothing.
+    /// Tests whether the remote answers. Fetches nothing.
     ///
     /// # Errors
     /// [`GitError`] when it does not.
@@ -202,7 +202,7 @@ impl Exchange {
         for part in objects.chunks(OBJECTS_PER_CALL) {
             let mut input = String::new();
             for object in part {
-                // Writing into memory cannot fail.
+                // Writing to memory cannot fail.
                 let _ = writeln!(input, "{object}");
             }
             let batch = call(&["cat-file", "--batch"]).input(input.into_bytes());
@@ -233,7 +233,7 @@ impl Exchange {
         message: &str,
     ) -> Result<String, GitError> {
         let mut stream = Vec::new();
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(stream, "commit {NEXT}\ncommitter {} {seconds} +0000\n", committer(who));
         let _ = write!(stream, "data {}\n{message}\n", message.len());
         if let Some(parent) = parent {

@@ -13,7 +13,7 @@ pub(crate) struct Repo {
 }
 
 impl Repo {
-    /// Without any commit, with an identity.
+    /// A repository without commits, with an identity.
     pub(crate) fn empty() -> Repo {
         let repo = Repo { temp: tempfile::tempdir().unwrap(), of_user: crate::outside::fixture::folder() };
         repo.git(&["init", "-q", "-b", "main", "--template="]);
@@ -22,7 +22,7 @@ impl Repo {
         repo
     }
 
-    /// With one commit that contains `README`.
+    /// A repository with one commit, which contains `README`.
     pub(crate) fn new() -> Repo {
         let repo = Repo::empty();
         repo.write("README", "hello\n");
@@ -54,7 +54,7 @@ impl Repo {
 
     /// Opens it as a user whose own configuration has these keys and values.
     pub(crate) fn open_with(&self, settings: &[(&str, &Path)]) -> Git {
-        // Where nobody else may write: settings in the repository do not count as the user's.
+        // In a folder that only the user can write to, because settings in the repository do not count as the user's.
         let file = self.of_user.path().join("gitconfig");
         for (key, value) in settings {
             self.git(&["config", "--file", file.to_str().unwrap(), key, value.to_str().unwrap()]);
@@ -75,7 +75,7 @@ impl Repo {
         script(&self.path().join(path), text)
     }
 
-    /// What git prints; fails the test when git fails.
+    /// Runs git and returns its output; panics if git fails.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = command(&self.path()).args(args).output().unwrap();
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));

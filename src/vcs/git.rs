@@ -115,7 +115,7 @@ impl Git {
         Some(SafeText::new(String::from_utf8_lossy(&answer.stdout).trim()).as_str().to_owned())
     }
 
-    /// The configured identity, `Name <mail>`; `None` when git would have to guess.
+    /// The configured identity, `Name <mail>`; `None` if git would have to guess.
     pub fn identity(&self) -> Option<String> {
         let answer = self.ask(&GitCall::new(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])).ok()?;
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
@@ -232,8 +232,8 @@ impl Git {
         Ok(answer.success().then(|| answer.word()))
     }
 
-    /// Whether a path stays inside the workspace and no folder on the way is a symbolic link: git
-    /// refuses to look beyond one.
+    /// Whether a path stays inside the workspace and no folder on the way is a symbolic link: git refuses paths beyond
+    /// a symbolic link.
     pub(super) fn is_reachable(&self, path: &str) -> bool {
         let relative = Path::new(path);
         if path.is_empty() || !relative.components().all(|part| matches!(part, Component::Normal(_))) {
@@ -252,7 +252,7 @@ impl Git {
         let plain: Vec<String> = paths.iter().map(|path| format!("./{path}")).collect();
         let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
         let answer = self.ask(&GitCall::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
-        // Exit code 1 means that none is ignored.
+        // Exit code 1 means that no path is ignored.
         if answer.code() == Some(1) {
             return Ok(HashSet::new());
         }
@@ -271,7 +271,7 @@ impl Git {
 
     pub(super) fn ask(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let place = self.place();
-        // Read again each time, to minimise the time in which the configuration could change before git reads it.
+        // Read again for each call, to minimise the time in which the configuration can change before git reads it.
         let settings = Settings::read(&place)?;
         call.run(&place, &settings.overrides(&place))
     }
@@ -289,7 +289,7 @@ pub(super) fn one_line(value: &str) -> String {
 pub(super) fn joined(paths: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for path in paths {
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(bytes, "{path}\0");
     }
     bytes

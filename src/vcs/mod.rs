@@ -1,9 +1,10 @@
 //! Git, through the installed binary: commits exactly the files of one move, and finds the commit again.
 //!
-//! It never touches other work of the user: what is staged stays staged, what is not stays not. It never switches
-//! branches, never rewrites, never asks for a password or a passphrase, and pushes to the team's repository only. The
-//! hooks of the user's own `core.hooksPath` run; a hook that says no is an error, never skipped. No program that the
-//! repository names is started: neither its hooks nor what its configuration says. It owns no state.
+//! It never touches other work of the user: staged files stay staged, unstaged files stay unstaged. It never switches
+//! branches, never rewrites history, never asks for a password or a passphrase, and pushes only to the team's
+//! repository. The hooks of the user's own `core.hooksPath` run; a refusal by a hook is an error, and hooks are never
+//! skipped. No program that the repository names is started, neither its hooks nor a program in its configuration. This
+//! module has no state.
 
 mod belonging;
 mod call;

@@ -4,7 +4,7 @@ use crate::outside::{Distrust, ExternalProgram, Programs};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// The folder of a call, its further environment, and where programs come from.
+/// The folder of a call, its additional environment, and the source of programs.
 pub(super) struct GitContext<'a> {
     pub(super) folder: &'a Path,
     pub(super) env: &'a [(OsString, OsString)],
@@ -12,7 +12,8 @@ pub(super) struct GitContext<'a> {
 }
 
 impl<'a> GitContext<'a> {
-    /// Neither the workspace nor its work tree is trusted; an empty `toplevel` means none.
+    /// A context in which neither the workspace nor its work tree is trusted; an empty `toplevel` means that there is
+    /// no work tree.
     pub(super) fn new(
         folder: &'a Path,
         toplevel: &Path,
@@ -21,7 +22,7 @@ impl<'a> GitContext<'a> {
     ) -> GitContext<'a> {
         let programs = programs.clone().with_variables(env.iter().cloned());
         let mut foreign = vec![folder.to_owned()];
-        // If the whole home is in git, the user's own programs are in it.
+        // If the whole home folder is in git, it contains the user's own programs.
         let holds_home = programs.home().is_some_and(|home| home.starts_with(toplevel));
         if !toplevel.as_os_str().is_empty() && !holds_home {
             foreign.push(toplevel.to_owned());
@@ -29,7 +30,7 @@ impl<'a> GitContext<'a> {
         GitContext { folder, env, programs: programs.distrusting(foreign) }
     }
 
-    /// The trusted program in a setting of the user: by its name, by an absolute path, or relative to the home.
+    /// The trusted program in a setting of the user: by its name, by an absolute path, or relative to the home folder.
     pub(super) fn named(&self, value: &OsStr) -> Option<PathBuf> {
         self.programs.find(ExternalProgram::GitSigner, value).ok().map(|program| program.path().to_owned())
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// Files of a work tree that git reads, in the folder of each committed path and in its parents.
 const RULES: &[&str] = &[".gitattributes", ".gitignore"];
 
-/// A file of rules of the work tree on the way to one of these paths, relative to a folder, that git would wait for, such
-/// as a FIFO.
+/// The first rule file that git would read for one of these paths (relative to a folder) and would wait for, such as a
+/// FIFO.
 pub(super) fn endless_rules<'a>(below: &Path, paths: impl Iterator<Item = &'a str>) -> Option<PathBuf> {
     let files = paths.map(|path| below.join(path));
     let folders: BTreeSet<PathBuf> =

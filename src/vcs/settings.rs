@@ -1,10 +1,10 @@
 //! Git's configuration: the repository's own settings cannot name a program.
 //!
-//! The configuration of a repository (`.git/config`, that of a work tree, and what they include) comes with its folder,
-//! and may be somebody else's. It is read before every call, which starts nothing, and every key of it that could name
-//! a program is overridden by what the user's own configuration says, or by nothing. The same holds for keys that name a
-//! file which git would read: it could be a FIFO, and git would wait for it. The keys that count are listed: git gets new
-//! ways to name a program with every year, and an unknown key is overridden.
+//! The configuration of a repository (`.git/config`, that of a work tree, and included files) comes with its folder,
+//! and may come from somebody else. It is read before every call, without starting a program. Every key in it that
+//! could name a program is overridden by the user's own configuration, or by nothing. The same applies to keys that
+//! name a file for git to read: the file could be a FIFO, and git would wait for it. The harmless keys are listed, and
+//! unknown keys are overridden, because new versions of git add new keys that name programs.
 
 use super::call::GitCall;
 use super::error::GitError;
@@ -14,7 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Sections without a key that names a program or a file that git reads for us.
+/// Sections whose keys name no program and no file that git reads in our calls.
 const SECTIONS: &[&str] = &[
     "advice",
     "apply",
@@ -58,7 +58,7 @@ const SECTIONS: &[&str] = &[
     "worktree",
 ];
 
-/// Harmless keys of other sections: the section and the last part of the key.
+/// Harmless keys of other sections: the section and the last part of each key.
 const KEYS: &[(&str, &[&str])] = &[
     ("blame", &["blankboundary", "coloring", "date", "showemail", "showroot"]),
     ("commit", &["cleanup", "gpgsign", "status", "verbose"]),
@@ -143,7 +143,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "xfuncname",
         ],
     ),
-    // A required filter that is not started makes git fail, which is better than committing plain text instead of
+    // Without its program, a required filter makes git fail, which is better than committing plain text instead of
     // ciphertext.
     ("filter", &["required"]),
     (
@@ -166,7 +166,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("submodule", &["active", "branch", "fetchrecursesubmodules", "ignore", "recurse", "url"]),
 ];
 
-/// The signing programs: every key that names one, and its default name.
+/// The signing programs: the keys that name each, and its default name.
 const SIGNERS: &[(&[&str], &str)] = &[
     (&["gpg.program", "gpg.openpgp.program"], "gpg"),
     (&["gpg.x509.program"], "gpgsm"),
@@ -176,21 +176,21 @@ const SIGNERS: &[(&[&str], &str)] = &[
 /// The key of the hooks folder, as git lists it.
 const HOOKS: &str = "core.hookspath";
 
-/// A folder without hooks, and a program that cannot be started.
+/// Stands for a folder without hooks, and for a program that cannot be started.
 const NOTHING: &str = "/dev/null";
 
 /// One line of the configuration.
 #[derive(Debug)]
 struct Setting {
     key: OsString,
-    /// `None` is a key without a value, which git reads as true.
+    /// The value; `None` for a key without a value, which git reads as true.
     value: Option<OsString>,
     is_users: bool,
 }
 
 impl Setting {
-    /// Whether it names a signing key that is not a file: by its id, by its owner's mail, or as in an agent. A file
-    /// could be anything.
+    /// Whether its value names a signing key that is not a file: by its id, by the mail address of its owner, or as a
+    /// key in an agent. A file could be anything.
     fn is_key_without_file(&self) -> bool {
         let value = self.value.as_deref().unwrap_or_default().to_string_lossy();
         let is_id = value.len() >= 8 && value.trim_end_matches('!').chars().all(|c| c.is_ascii_hexdigit());
@@ -204,12 +204,13 @@ impl Setting {
 #[derive(Debug)]
 pub(super) struct Settings {
     all: Vec<Setting>,
-    /// Settings files of the user that somebody else could have written, with the reason; their programs are ignored.
+    /// Settings files of the user that somebody else could have written, with the reason; the programs in them are
+    /// ignored.
     distrusted: BTreeMap<PathBuf, String>,
 }
 
 impl Settings {
-    /// Reads them. Git starts no program for that.
+    /// Reads the configuration. Git starts no program for this call.
     pub(super) fn read(place: &GitContext<'_>) -> Result<Settings, GitError> {
         const READ: &str = "read its configuration";
         let probe = BTreeMap::from([(OsString::from(HOOKS), OsString::from(NOTHING))]);
@@ -223,8 +224,9 @@ impl Settings {
         Err(GitError::Failed { action: READ, message: "it is too old; version 2.31 or later is required".to_owned() })
     }
 
-    /// Reads what git prints, and whether the probe is in it: before 2.31, git would ignore every override. A file of the
-    /// user's counts as one when it is trusted: a variable may name any file, and one file may include another.
+    /// Parses git's output, and returns whether it contains the probe: before 2.31, git would ignore every override. A
+    /// file of the user counts only if it is trusted, because a variable can name any file, and one file can include
+    /// another.
     fn parse(bytes: &[u8], judge: &dyn Fn(&Path) -> Result<(), String>) -> (Settings, bool) {
         let mut settings = Settings { all: Vec::new(), distrusted: BTreeMap::new() };
         let mut judged: BTreeMap<PathBuf, bool> = BTreeMap::new();
@@ -251,7 +253,7 @@ impl Settings {
         (settings, takes_overrides)
     }
 
-    /// What of the user's own settings does not count, and why, one line each.
+    /// The user's own settings that are ignored, each with the reason in one line.
     pub(super) fn notes(&self, place: &GitContext<'_>) -> Vec<String> {
         let of_files = self
             .distrusted
@@ -266,13 +268,13 @@ impl Settings {
         notes
     }
 
-    /// Whether the repository itself says who the user is.
+    /// Whether the repository's own configuration sets the identity of the user.
     pub(super) fn names_user(&self) -> bool {
         const NAMES: [&str; 4] = ["user.name", "user.email", "author.name", "author.email"];
         self.all.iter().any(|setting| !setting.is_users && NAMES.iter().any(|name| setting.key == *name))
     }
 
-    /// The variables that override what the repository must not say.
+    /// The variables that override settings that the repository must not make.
     pub(super) fn overrides(&self, place: &GitContext<'_>) -> Vec<(OsString, OsString)> {
         let foreign = self.all.iter().filter(|setting| {
             !setting.is_users && !is_harmless(setting.key.as_bytes()) && !setting.is_key_without_file()
@@ -290,7 +292,7 @@ impl Settings {
         variables(&values)
     }
 
-    /// What the user's own configuration says last of one of these keys.
+    /// The last value of one of these keys in the user's own configuration.
     fn of_user(&self, keys: &[&OsStr]) -> Option<OsString> {
         let found =
             self.all.iter().rev().find(|setting| setting.is_users && keys.contains(&setting.key.as_os_str()))?;
@@ -298,7 +300,7 @@ impl Settings {
     }
 }
 
-/// Whether a key names no program and no file that we have git read, whatever its value.
+/// Whether a key names no program, and no file that git reads in our calls, whatever its value is.
 fn is_harmless(key: &[u8]) -> bool {
     let section = key.split(|byte| *byte == b'.').next().unwrap_or_default();
     let last = key.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
@@ -307,7 +309,7 @@ fn is_harmless(key: &[u8]) -> bool {
         || KEYS.iter().any(|(name, keys)| is(name, section) && keys.iter().any(|key| is(key, last)))
 }
 
-/// Settings as variables of the environment: there, every character of a key means itself.
+/// Settings as environment variables, in which every character of a key is literal.
 fn variables(values: &BTreeMap<OsString, OsString>) -> Vec<(OsString, OsString)> {
     let mut all = vec![("GIT_CONFIG_COUNT".into(), values.len().to_string().into())];
     for (number, (key, value)) in values.iter().enumerate() {
@@ -322,7 +324,7 @@ mod tests {
     use super::*;
     use crate::outside::Programs;
 
-    /// The overrides of a configuration: a line is `scope key value`, or `scope key` alone.
+    /// The overrides of a configuration; a line is `scope key value`, or only `scope key`.
     fn overrides(lines: &[&str]) -> BTreeMap<String, String> {
         let printed = lines.iter().map(|line| {
             let mut parts = line.splitn(3, ' ');

@@ -23,14 +23,14 @@ fn a_commit_holds_exactly_its_paths_and_leaves_other_work_alone() {
     repo.write("edited", "1\n");
     repo.git(&["add", "-A"]);
     repo.git(&["commit", "-q", "-m", "Second"]);
-    // The user's own work: staged new, staged change, unstaged change, staged removal, untracked.
+    // The user's own changes: staged new, staged change, unstaged change, staged removal, untracked.
     repo.write("mine", "staged\n");
     repo.git(&["add", "mine"]);
     repo.write("README", "staged\n");
     repo.git(&["add", "README"]);
     repo.write("README", "and more\n");
     repo.write("loose", "untracked\n");
-    // Ours.
+    // The changes to commit.
     fs::remove_file(repo.path().join("gone")).unwrap();
     repo.write("edited", "2\n");
     repo.write("tools/approved/x/x.py", "print()\n");
@@ -166,7 +166,7 @@ fn a_hook_of_the_user_that_refuses_is_named_and_the_commit_can_be_made_later() {
     let git = repo.open_with(&[("core.hooksPath", hooks.path())]);
     assert_eq!(commit(&git, &["tools/x.py"], "Move"), Err(GitError::Hook("no \\x1b[2Jtabs".to_owned())));
     assert_eq!(repo.git(&["diff", "--cached", "--name-only"]), "");
-    // A hook sees wildcards as wildcards.
+    // A hook can use wildcards.
     script(&hook, "#!/bin/sh\ntest \"$(git diff --cached --name-only -- '*.py')\" = tools/x.py\n");
     assert!(commit(&git, &["tools/x.py"], "Move").unwrap().is_some());
     script(&hook, "#!/bin/sh\nexit 1\n");
@@ -282,7 +282,8 @@ fn a_repository_that_is_that_of_another_folder_is_not_used() {
     std::fs::remove_file(stranger.join(".git")).unwrap();
     std::os::unix::fs::symlink(&of_mine, stranger.join(".git")).unwrap();
     assert_eq!(locate(&stranger), Err(NoGit::Elsewhere(of_mine.clone())));
-    // What names its folder is its repository: a linked work tree, and a repository elsewhere as that of a submodule.
+    // A repository that names its work tree belongs to it: a linked work tree, and a separate repository like that of a
+    // submodule.
     mine.git(&["worktree", "add", "-q", "linked"]);
     let linked = mine.path().join("linked");
     assert_eq!(locate(&linked), Ok(linked));
@@ -322,7 +323,7 @@ fn a_repository_that_would_write_elsewhere_or_wait_is_not_used() {
         };
         assert_eq!(refused(&linked), Some(part.into()));
     }
-    // Git makes the file that a link leads to, also where none is.
+    // Git creates the target of a link, even if it does not exist.
     for part in ["logs/HEAD", "logs/refs/heads/main", "COMMIT_EDITMSG", "index", "packed-refs", "info/exclude"] {
         for wait in [false, true] {
             let replaced = |git: &Path| {
@@ -344,7 +345,7 @@ fn a_repository_that_would_write_elsewhere_or_wait_is_not_used() {
         std::os::unix::net::UnixListener::bind(git.join("fsmonitor--daemon.ipc")).unwrap();
     };
     assert_eq!(refused(&unused), None);
-    // A file of holes that says which work tree is meant is read to a bound.
+    // A sparse file that names the work tree is read only up to a limit.
     let sparse = |git: &Path| {
         let moved = git.with_file_name("moved");
         std::fs::rename(git, &moved).unwrap();

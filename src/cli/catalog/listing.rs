@@ -1,4 +1,4 @@
-//! `list`: the catalog, its problems, the files that are skipped.
+//! `list`: the catalog, its problems, the skipped files.
 
 use crate::cli::call::{Answer, Call};
 use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table, counted};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-/// The catalog, or what was found in it.
+/// The catalog, or the part of it that was found.
 #[derive(Serialize)]
 pub(in crate::cli) struct Listing {
     #[serde(serialize_with = "tools_behind")]
@@ -23,15 +23,15 @@ pub(in crate::cli) struct Listing {
     /// Files that look like tools but are not.
     pub(super) skipped: Vec<SkippedFile>,
     pub(super) total: usize,
-    /// How many of the tools listed a human must open before they run.
+    /// How many of the listed tools a human must unlock before they can run.
     pub(super) locked: usize,
-    /// The choice of tools in use; `None` for all.
+    /// The set of tools in use; `None` for all tools.
     pub(super) in_use: Option<String>,
     #[serde(skip)]
     pub(super) show: Listed,
 }
 
-/// The subject of a listing.
+/// The content of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Listed {
     Tools,
@@ -44,7 +44,7 @@ fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::
     serializer.collect_seq(tools.iter().map(|tool| Row { state_words: state_words(tool).1, tool }))
 }
 
-/// A tool as a listing has it: with the words that its state has in the text.
+/// A tool in a listing, with the words of the text form for its state.
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
@@ -56,9 +56,9 @@ struct Row<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     pub(super) stage: Option<Stage>,
-    /// Whether archived tools are listed, too, because the query names stages.
+    /// Whether archived tools are also listed, because the query names stages.
     pub(super) any_stage: bool,
-    /// Names of categories; a tool of any of them is kept.
+    /// Names of categories; a tool in any of them is accepted.
     pub(super) categories: Option<Vec<String>>,
     pub(super) tier: Option<CostTier>,
     pub(super) tag: Option<String>,
@@ -81,7 +81,7 @@ impl Filter {
         })
     }
 
-    /// Archived tools are listed only on request.
+    /// Whether the filter accepts a tool. Archived tools are accepted only on request.
     pub(super) fn accepts(&self, tool: &Tool) -> bool {
         !tool.facts.unused
             && self.stage.map_or(self.any_stage || tool.stage != Stage::Archived, |stage| tool.stage == stage)
@@ -143,15 +143,16 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     })
 }
 
-/// The category of this name, or all that begin with it.
+/// The categories with this name or with names that begin with it.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] if there is none: the message lists the existing ones.
+///
+/// [`ErrorCode::Usage`] if there is none: the message lists the existing categories.
 pub(super) fn categories(word: &str, tools: &[Arc<Tool>]) -> Result<Vec<String>, EngineError> {
     query_values(QueryField::Category, &Category::new(word).0, tools).map_err(|unknown| not_known(&unknown, tools))
 }
 
-/// A value that no tool can have is a mistake, not an empty list: the hint lists those that there are.
+/// The error for a value that no tool has. An empty list would hide the mistake; the hint lists the existing values.
 fn not_known(unknown: &UnknownValue, tools: &[Arc<Tool>]) -> EngineError {
     let hint = match unknown.field {
         QueryField::Category => {
@@ -169,7 +170,7 @@ fn not_known(unknown: &UnknownValue, tools: &[Arc<Tool>]) -> EngineError {
     EngineError::new(ErrorCode::Usage, unknown.message(), hint)
 }
 
-/// All problems, of files and of approvals: what is counted is what `--problems` lists.
+/// All problems, of files and of approvals, so that the number equals the number of rows of `--problems`.
 fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, EngineError> {
     let mut problems = of_files.to_vec();
     problems.extend(engine.integrity().doubts()?);
@@ -223,7 +224,7 @@ impl Answer for Listing {
                 if self.skipped.is_empty() {
                     return Ok(());
                 }
-                // Texts and pictures next to the tools are named only on request.
+                // Texts and pictures next to tools are listed only on request.
                 let are = if self.skipped.len() == 1 { "is" } else { "are" };
                 let count = counted(self.skipped.len(), "file", "files");
                 let kinds = skipped_kinds(&self.skipped);
@@ -284,18 +285,18 @@ fn tool_cells(tool: &Tool) -> [(Ink, Cow<'_, str>); 7] {
     ]
 }
 
-/// The tier, or that the definition names none.
+/// The cost tier, or a text for tools without one.
 pub(super) fn tier_word(tool: &Tool) -> &'static str {
     if tool.classified { tool.cost_tier.word() } else { "unclassified" }
 }
 
-/// Whether nothing is known against it beside its state.
+/// Whether nothing is known against the tool except its state.
 fn is_plain(tool: &Tool) -> bool {
     let facts = &tool.facts;
     facts.approved_over.is_none() && facts.approved_unread.is_none() && facts.reserved.is_none()
 }
 
-/// Everything that is not as usual with a tool, in words.
+/// Everything unusual about a tool, in words.
 pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
     let mut words: Vec<&'static str> = Vec::new();
     let obstacle = if tool.state == ToolState::Ok { tool.obstacle() } else { None };
@@ -305,7 +306,7 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
         words.push("not-runnable");
     }
     match tool.facts.review {
-        // Its stage came with the folder, but it was not approved here: it runs like an experimental one.
+        // The folder determines its stage, but it was not approved here: it runs like an experimental tool.
         ToolReview::None if tool.awaits_adoption() => words.push("not-adopted"),
         ToolReview::None => {}
         ToolReview::Approved if tool.stage.is_vouched() => {}
@@ -329,7 +330,7 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
         ToolState::Changed | ToolState::Invalid => Ink::Bad,
     };
     match (obstacle, words.as_slice()) {
-        // It is a phrase: the words behind it must not look like a part of it.
+        // The obstacle is a phrase: words after it must not look like a part of it.
         (Some(obstacle), []) => (ink, obstacle.into()),
         (Some(obstacle), words) => (ink, format!("{obstacle}, {}", words.join(" ")).into()),
         (None, []) => (Ink::Dim, "ok".into()),

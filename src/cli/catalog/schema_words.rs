@@ -1,10 +1,10 @@
-//! A schema in words: what a tool takes and gives.
+//! A schema in words: the input and output of a tool.
 
 use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table};
 use serde_json::Value;
 use std::io;
 
-/// The properties of an object schema, one a line.
+/// Writes the properties of an object schema, one per line.
 pub(super) fn write_schema(page: &mut Page<'_>, title: &str, schema: Option<&Value>) -> io::Result<()> {
     page.heading(title)?;
     let Some(schema) = schema else {

@@ -5,7 +5,7 @@ use crate::cli::print_text::{Ink, Page};
 use crate::domain::{Manifest, shown_variable};
 use std::io;
 
-/// A manifest as it may be shown: without values of variables that are named like secrets.
+/// A manifest that is safe to show: without values of variables whose names suggest secrets.
 pub(super) fn masked(mut manifest: Manifest) -> Manifest {
     for (name, value) in manifest.recipe.iter_mut().flat_map(|recipe| &mut recipe.env) {
         *value = shown_variable(name, value);

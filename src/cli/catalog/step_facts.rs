@@ -5,7 +5,7 @@ use crate::cli::print_text::{Ink, Page, StyledLine};
 use std::io;
 
 impl Shown {
-    /// The steps, each with the tool that it calls, and why that cannot be called.
+    /// Writes the steps, each with the tool it calls, and why that tool cannot be called.
     pub(super) fn steps(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Some(steps) = &self.tool.steps else { return Ok(()) };
         page.heading("Steps")?;

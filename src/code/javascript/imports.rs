@@ -1,12 +1,12 @@
-//! What JavaScript and TypeScript take from elsewhere: imports, exports from another module, `require` and `import()`
-//! with a fixed text, the names that they bind, and whether they certainly run.
+//! Imports of JavaScript and TypeScript: `import`, exports from another module, `require` and `import()` with a fixed
+//! text, the names that they bind, and whether they certainly run.
 
 use super::text::fixed;
 use crate::code::WhenRun;
 use crate::domain::source::{children, nodes_by_depth, text};
 use tree_sitter::Node;
 
-/// A module that a file takes.
+/// A module that a file imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JavaScriptImport<'t> {
     /// The statement or the call.
@@ -34,7 +34,7 @@ pub enum ImportForm {
     Dynamic,
 }
 
-/// A name that stands for a module or one of its members.
+/// A name that refers to a module or one of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JavaScriptName {
     /// The name that is bound here.
@@ -61,10 +61,10 @@ impl JavaScriptImport<'_> {
     }
 }
 
-/// The modules that a file takes, in the order of the text, and when each of them is taken.
+/// The modules that a file imports, in the order of the text, and when each import runs.
 pub fn imports<'t>(root: Node<'t>, source: &str) -> Vec<(JavaScriptImport<'t>, WhenRun)> {
     let mut found = Vec::new();
-    // For each node on the way down: when it runs, as far as what is around it decides.
+    // For each ancestor: when the node runs, as far as its ancestors decide it.
     let mut path: Vec<(Node<'t>, WhenRun)> = Vec::new();
     for (depth, node) in nodes_by_depth(root) {
         path.truncate(depth);
@@ -75,7 +75,7 @@ pub fn imports<'t>(root: Node<'t>, source: &str) -> Vec<(JavaScriptImport<'t>, W
     found
 }
 
-/// When a part of a node runs, as far as that node decides it.
+/// When a part of a node runs, as far as this node decides it.
 fn within(above: Node<'_>, part: Node<'_>, source: &str) -> WhenRun {
     let is = |field: &str| above.child_by_field_name(field) == Some(part);
     let may_be_left_out = match above.kind() {
@@ -95,13 +95,14 @@ fn within(above: Node<'_>, part: Node<'_>, source: &str) -> WhenRun {
     }
 }
 
-/// Whether an operator looks at its left side before it takes the right one.
+/// Whether an operator evaluates its right side depending on the left one.
 fn chooses(node: Node<'_>, source: &str) -> bool {
     let operator = node.child_by_field_name("operator").map_or("", |operator| text(operator, source));
     matches!(operator.trim_end_matches('='), "&&" | "||" | "??")
 }
 
-/// The module that a statement or a call takes; `None` for anything else, and for a name worked out at run time.
+/// The module that a statement or a call imports; `None` for anything else, and for a name that is computed at run
+/// time.
 pub fn of_node<'t>(node: Node<'t>, source: &str) -> Option<JavaScriptImport<'t>> {
     match node.kind() {
         "import_statement" | "export_statement" => of_statement(node, source),
@@ -166,7 +167,7 @@ fn whole(binds: &str) -> JavaScriptName {
     JavaScriptName { binds: binds.to_owned(), name: String::new() }
 }
 
-/// The module that a declaration takes by a call, `const { a: b } = require("x").c`, with the names that it binds.
+/// The module that a declaration imports by a call, `const { a: b } = require("x").c`, with the names that it binds.
 pub fn of_declarator<'t>(node: Node<'t>, source: &str) -> Option<JavaScriptImport<'t>> {
     let (pattern, value) = (node.child_by_field_name("name")?, node.child_by_field_name("value")?);
     let mut members = Vec::new();
@@ -204,7 +205,7 @@ pub fn of_declarator<'t>(node: Node<'t>, source: &str) -> Option<JavaScriptImpor
     Some(JavaScriptImport { names, ..import })
 }
 
-/// A part of `{ a, b: c, d = 1 }`: the name that it binds and the key; `None` for what binds more or another thing.
+/// A part of `{ a, b: c, d = 1 }`: the name that it binds and the key; `None` for any other pattern.
 fn unpacked(part: Node<'_>, source: &str) -> Option<(String, String)> {
     let read = |node: Node<'_>| fixed(node, source).unwrap_or_else(|| text(node, source).to_owned());
     match part.kind() {

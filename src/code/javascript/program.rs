@@ -1,4 +1,4 @@
-//! JavaScript and TypeScript in the form that is compared.
+//! Converts JavaScript and TypeScript to the form for comparisons.
 
 use crate::code::TextPart;
 use crate::code::javascript::imports::{self, JavaScriptImport};
@@ -21,7 +21,7 @@ fn block(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     reader.steps(|reader| named(node).into_iter().flat_map(|child| statement(reader, child)).collect())
 }
 
-/// The steps in a field, whether in braces or alone.
+/// The statements in a field, with or without braces.
 fn body(reader: &mut Lowering<'_>, node: Node<'_>, field: &str) -> Vec<Statement> {
     node.child_by_field_name(field).map_or_else(Vec::new, |inner| inside(reader, inner))
 }
@@ -124,7 +124,7 @@ fn declared(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let (Some(left), Some(right)) = (node.child_by_field_name("name"), node.child_by_field_name("value")) else {
         return Vec::new();
     };
-    // A function in a constant is a function of that name.
+    // A function assigned to a constant is a function with that name.
     if left.kind() == "identifier" && matches!(right.kind(), "arrow_function" | "function_expression") {
         let function = Function { name: reader.of(left).to_owned(), ..function(reader, right) };
         return vec![Statement { line: line(node), act: Act::Define(function) }];
@@ -135,7 +135,7 @@ fn declared(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     unpacked(reader, left, right)
 }
 
-/// `const { a, b: c = 3 } = value`: a name for each part.
+/// `const { a, b: c = 3 } = value`: one name for each part.
 fn unpacked(reader: &mut Lowering<'_>, left: Node<'_>, right: Node<'_>) -> Vec<Statement> {
     let value = expr(reader, right);
     if left.kind() != "object_pattern" {
@@ -301,7 +301,7 @@ fn unpacked_parameter(reader: &mut Lowering<'_>, pattern: Node<'_>, name: &str) 
     steps
 }
 
-/// A class as the function that makes its objects.
+/// A class, as the function that creates its objects.
 fn class(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let steps = body(reader, node, "body");
@@ -444,7 +444,7 @@ fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     Sort::Call(target, arguments)
 }
 
-/// `f({ timeout: 30 })` gives its arguments by name.
+/// `f({ timeout: 30 })` passes its arguments by name.
 fn options(value: Expr) -> Vec<Argument> {
     match value.sort {
         Sort::Pairs(pairs) if !pairs.is_empty() => pairs
@@ -480,7 +480,7 @@ fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     Sort::Pairs(pairs)
 }
 
-/// Fixed parts as they are written: that is what a reviewer sees.
+/// Fixed parts stay as written, because a reviewer sees them that way.
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
         TextPart::Hole(value) => TextPiece::Hole(expr(reader, value)),

@@ -1,19 +1,19 @@
 //! The names that JavaScript and TypeScript code binds, and where: resolves names by the rules of the language.
 //!
-//! `var` and functions belong to the function around them, `let`, `const` and classes to their block, and what is
-//! assigned without being declared belongs to the module. In doubt a name counts as bound.
+//! `var` and functions belong to the enclosing function, `let`, `const` and classes to their block, and names that are
+//! assigned without a declaration belong to the module. In doubt, a name counts as bound.
 
 use super::imports;
 use crate::domain::source::{children, text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tree_sitter::Node;
 
-/// Deeper code is not followed.
+/// The maximum depth of code that is followed.
 const MAX_DEPTH: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScopeKind {
-    /// The module too.
+    /// A function, or the module.
     Function,
     Block,
 }
@@ -31,7 +31,7 @@ struct JavaScriptScope<'t> {
 #[derive(Clone, Copy)]
 struct PatternTarget<'t> {
     by: Node<'t>,
-    /// The scope of a declaration; `None` for an assignment to what is declared elsewhere.
+    /// The scope of a declaration; `None` for an assignment to a name that is declared elsewhere.
     declared: Option<usize>,
 }
 
@@ -40,13 +40,13 @@ struct PatternTarget<'t> {
 pub struct JavaScriptNames<'t> {
     source: &'t str,
     scopes: Vec<JavaScriptScope<'t>>,
-    /// The scope that each name and each import statement is in, by its node.
+    /// The scope of each name and each import statement, by node.
     scope_of: HashMap<usize, usize>,
     /// Assignments, until every declaration is known.
     assigned: Vec<(&'t str, Node<'t>, usize)>,
-    /// Whether something binds names that are not written down: `with`, `eval`.
+    /// Whether something binds names that do not occur in the text: `with`, `eval`.
     pub is_open: bool,
-    /// Whether a part was not read: its syntax is wrong, or it is nested too deep.
+    /// Whether a part was not read, because of a syntax error or deep nesting.
     pub is_partial: bool,
 }
 
@@ -70,18 +70,18 @@ impl<'t> JavaScriptNames<'t> {
         names
     }
 
-    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or the node
+    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or if the node
     /// was not read. Numbers only distinguish scopes.
     pub fn scope(&self, node: Node<'_>, name: &str) -> Option<usize> {
         self.resolve(*self.scope_of.get(&node.id())?, name)
     }
 
-    /// Whether a name of a scope is a parameter, whose value the caller decides.
+    /// Whether a name of a scope is a parameter, whose value depends on the caller.
     pub fn is_parameter(&self, scope: usize, name: &str) -> bool {
         self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
     }
 
-    /// The bindings of a name that is read there: all declarations in the nearest scope, and all assignments.
+    /// The bindings of a name that is read at a node: all declarations in the nearest scope, and all assignments.
     pub fn bindings(&self, node: Node<'t>) -> &[Node<'t>] {
         let name = text(node, self.source);
         let scope = self.scope(node, name).and_then(|scope| self.scopes.get(scope));
@@ -129,7 +129,7 @@ impl<'t> JavaScriptNames<'t> {
         }
     }
 
-    /// The scope that `var` declares in.
+    /// The scope of a `var` declaration.
     fn function_around(&self, scope: usize) -> usize {
         let mut at = scope;
         while let Some(above) =
@@ -163,12 +163,12 @@ impl<'t> JavaScriptNames<'t> {
                 self.scope_of.insert(node.id(), scope);
             }
             "import_statement" => self.import(node, scope),
-            // The names in it are those of the other module.
+            // These names belong to the other module.
             "export_statement" if node.child_by_field_name("source").is_some() => {}
             "lexical_declaration" | "variable_declaration" => self.declaration(node, scope, depth),
             "function_declaration" | "generator_function_declaration" => {
                 self.named(node, scope);
-                // Without strict mode the function around a block has it too.
+                // Without strict mode, the function around a block has the name too.
                 let around = self.function_around(scope);
                 if around != scope {
                     self.named(node, around);
@@ -187,7 +187,7 @@ impl<'t> JavaScriptNames<'t> {
             "function_expression" | "generator_function" | "arrow_function" | "method_definition" => {
                 self.function(node, scope, depth);
             }
-            // Its `var` are its own.
+            // Its `var` declarations are local to it.
             "class_static_block" => {
                 let inner = self.within(ScopeKind::Function, Some(scope));
                 self.each(node, inner, depth);
@@ -249,7 +249,7 @@ impl<'t> JavaScriptNames<'t> {
         }
     }
 
-    /// `for (const x of list)` and its kin.
+    /// `for (const x of list)` and similar loops.
     fn rounds(&mut self, node: Node<'t>, scope: usize, depth: usize) {
         self.field(node, "right", scope, depth);
         let inner = self.within(ScopeKind::Block, Some(scope));
@@ -286,13 +286,14 @@ impl<'t> JavaScriptNames<'t> {
             scope.parameters = scope.bound.keys().copied().collect();
         }
         match node.kind() {
-            // Its name is seen in it alone.
+            // Its name is visible only inside it.
             "function_expression" | "generator_function" => self.named(node, inner),
             // `{ [name]() {} }`
             "method_definition" => self.field(node, "name", scope, depth),
             _ => {}
         }
-        // Defaults of parameters do not see what the body declares (ECMAScript, FunctionDeclarationInstantiation).
+        // Default values of parameters cannot use declarations of the body (ECMAScript,
+        // FunctionDeclarationInstantiation).
         let has_defaults = |parameter: &Node<'t>| {
             parameter.kind() == "assignment_pattern" || parameter.child_by_field_name("value").is_some()
         };

@@ -5,7 +5,7 @@ use crate::code::escape::{EscapeRules, unescaped};
 use crate::domain::source::{children, text};
 use tree_sitter::Node;
 
-/// The parts of a `string` or a `template_string`; none of another node.
+/// The parts of a `string` or a `template_string`; empty for other nodes.
 pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     if !matches!(node.kind(), "string" | "template_string") {
         return Vec::new();
@@ -20,7 +20,7 @@ pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     parts.collect()
 }
 
-/// The content of a text without inserted values; `None` for another node.
+/// The content of a text without inserted values; `None` for other nodes.
 pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "template_string") {
         return None;
@@ -28,7 +28,7 @@ pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     if children(node).iter().any(|part| part.kind() == "template_substitution") {
         return None;
     }
-    // Two escapes may be one character: they are read together.
+    // Two escapes may form one character, so they are read together.
     Some(content(node, source))
 }
 

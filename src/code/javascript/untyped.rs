@@ -1,5 +1,4 @@
-//! TypeScript without its types, line by line where it was: what a program is started from where nothing on a machine
-//! starts TypeScript.
+//! Removes the types from TypeScript and keeps the line numbers, for machines where no program can run TypeScript.
 
 use crate::domain::source::Language;
 use std::ops::Range;
@@ -24,7 +23,7 @@ pub fn without_types(text: &str) -> Option<String> {
     Some(without_unused_imports(&erased, tree.root_node(), text))
 }
 
-/// Whether a program imports or exports as a module does.
+/// Whether a program has imports or exports of a module.
 pub fn is_module(text: &str) -> bool {
     let begins = |line: &str| ["import ", "import{", "import\"", "export "].iter().any(|word| line.starts_with(word));
     text.lines().any(begins)
@@ -148,7 +147,7 @@ impl Eraser<'_> {
         Some(())
     }
 
-    /// An enumeration as the object that it is.
+    /// An enumeration, as the object that it creates.
     fn enumeration(&self, node: Node<'_>) -> Option<String> {
         let (name, body) = (node.child_by_field_name("name")?, node.child_by_field_name("body")?);
         let name = self.of(name);
@@ -194,7 +193,7 @@ fn is_of_types(node: Node<'_>) -> bool {
     has(node, "type") || node.child_by_field_name("declaration").is_some_and(|one| TYPES.contains(&one.kind()))
 }
 
-/// Whether a sign marks something as optional or non-null.
+/// Whether a sign marks an optional or non-null value.
 fn is_type_mark(sign: Node<'_>) -> bool {
     let Some(parent) = sign.parent() else { return false };
     matches!(
@@ -223,7 +222,7 @@ fn applied(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     result
 }
 
-/// Without the imports of names that only types had: a module need not export them.
+/// Removes imports of names that only types used: a module need not export them.
 fn without_unused_imports(erased: &str, root: Node<'_>, text: &str) -> String {
     let mut edits = Vec::new();
     let (mut nodes, mut names) = (vec![root], Vec::new());

@@ -29,7 +29,7 @@ pub enum PythonTaken<'s> {
         /// Whether it is bound by `as`.
         is_alias: bool,
     },
-    /// Names of it.
+    /// Names from it.
     Names(Vec<PythonName<'s>>),
     /// Every public name of it: `*`.
     Everything,
@@ -45,7 +45,7 @@ pub struct PythonName<'s> {
 }
 
 impl<'s> PythonImport<'_, 's> {
-    /// The first part of the module: what a package is known by. `None` for a relative import.
+    /// The first part of the module, which is the name of its package. `None` for a relative import.
     pub fn top(&self) -> Option<&str> {
         (self.level == 0).then(|| self.module.split('.').next().unwrap_or_default())
     }
@@ -74,7 +74,7 @@ impl<'s> PythonImport<'_, 's> {
 /// The imports of a file, in the order of the text, and when each of them runs.
 pub fn imports<'t, 's>(root: Node<'t>, source: &'s str) -> Vec<(PythonImport<'t, 's>, WhenRun)> {
     let mut found = Vec::new();
-    // For each node on the way down: when what is inside of it runs.
+    // For each ancestor: when its contents run.
     let mut inside: Vec<WhenRun> = Vec::new();
     for (depth, node) in nodes_by_depth(root) {
         inside.truncate(depth);
@@ -85,10 +85,10 @@ pub fn imports<'t, 's>(root: Node<'t>, source: &'s str) -> Vec<(PythonImport<'t,
     found
 }
 
-/// When the parts of a statement run, as far as that statement decides it.
+/// When the parts of a statement run, as far as this statement decides it.
 fn within(node: Node<'_>) -> WhenRun {
     match node.kind() {
-        // A `with` may swallow what goes wrong in it: `with suppress(ImportError)`.
+        // A `with` can suppress errors inside it: `with suppress(ImportError)`.
         "if_statement" | "try_statement" | "with_statement" | "for_statement" | "while_statement"
         | "match_statement" | "ERROR" => WhenRun::Perhaps,
         "function_definition" => WhenRun::WhenCalled,
@@ -96,7 +96,7 @@ fn within(node: Node<'_>) -> WhenRun {
     }
 }
 
-/// The modules that a statement imports; none for another statement.
+/// The modules that a statement imports; empty for other statements.
 pub fn of_statement<'t, 's>(statement: Node<'t>, source: &'s str) -> Vec<PythonImport<'t, 's>> {
     match statement.kind() {
         "import_statement" => named(statement)

@@ -1,4 +1,4 @@
-//! Python in the form that is compared.
+//! Converts Python to the form for comparisons.
 
 use crate::code::TextPart;
 use crate::code::lowering::{self, Lowering, fields, line, named};
@@ -216,7 +216,7 @@ fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     Function { name, parameters, body: body(reader, node, "body"), is_class: false }
 }
 
-/// A class as the function that makes its objects: the parameters are those of `__init__`, else the fields.
+/// A class, as the function that creates its objects: the parameters are those of `__init__`, otherwise the fields.
 fn class(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let steps = body(reader, node, "body");
@@ -441,7 +441,7 @@ fn comprehension(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     Sort::Each(Box::new(element), rounds, conditions)
 }
 
-/// Fixed parts as they are written: that is what a reviewer sees.
+/// Fixed parts stay as written, because a reviewer sees them that way.
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
         TextPart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),

@@ -28,7 +28,7 @@ struct PythonScope<'t> {
     parameters: BTreeSet<&'t str>,
     /// Names that a `global` statement in it takes from the module.
     globals: BTreeSet<&'t str>,
-    /// Names that a `nonlocal` statement in it takes from a function around it.
+    /// Names that a `nonlocal` statement in it takes from an enclosing function.
     nonlocals: BTreeSet<&'t str>,
 }
 
@@ -46,16 +46,16 @@ pub struct PythonNames<'t> {
     scopes: Vec<PythonScope<'t>>,
     /// Names that are read, each with its scope.
     reads: Vec<(Node<'t>, usize)>,
-    /// The scope that each name and each import statement is in, by its node.
+    /// The scope of each name and each import statement, by node.
     scope_of: HashMap<usize, usize>,
     /// Assignments to `nonlocal` names, until their scope is known.
     handed_up: Vec<(&'t str, Node<'t>, usize)>,
-    /// Whether something binds names that are not written down: `from x import *`, `globals()`, `exec`.
+    /// Whether something binds names that do not occur in the text: `from x import *`, `globals()`, `exec`.
     pub is_open: bool,
-    /// Whether it is open by more than `vars(x)`, which shows the attributes of an object: a script that reads its
-    /// arguments in that way takes its names from nowhere else.
+    /// Whether it is open because of more than `vars(x)`, which only shows the attributes of an object. A script that
+    /// reads its arguments with `vars` takes its names from nowhere else.
     pub takes_names: bool,
-    /// Whether a part was not read: its syntax is wrong, or it is nested too deep.
+    /// Whether a part was not read, because of a syntax error or deep nesting.
     pub is_partial: bool,
 }
 
@@ -87,7 +87,7 @@ impl<'t> PythonNames<'t> {
         names
     }
 
-    /// The names that are read and bound nowhere that they could be read from, builtins among them.
+    /// The names that are read but not bound in any visible scope, builtins included.
     pub fn unbound(&self) -> BTreeMap<&'t str, Vec<Node<'t>>> {
         let mut found: BTreeMap<&str, Vec<Node<'_>>> = BTreeMap::new();
         for (node, scope) in &self.reads {
@@ -99,12 +99,12 @@ impl<'t> PythonNames<'t> {
         found
     }
 
-    /// Whether a name that is read there is bound in the file; in doubt it is.
+    /// Whether a name that is read at a node is bound in the file; true in doubt.
     pub fn is_bound(&self, node: Node<'t>) -> bool {
         self.scope_of.get(&node.id()).is_none_or(|scope| !self.from(*scope, text(node, self.source)).is_empty())
     }
 
-    /// The bindings of a name that is read there: all in the nearest scope that binds it.
+    /// The bindings of a name that is read at a node: all bindings in the nearest scope that binds it.
     pub fn bindings(&self, node: Node<'t>) -> &[Node<'t>] {
         self.scope_of.get(&node.id()).map_or(&[], |scope| self.from(*scope, text(node, self.source)))
     }
@@ -124,18 +124,18 @@ impl<'t> PythonNames<'t> {
         self.reads.iter().any(|(node, _)| text(*node, self.source) == name)
     }
 
-    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or the node
+    /// The scope in which a name is resolved or bound by an import statement; `None` if it is not bound, or if the node
     /// was not read. Numbers only distinguish scopes.
     pub fn scope(&self, node: Node<'_>, name: &str) -> Option<usize> {
         self.resolve(*self.scope_of.get(&node.id())?, name)
     }
 
-    /// Whether a name of a scope is a parameter, whose value the caller decides.
+    /// Whether a name of a scope is a parameter, whose value depends on the caller.
     pub fn is_parameter(&self, scope: usize, name: &str) -> bool {
         self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
     }
 
-    /// Whether a scope is the body of a class: what runs there sees a name of the module until the class binds it.
+    /// Whether a scope is the body of a class: code in it sees a name of the module until the class binds the name.
     pub fn is_class(&self, scope: usize) -> bool {
         self.scopes.get(scope).is_some_and(|scope| scope.kind == ScopeKind::Class)
     }
@@ -178,7 +178,7 @@ impl<'t> PythonNames<'t> {
             if scope.globals.contains(name) {
                 return self.scopes.first().filter(|module| module.bound.contains_key(name)).map(|_| 0);
             }
-            // The names of a class are not seen from the functions in it, but its comprehensions see some.
+            // The functions in a class do not see its names; its comprehensions see some of them.
             let is_seen = (sees_class || scope.kind != ScopeKind::Class) && !scope.nonlocals.contains(name);
             if is_seen && scope.bound.contains_key(name) {
                 return Some(index);
@@ -189,10 +189,11 @@ impl<'t> PythonNames<'t> {
         None
     }
 
-    /// Binds what `nonlocal` names are given in the function that they belong to, which may bind them further down.
+    /// Adds the assignments of `nonlocal` names to the function that owns the name, which may bind it later in the
+    /// text.
     fn hand_up(&mut self) {
         for (name, by, scope) in std::mem::take(&mut self.handed_up) {
-            // A name that no function around it has is an error of syntax.
+            // A `nonlocal` name without an enclosing function that binds it is a syntax error.
             let owner = self.resolve(scope, name).unwrap_or(0);
             if let Some(scope) = self.scopes.get_mut(owner) {
                 scope.bound.entry(name).or_default().push(by);
@@ -302,7 +303,8 @@ impl<'t> PythonNames<'t> {
         }
     }
 
-    /// `global` and `nonlocal`: the name counts as bound where it belongs, for it is bound there perhaps later.
+    /// `global` and `nonlocal`: the name counts as bound in the scope that it belongs to, because that scope may bind
+    /// it later.
     fn declare(&mut self, node: Node<'t>, scope: usize) {
         let is_global = node.kind() == "global_statement";
         for name in children(node) {
@@ -335,7 +337,7 @@ impl<'t> PythonNames<'t> {
         let inner = self.within(ScopeKind::Function, scope);
         self.targets(node.child_by_field_name("type_parameters"), node, inner, depth);
         self.parameters(node, scope, inner, depth);
-        // As types of parameters it is read outside, unless it may name a type parameter.
+        // The type of a parameter is read outside the function, unless it may name a type parameter.
         let is_generic = node.child_by_field_name("type_parameters").is_some();
         self.field(node, "return_type", if is_generic { inner } else { scope }, depth);
         self.field(node, "body", inner, depth);

@@ -5,7 +5,7 @@ use crate::code::escape::{EscapeRules, unescaped};
 use crate::domain::source::{children, text};
 use tree_sitter::Node;
 
-/// The parts of a `string`, or of several written side by side (`concatenated_string`); none of another node.
+/// The parts of a `string`, or of several adjacent ones (`concatenated_string`); empty for other nodes.
 pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     match node.kind() {
         "concatenated_string" => children(node).into_iter().flat_map(|part| parts(part, source)).collect(),
@@ -28,7 +28,7 @@ pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     }
 }
 
-/// The content of a text without inserted values; `None` for another node.
+/// The content of a text without inserted values; `None` for other nodes.
 pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     if !matches!(node.kind(), "string" | "concatenated_string") {
         return None;
@@ -40,7 +40,7 @@ pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
     parts.collect()
 }
 
-/// Everything fixed in a text, values left out.
+/// All fixed parts of a text, without inserted values.
 pub fn content(node: Node<'_>, source: &str) -> String {
     let parts = parts(node, source).into_iter().filter_map(|part| match part {
         TextPart::Fixed { says, .. } => Some(says),
@@ -61,6 +61,6 @@ fn says(written: &str, prefix: &str) -> String {
         (false, true) => unescaped(written, EscapeRules::PythonBytes),
         (false, false) => unescaped(written, EscapeRules::Python),
     };
-    // Only where values may be put in, a brace is doubled.
+    // Braces are doubled only in texts that may contain inserted values.
     if has('f') || has('t') { plain.replace("{{", "{").replace("}}", "}") } else { plain }
 }

@@ -100,7 +100,7 @@ const BUILTINS: &[&str] = &[
     "zstyle",
 ];
 
-/// Whether a shell does what a word names itself, or the word belongs to the language.
+/// Whether the shell itself performs a word, or the word belongs to the language.
 pub(crate) fn is_builtin(word: &str) -> bool {
     BUILTINS.contains(&word) || RESERVED.contains(&word)
 }
@@ -109,10 +109,10 @@ pub(crate) fn is_builtin(word: &str) -> bool {
 const RESERVED: &[&str] =
     &["case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "then", "until", "while"];
 
-/// Programs that start the program in their arguments.
+/// Programs that start the program named in their arguments.
 const WRAPPERS: &[&str] = &["exec", "env", "nohup", "time", "nice", "sudo", "command", "builtin", "noglob"];
 
-/// Commands that ask whether there is a program.
+/// Commands that test whether a program exists.
 const QUESTIONS: &[&str] = &["which", "type", "hash", "whence", "where", "command"];
 
 /// Finds the programs that a script may call, faster than a parser: everything that [`Calls::of`] can be certain of,
@@ -121,12 +121,12 @@ pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
     // The definition names the interpreter of the script.
     let text = if text.starts_with("#!") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
     let (mut found, mut functions) = (BTreeSet::new(), BTreeSet::new());
-    // Whether the next word may be the name of a program, and the words that decide that.
+    // Whether the next word may be the name of a program, and the preceding text that decides it.
     let (mut is_open, mut has_comment, mut before) = (true, false, "");
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         if c == ' ' {
-            // Most of a script is indented, and a blank decides nothing.
+            // Most of a script is indented, and blanks decide nothing.
             at += 1;
             continue;
         }
@@ -178,7 +178,7 @@ fn is_name(word: &str) -> bool {
         && word.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'+'))
 }
 
-/// Whether a word is the absolute path of a program where programs are installed.
+/// Whether a word is the absolute path of a program in a folder for programs.
 fn is_installed(word: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/');
     let is_in_bin = word.contains("/bin/") || word.contains("/sbin/");
@@ -201,16 +201,16 @@ pub(crate) struct Call {
     pub(crate) is_certain: bool,
 }
 
-/// The programs that a script calls, each where it does so first; a certain call before others.
+/// The programs that a script calls, each with its first call; a certain call is preferred.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Calls {
     pub(crate) programs: BTreeMap<String, Call>,
 }
 
 impl Calls {
-    /// The calls of a script; none of one that is not understood.
+    /// The calls of a script; empty if the script cannot be parsed.
     pub(crate) fn of(text: &str) -> Calls {
-        // The grammar takes unknown syntax for commands, sometimes without an error.
+        // The grammar parses unknown syntax as commands, sometimes without an error.
         let Some(tree) = Language::Bash.parse(text).filter(|tree| !tree.root_node().has_error()) else {
             return Calls::default();
         };
@@ -225,11 +225,11 @@ impl Calls {
         // The grammar takes the end of `local a; a=$b/$1` for a command `1`.
         programs.retain(|name, _| name.chars().any(char::is_alphabetic));
         if takes_functions {
-            // Which of them are functions of another file is not known; a program has seldom such a name.
+            // Some of these may be functions of another file; names of programs seldom contain `_`.
             programs.retain(|name, _| !name.contains('_'));
         }
-        // A file without a `#!` line is often part of others, or sourced by one whose functions it calls. Names of
-        // programs seldom contain `_`.
+        // A file without a `#!` line is often part of another script, whose functions it calls. Names of programs
+        // seldom contain `_`.
         let is_part = !text.starts_with("#!");
         for (name, call) in &mut programs {
             let is_of_others = is_part && name.contains('_');
@@ -244,13 +244,13 @@ struct Walk<'t> {
     text: &'t str,
     programs: BTreeMap<String, Call>,
     functions: BTreeSet<String>,
-    /// Programs that the script looks for itself.
+    /// Programs whose existence the script tests itself.
     asked: BTreeSet<String>,
-    /// Whether names may come from elsewhere: another script, an alias, another search path.
+    /// Whether names may be defined elsewhere: in another script, by an alias, or on another search path.
     is_open: bool,
-    /// Whether another script is read in, which may define functions.
+    /// Whether another script is sourced, which may define functions.
     takes_functions: bool,
-    /// Whether something before may have ended the script.
+    /// Whether an earlier command may have ended the script.
     may_be_over: bool,
 }
 
@@ -259,7 +259,7 @@ impl<'t> Walk<'t> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    /// Everything in a node; what is certain of the node is certain of its parts.
+    /// Reads everything in a node. If the node is certain, so are its parts.
     fn block(&mut self, node: Node<'_>, is_certain: bool, depth: usize) {
         let children: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
         for child in children {
@@ -355,7 +355,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The plain words of a command from its name on; an empty one for each that is computed.
+    /// The plain words of a command from its name on; an empty one for each computed word.
     fn words(&self, node: Node<'_>) -> Vec<&'t str> {
         let parts = node.named_children(&mut node.walk()).collect::<Vec<_>>();
         let parts = parts.into_iter().filter(|part| {
@@ -388,7 +388,7 @@ impl<'t> Walk<'t> {
 mod tests {
     use super::*;
 
-    /// The names, with a mark after certain ones.
+    /// The names; certain ones have a mark after them.
     fn calls(text: &str) -> String {
         let calls = Calls::of(text).programs.into_iter();
         let named = calls.map(|(name, call)| if call.is_certain { format!("{name}!") } else { name });

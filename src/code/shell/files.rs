@@ -1,25 +1,26 @@
 //! The files that a shell script uses relative to its location: `source "$(dirname "$0")/lib.sh"`, `. "$DIR/lib.sh"`,
 //! `"$DIR/helper.py" a b`, and relative paths after `cd "$(dirname "$0")"`.
 //!
-//! Only paths that the text fixes are read. Nothing is executed.
+//! Only paths that are fixed in the text are read. Nothing is executed.
 
 use crate::code::relative::{folder_of, join};
 use memchr::memmem;
 use std::collections::HashMap;
 
-/// A longer script is not looked into, in bytes.
+/// The maximum size of a script that is examined, in bytes.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// Substitutions inside one another that are followed.
+/// The maximum nesting of substitutions that is followed.
 const MAX_DEPTH: usize = 8;
 
-/// Files that are noted for one script, at most.
+/// The maximum number of files recorded for one script.
 const MAX_FILES: usize = 1_000;
 
-/// A script that takes a file names its own place in one of these ways, or has one of [`TAKERS`] as a word.
+/// Signs of a script's own location. A script that uses a file contains one of them, or has one of [`TAKERS`] as a
+/// word.
 const SIGNS: &[&str] = &["dirname", "${0", "BASH_SOURCE", "(%):-%"];
 
-/// Commands that read a file as a part of the script.
+/// Commands that read a file as part of the script.
 const TAKERS: &[&str] = &["source ", ". "];
 
 /// Programs that start the file in their first argument.
@@ -39,19 +40,19 @@ const ITSELF: &[&str] = &[
     "(%):-%N",
 ];
 
-/// Ends of a value that leave the folder of a path.
+/// Suffixes of an expansion that reduce a path to its folder.
 const FOLDER_ENDS: &[&str] = &["%/*", ":A:h", ":a:h", ":P:h", ":h"];
 
-/// A file that a script takes.
+/// A file that a script uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedFile {
-    /// Relative to the folder that the paths of the script are relative to; begins with `../` outside it.
+    /// Relative to the base folder of the script's paths; begins with `../` outside of it.
     pub(crate) path: String,
-    /// Whether the script always uses it, and from no other place.
+    /// Whether the script always uses it, and always this one.
     pub(crate) is_certain: bool,
 }
 
-/// The files that the script at `path` takes. `root` is the folder of the script that is started.
+/// The files that the script at `path` uses. `root` is the folder of the started script.
 pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> {
     if text.len() > MAX_TEXT || !may_take_files(text.as_bytes()) {
         return Vec::new();
@@ -79,7 +80,7 @@ pub(crate) fn named_files(path: &str, text: &str, root: &str) -> Vec<NamedFile> 
     found
 }
 
-/// Whether the whole script is worth reading for files. The full stop at the end of a sentence is no command.
+/// Whether the whole script must be read for files. The full stop at the end of a sentence is not a command.
 fn may_take_files(text: &[u8]) -> bool {
     let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
     SIGNS.iter().any(|sign| memmem::find(text, sign.as_bytes()).is_some())
@@ -91,9 +92,9 @@ fn may_take_files(text: &[u8]) -> bool {
 /// A command as written, and its context.
 struct Command {
     text: String,
-    /// Whether another command before it decides about it.
+    /// Whether an earlier command decides whether it runs.
     is_chained: bool,
-    /// Whether something is done when it fails.
+    /// Whether its failure is handled.
     is_tried: bool,
 }
 
@@ -164,7 +165,7 @@ fn push(found: &mut Vec<Command>, current: &mut String, is_chained: &mut bool, i
     }
 }
 
-/// The word that ends the text that follows a line.
+/// The word that ends the here-document that begins in a line.
 fn here_document(line: &str) -> Option<String> {
     let (before, rest) = line.split_once("<<")?;
     if rest.starts_with('<') || before.trim_start().starts_with('#') {
@@ -177,15 +178,15 @@ fn here_document(line: &str) -> Option<String> {
 
 struct Reader<'a> {
     file: &'a str,
-    /// The script that was started: `$0`.
+    /// The started script: `$0`.
     started: String,
     /// Variables that contain a path relative to the script.
     folders: HashMap<String, String>,
-    /// The working directory, once the script went to a place that it knows.
+    /// The working directory, once the script has changed to a known folder.
     at: Option<String>,
-    /// Blocks that are open: functions, conditions, loops.
+    /// The number of open blocks: functions, conditions, loops.
     depth: usize,
-    /// The commands so far.
+    /// The commands read so far.
     seen: String,
     found: Vec<NamedFile>,
 }
@@ -219,12 +220,12 @@ impl Reader<'_> {
         self.simple(rest, is_certain);
     }
 
-    /// Whether the command before only went somewhere.
+    /// Whether the previous command only changed the directory.
     fn is_after_cd(&self) -> bool {
         self.seen.trim_end().rsplit('\n').next().is_some_and(|line| line.starts_with("cd "))
     }
 
-    /// A command without the words of the language in front.
+    /// Reads a command without leading words of the language.
     fn simple(&mut self, text: &str, is_certain: bool) {
         let mut words = words(text);
         while matches!(words.first(), Some(&("local" | "export" | "readonly" | "declare" | "typeset"))) {
@@ -254,7 +255,7 @@ impl Reader<'_> {
                 if let Some(path) = self.path(word, 0).or_else(|| self.beside(word)) {
                     self.note(path, is_certain);
                 } else if let Some(word) = plain(word).filter(|word| word.contains('/') || self.depth == 0) {
-                    // It is searched in the working directory, which is unknown.
+                    // The shell searches it in the working directory, which is unknown.
                     let folder = folder_of(&self.started).to_owned();
                     self.note(normal(&join(&folder, word)), false);
                 }
@@ -302,12 +303,12 @@ impl Reader<'_> {
         }
     }
 
-    /// A plain relative path, where the working directory is known.
+    /// A plain relative path, if the working directory is known.
     fn beside(&self, word: &str) -> Option<String> {
         Some(normal(&join(self.at.as_deref()?, plain(word)?)))
     }
 
-    /// The path that a word gives which begins at the place of the script.
+    /// The path in a word that begins with the location of the script.
     fn path(&self, word: &str, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -347,7 +348,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The path that commands print: `cd "$(dirname "$0")/.." && pwd`.
+    /// The path that a command substitution prints: `cd "$(dirname "$0")/.." && pwd`.
     fn substituted(&self, inner: &str, depth: usize) -> Option<String> {
         let mut at = self.at.clone();
         for command in commands(inner) {
@@ -414,7 +415,7 @@ fn closing(text: &str, open: char, close: char) -> Option<usize> {
     None
 }
 
-/// A path that is written out; `None` for one that the shell works out, and for one from the top.
+/// A literal relative path; `None` for a path that the shell computes, and for an absolute path.
 fn plain(word: &str) -> Option<&str> {
     let word = word.trim_matches(['"', '\'']);
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '+' | '@');
@@ -431,7 +432,7 @@ fn above(path: &str) -> String {
     normal(&join(path, ".."))
 }
 
-/// A path without `.`, and with `..` at its beginning only.
+/// A path without `.`, and with `..` only at its beginning.
 fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -448,7 +449,7 @@ fn normal(path: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The paths, with a mark after certain ones.
+    /// The paths; certain ones have a mark after them.
     fn of(path: &str, text: &str) -> String {
         let files = named_files(path, text, "").into_iter();
         files.map(|one| format!("{}{}", one.path, if one.is_certain { "!" } else { "" })).collect::<Vec<_>>().join(" ")

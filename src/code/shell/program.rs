@@ -1,11 +1,11 @@
-//! Bash in the form that is compared: commands are calls, tests are comparisons, `||` and `&&` are branches.
+//! Converts Bash to the form for comparisons: commands are calls, tests are comparisons, `||` and `&&` are branches.
 
 use crate::code::lowering::{self, Lowering, fields, line, named};
 use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source;
 use tree_sitter::Node;
 
-/// Parameters of a function that are followed to its calls.
+/// The maximum number of parameters of a function that are followed to its calls.
 const PARAMETERS: usize = 6;
 
 /// Parses a file; `None` if that fails. The flag is set if something was cut.
@@ -56,7 +56,7 @@ fn group(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, named(body)))
 }
 
-/// `a && b`, `a || b`: the second is done by how the first ended.
+/// `a && b`, `a || b`: the second command runs depending on how the first one ended.
 fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let parts = named(node);
     let [first, .., last] = parts.as_slice() else { return block(reader, parts) };
@@ -68,7 +68,7 @@ fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(*last), act: Act::If(condition, then, Vec::new()) }]
 }
 
-/// A command as a condition: a test by its subject, any other by its exit status.
+/// A command as a condition: a test by its subject, any other command by its exit code.
 fn condition(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "list" => {
@@ -142,7 +142,7 @@ fn assignment(reader: &mut Lowering<'_>, node: Node<'_>) -> Statement {
     let is_more = named(node).len() > 1 && reader.of(node)[name.len()..].starts_with("+=");
     let target = lowering::expr(node, Sort::Name(name.split('[').next().unwrap_or(name).to_owned()));
     let value = match node.child_by_field_name("value") {
-        // A value that is assigned is not split.
+        // An assigned value is not split into words.
         Some(value) => unsplit(word(reader, value)),
         None => lowering::fixed(node, ""),
     };
@@ -181,7 +181,7 @@ fn command(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act }]
 }
 
-/// A word that is a number, as one.
+/// A word that is a number, as a number.
 fn number_of(value: Expr) -> Expr {
     match value.fixed() {
         Some(text) if text.parse::<i64>().is_ok() => Expr { sort: Sort::Number(lowering::number(&text)), ..value },
@@ -212,8 +212,8 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-/// Commands whose one-letter options may share a dash (POSIX, utility syntax guideline 5), each with the letters that take
-/// a value: what follows such a letter in the same word is the value. `chmod` is not one of them: `-rx` is a mode there.
+/// Commands whose one-letter options may share a dash (POSIX, utility syntax guideline 5), each with the letters that
+/// take a value: the rest of the word after such a letter is the value. `chmod` is not included: `-rx` is a mode there.
 const CLUSTERED: &[(&str, &str)] = &[
     ("cat", ""),
     ("chown", ""),
@@ -266,7 +266,7 @@ fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     lowering::expr(node, Sort::Call(target, arguments))
 }
 
-/// A redirection is an argument with the sign as its name.
+/// An output redirection is an argument with the operator as its name.
 fn output(reader: &mut Lowering<'_>, node: Node<'_>) -> Argument {
     let to = node.child_by_field_name("destination").or_else(|| named(node).into_iter().last());
     let sign: String = reader.of(node).chars().take_while(|c| "0123456789&<>|".contains(*c)).collect();
@@ -363,7 +363,7 @@ fn word(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "word" => {
             let text = reader.of(node);
-            // A flag with a number and a plain number read the same in every language.
+            // A flag with a number and a plain number are represented alike in every language.
             lowering::fixed(node, text)
         }
         "number" => lowering::expr(node, Sort::Number(lowering::number(reader.of(node)))),
@@ -446,7 +446,7 @@ fn variable(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     }
 }
 
-/// A value that is not there.
+/// A missing value.
 fn nothing(node: Node<'_>) -> Expr {
     lowering::expr(node, Sort::Nothing)
 }

@@ -4,7 +4,7 @@
 use super::{Context, Reader, StatementKind, Token, TokenKind};
 use tree_sitter::Node;
 
-/// The value that a function without a name only returns, where `body` is its block: `{ return x; }` is `x`.
+/// The only return value of an anonymous function with the block `body`: `{ return x; }` is `x`.
 pub(super) fn only_value<'n>(function: Node<'n>, body: Node<'n>) -> Option<Node<'n>> {
     let is_function = matches!(function.kind(), "arrow_function" | "function_expression");
     if !is_function || body.kind() != "statement_block" || body.named_child_count() != 1 {
@@ -14,7 +14,7 @@ pub(super) fn only_value<'n>(function: Node<'n>, body: Node<'n>) -> Option<Node<
     only.named_child(0)
 }
 
-/// The value of a property that has the name of its value: `{ a: a }` is `{ a }`.
+/// The value of a property whose key equals its value: `{ a: a }` is `{ a }`.
 pub(super) fn named_as_its_value<'n>(pair: Node<'n>, text: &str) -> Option<Node<'n>> {
     let of = |field| pair.child_by_field_name(field).filter(|_| pair.kind() == "pair");
     let (key, value) = (of("key")?, of("value")?);
@@ -23,7 +23,7 @@ pub(super) fn named_as_its_value<'n>(pair: Node<'n>, text: &str) -> Option<Node<
 }
 
 impl Reader<'_> {
-    /// Reads a declaration of one function as its definition; `false` where it is another statement.
+    /// Reads a declaration of a single function as its definition; `false` for other statements.
     pub(super) fn function_value(&mut self, node: Node<'_>, level: usize) -> bool {
         let is_declaration = matches!(node.kind(), "lexical_declaration" | "variable_declaration");
         let Some(declarator) = node.named_child(0).filter(|_| is_declaration && node.named_child_count() == 1) else {
@@ -58,8 +58,8 @@ impl Reader<'_> {
         true
     }
 
-    /// Reads a call of `forEach` as a loop; `false` where it is another statement, or where a `return` in it means
-    /// something else than in a loop.
+    /// Reads a call of `forEach` as a loop; `false` for other statements, or if a `return` in it has another meaning
+    /// than in a loop.
     pub(super) fn loop_by_call(&mut self, node: Node<'_>, level: usize) -> bool {
         let call = node
             .named_child(0)
@@ -70,7 +70,7 @@ impl Reader<'_> {
         else {
             return false;
         };
-        // Of a map, `forEach` gives the values, and a loop the pairs.
+        // For a map, `forEach` passes values, but a loop passes pairs.
         let is_loop = !self.text.contains("new Map")
             && called.child_by_field_name("property").is_some_and(|name| self.of(name) == "forEach")
             && given.kind() == "arrow_function"
@@ -95,7 +95,7 @@ impl Reader<'_> {
         true
     }
 
-    /// The body of a function, and the end of it. What is only a value is returned, or only computed.
+    /// The body of a function, and its end. A body that is only a value is returned, or only computed.
     fn inside(&mut self, body: Node<'_>, level: usize, is_returned: bool) {
         self.depth += 1;
         if body.kind() == "statement_block" {

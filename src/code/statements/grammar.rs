@@ -1,6 +1,6 @@
-//! The sorts of syntax in the grammars of all languages that are read, by what a comparison does with them.
+//! The syntax kinds in the grammars of all supported languages, by their treatment in a comparison.
 
-/// Statements that contain blocks: their head is a separate statement.
+/// Statements with blocks: their head is a separate statement.
 pub(super) const COMPOUND: &[&str] = &[
     "if_statement",
     "elif_clause",
@@ -63,7 +63,7 @@ pub(super) const SILENT: &[&str] = &[
     "implements_clause",
 ];
 
-/// Signs that layout and style decide.
+/// Signs that depend on layout and style.
 pub(super) const PUNCTUATION: &[&str] = &[
     "(",
     ")",

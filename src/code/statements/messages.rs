@@ -1,10 +1,10 @@
-//! Recognises statements that only output messages for a reader, and those that reveal a secret.
+//! Recognises statements that only output messages for a reader, and messages that reveal a secret.
 
 use super::{Statement, StatementKind, Token, TokenKind, read};
 use crate::domain::source::Language;
 
-/// Output just before the program or function ends with an error is a message, and so is output that begins with a word
-/// for one.
+/// Output just before the program or function ends with an error is a message. So is output that begins with a word
+/// such as "error".
 pub(super) fn last_words(statements: &mut [Statement]) {
     for at in (1..statements.len()).rev() {
         let (before, after) = statements.split_at_mut(at);
@@ -29,8 +29,8 @@ pub(super) fn last_words(statements: &mut [Statement]) {
     }
 }
 
-/// The messages of a program that hold a value which is called a secret: the line, and the name of the value. What is
-/// raised is left out.
+/// The messages of a program that contain a value with the name of a secret: the line, and that name. Raised errors are
+/// left out.
 pub fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
     let statements = read(text, language).unwrap_or_default();
     let is_shell = language == Language::Bash;
@@ -49,7 +49,7 @@ pub fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
     found
 }
 
-/// Whether a command of a shell prints its words, and no other command takes them.
+/// Whether a shell command prints its words, and no other command reads them.
 fn is_printed(statement: &Statement) -> bool {
     let is_taken = |token: &Token| {
         matches!(token.text.as_str(), "|" | ">" | ">>" | "$(" | "<<<" | "&&" | "||") && token.kind == TokenKind::Sign
@@ -58,7 +58,7 @@ fn is_printed(statement: &Statement) -> bool {
     matches!(first, "echo" | "printf") && !statement.tokens.iter().any(is_taken)
 }
 
-/// The secret that `set -x` writes to standard error: a command with it follows, and no `set +x` before it.
+/// The secret that `set -x` writes to standard error: a command after `set -x` uses it, with no `set +x` in between.
 fn traced_secret(statements: &[Statement]) -> Option<(u64, String)> {
     let sets = |statement: &Statement, sign: char| {
         let is_trace = |token: &Token| token.text.starts_with(sign) && token.text.contains('x');
@@ -73,7 +73,7 @@ fn traced_secret(statements: &[Statement]) -> Option<(u64, String)> {
 }
 
 impl Token {
-    /// Whether it is a variable that is called a secret.
+    /// Whether it is a variable with the name of a secret.
     pub fn is_secret(&self) -> bool {
         const WORDS: &[&str] = &[
             "password",
@@ -93,7 +93,7 @@ impl Token {
             "authtoken",
             "apitoken",
         ];
-        // Words that refer to a secret without being it.
+        // Words about a secret that do not denote the secret itself.
         const ABOUT: &[&str] = &[
             "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
             "manager",
@@ -105,13 +105,13 @@ impl Token {
     }
 }
 
-/// Whether an object is named as one that writes logs: `logger`, `app_log`, but not `catalog`.
+/// Whether an object has the name of a logger: `logger`, `app_log`, but not `catalog`.
 fn is_logger(object: &str) -> bool {
     let is_word = |word: &str| matches!(word, "log" | "logs" | "logging" | "logger");
     object.split(|c: char| !c.is_ascii_alphanumeric()).any(is_word) || object.ends_with("logger")
 }
 
-/// Calls that write for a reader and do nothing else.
+/// Calls that only write for a reader.
 pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
     let (object, name) = called.rsplit_once('.').unwrap_or(("", called));
     let object = object.rsplit('.').next().unwrap_or(object).to_ascii_lowercase();
@@ -123,7 +123,7 @@ pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
         _ if is_log && (is_logger(&object) || object == "console" || object == "warnings") => true,
         "write" if object == "stderr" => true,
         "print" | "echo" => whole.contains("stderr"),
-        // `help=` of an argument parser is one too, but a default next to it is not.
+        // The `help=` of an argument parser is a message too, but a default next to it is not.
         _ => called.ends_with("Error") || called.ends_with("Exception"),
     }
 }

@@ -20,10 +20,10 @@ use syntax::{
 };
 use tree_sitter::Node;
 
-/// Tokens of one file that are compared.
+/// The maximum number of tokens that are compared in one file.
 const MAX_TOKENS: usize = 60_000;
 
-/// Syntax nested deeper is not read.
+/// The maximum nesting of syntax that is read.
 const MAX_DEPTH: usize = 200;
 
 /// The kind of a token.
@@ -44,7 +44,7 @@ pub enum TokenKind {
 /// The context of a token; several may apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Context {
-    /// In what is written for a reader: a log line, the message of an error, help.
+    /// In text for a reader: a log line, the message of an error, help.
     pub message: bool,
     /// In a condition.
     pub condition: bool,
@@ -58,16 +58,16 @@ pub struct Context {
     pub named: bool,
     /// An attribute, a key or the name of an argument: changing it is not renaming a variable.
     pub fixed: bool,
-    /// The brackets that begin before it and end after it.
+    /// The brackets that begin before the token and end after it.
     pub nesting: Nesting,
 }
 
-/// A word of a program.
+/// A token of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Its kind.
     pub kind: TokenKind,
-    /// As it is compared: a text without its quotes, a number in one form.
+    /// The compared form: a text without its quotes, a number in a canonical form.
     pub text: String,
     /// Counted from 1.
     pub line: u64,
@@ -82,7 +82,7 @@ impl Token {
     }
 }
 
-/// The sorts of statements that matter to a comparison.
+/// The kinds of statements that a comparison distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementKind {
     /// The head of an `if`, a loop or a `try`.
@@ -91,11 +91,11 @@ pub enum StatementKind {
     Exit,
     /// Raises an error.
     Raise,
-    /// Makes names of another module known.
+    /// Imports names of another module.
     Import,
-    /// The head of a function or class, by its name.
+    /// The head of a function or class.
     Define,
-    /// Gives a name a value.
+    /// Assigns a value to a name.
     Assign,
     /// Writes a message for a reader.
     Message,
@@ -105,16 +105,16 @@ pub enum StatementKind {
     Other,
 }
 
-/// A statement: its tokens, and its place.
+/// A statement: its tokens and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// Its effect.
     pub kind: StatementKind,
-    /// Its words in order.
+    /// Its tokens in order.
     pub tokens: Vec<Token>,
-    /// The function it belongs to; empty outside of all.
+    /// The function it belongs to; empty outside of functions.
     pub function: String,
-    /// Blocks around it inside its function.
+    /// The number of blocks around it inside its function.
     pub depth: usize,
 }
 
@@ -130,7 +130,7 @@ impl Statement {
         (self.line(), last)
     }
 
-    /// Its words, for a comparison as a whole.
+    /// Its tokens as one key, for comparing whole statements.
     pub fn key(&self) -> String {
         let words: Vec<String> = self.tokens.iter().map(Token::key).collect();
         words.join("\u{1}")
@@ -142,7 +142,7 @@ impl Statement {
     }
 }
 
-/// Reads a file; `None` when it cannot be parsed, or is too long or nested too deeply to be compared as a whole.
+/// Reads a file; `None` if it cannot be parsed, or is too long or too deeply nested to be compared as a whole.
 pub fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
     let tree = language.parse(text)?;
     let mut reader = Reader {
@@ -169,7 +169,7 @@ struct Reader<'t> {
     statements: Vec<Statement>,
     count: usize,
     function: String,
-    /// Blocks around the place that is read.
+    /// The number of blocks around the current position.
     depth: usize,
     language: Language,
     /// Whether a part was left out because of a limit.
@@ -187,7 +187,7 @@ impl Reader<'_> {
         is_over
     }
 
-    /// The options of the interpreter of a shell, which are those of `set`.
+    /// The options of a shell in the `#!` line, which are those of `set`.
     fn shebang(&mut self) {
         let first = self.text.lines().next().filter(|line| self.language == Language::Bash && line.starts_with("#!"));
         let words = first.into_iter().flat_map(str::split_whitespace);
@@ -213,7 +213,7 @@ impl Reader<'_> {
             return;
         }
         self.any_statement(node, level);
-        // `command &` is its next sibling in the syntax of a shell.
+        // In shell syntax, the `&` of `command &` is its next sibling.
         if self.language == Language::Bash
             && let Some(next) = node.next_sibling().filter(|next| next.kind() == "&")
             && let Some(last) = self.statements.last_mut()
@@ -237,7 +237,7 @@ impl Reader<'_> {
                 self.block(node, level);
             }
             kind if COMPOUND.contains(&kind) => self.compound(node, level),
-            // A label is seen where it is left.
+            // A label matters where a statement refers to it.
             "labeled_statement" => {
                 if let Some(body) = node.child_by_field_name("body") {
                     self.statement(body, level + 1);
@@ -388,7 +388,7 @@ impl Reader<'_> {
         let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
         if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
             let text = self.of(node).trim_matches(['"', '\'']);
-            // A shell makes no difference between 3 and "3".
+            // A shell does not distinguish 3 and "3".
             let is_number = self.language == Language::Bash && text.parse::<f64>().is_ok();
             found.push(put(if is_number { TokenKind::Number } else { TokenKind::Text }, text));
             return;
@@ -396,7 +396,7 @@ impl Reader<'_> {
         let message = context.message || self.is_message(node);
         let mut cursor = node.walk();
         for (at, child) in node.children(&mut cursor).enumerate() {
-            // Texts put together with signs are the same as texts with holes.
+            // Texts joined with operators equal texts with holes.
             if is_joined && child.kind() == "+" {
                 continue;
             }
@@ -406,7 +406,7 @@ impl Reader<'_> {
                 self.tokens(value, context, found, level + 1);
                 continue;
             }
-            // A function without a name inside a value keeps the ends of its blocks.
+            // An anonymous function inside a value keeps the ends of its blocks.
             self.tokens(child, context, found, level + 1);
             if BLOCKS.contains(&child.kind()) {
                 let line = child.end_position().row as u64 + 1;
@@ -441,7 +441,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The operator of a comparison of two values, turned round, with its place.
+    /// The inverted operator of a comparison of two values, with its position.
     fn inverted(&self, node: Node<'_>) -> Option<(usize, &'static str)> {
         if !matches!(node.kind(), "comparison_operator" | "binary_expression") || node.child_count() != 3 {
             return None;
@@ -458,7 +458,7 @@ impl Reader<'_> {
         Some((1, sign))
     }
 
-    /// The token of syntax that has no parts.
+    /// The token of a syntax node without parts.
     fn leaf(&self, node: Node<'_>) -> Option<(TokenKind, String)> {
         let text = self.of(node);
         let token = |kind| Some((kind, text.to_owned()));
@@ -472,7 +472,7 @@ impl Reader<'_> {
                 Some((TokenKind::Text, "utf8".to_owned()))
             }
             kind if WHOLE.contains(&kind) => token(TokenKind::Text),
-            // Values and words of the language, not names.
+            // Values and keywords, not names.
             "true"
             | "false"
             | "none"
@@ -485,12 +485,12 @@ impl Reader<'_> {
             | "special_variable_name"
             | "break_statement"
             | "continue_statement" => token(TokenKind::Sign),
-            // `$1` and its kin.
+            // `$1` and similar variables.
             "variable_name" if text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Sign),
-            // Whether a part begins or ends somewhere.
+            // A `:` separates the start and the end of a slice.
             "?" if node.parent().is_some_and(|parent| parent.kind() == "optional_parameter") => None,
             ":" if node.parent().is_some_and(|parent| parent.kind() == "slice") => token(TokenKind::Sign),
-            // What other programs see of a variable.
+            // Determines which variables other programs see.
             "export" if self.language == Language::Bash => token(TokenKind::Sign),
             "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => token(TokenKind::Sign),
             _ if node.is_named() && text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Number),

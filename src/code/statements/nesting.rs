@@ -1,5 +1,5 @@
-//! Brackets that decide what belongs together: tokens are compared without them, so what moved out of a bracket is seen
-//! here only.
+//! Brackets that determine grouping. Tokens are compared without brackets, so only this shows a token that moved out of
+//! a bracket.
 
 use super::Token;
 use super::syntax::is_joined;
@@ -8,15 +8,15 @@ use tree_sitter::Node;
 /// The brackets at a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nesting {
-    /// Brackets that begin before it.
+    /// Number of brackets that begin before it.
     pub opened: u8,
-    /// Brackets that end after it.
+    /// Number of brackets that end after it.
     pub closed: u8,
-    /// Calls without arguments that follow: 1 for `f()`.
+    /// Number of calls without arguments that follow: 1 for `f()`.
     pub calls: u8,
-    /// Whether it is the name of a variable that a shell keeps inside of a function.
+    /// Whether it is the name of a local variable of a shell function.
     pub is_local: bool,
-    /// Whether it is tested by `[` or `[[` of a shell.
+    /// Whether `[` or `[[` of a shell tests it.
     pub is_tested: bool,
 }
 
@@ -59,22 +59,22 @@ fn close(token: &mut Token) {
     *closed = closed.saturating_add(1);
 }
 
-/// Whether it is one text or one word although it has parts: a sum of texts, a text with holes, `"$dir"/file`.
+/// Whether a node is one text or one word with parts: a sum of texts, a text with holes, `"$dir"/file`.
 fn is_text_of_parts(node: Node<'_>) -> bool {
     let is_text = |node: Node<'_>| match node.kind() {
         "concatenated_string" | "concatenation" | "template_string" => true,
         "string" => node.named_child_count() > 1,
         _ => is_joined(node),
     };
-    // Each part of a sum is a sum, and a word may hold texts.
+    // Each part of a sum is a sum, and a word may contain texts.
     is_text(node) && !node.parent().is_some_and(is_text)
 }
 
-/// Whether the brackets of a piece of syntax decide what belongs together.
+/// Whether the brackets of a syntax node determine grouping.
 fn encloses(node: Node<'_>, text: &str) -> bool {
     let parent = node.parent().map_or("", |parent| parent.kind());
     match node.kind() {
-        // One value without a name is in two of them at once: `sum(x for x in y)`.
+        // An anonymous value can be in two of them at once: `sum(x for x in y)`.
         "argument_list" | "arguments" => {
             let is_only_generator = node.named_child_count() == 1
                 && node.named_child(0).is_some_and(|child| child.kind() == "generator_expression");
@@ -97,7 +97,7 @@ fn encloses(node: Node<'_>, text: &str) -> bool {
         | "command_substitution"
         | "process_substitution"
         | "arithmetic_expansion" => true,
-        // With and without its brackets, the value of a statement is the same.
+        // The value of a statement is the same with and without its brackets.
         "tuple" => {
             let is_free = matches!(
                 parent,
@@ -124,7 +124,7 @@ fn encloses(node: Node<'_>, text: &str) -> bool {
     }
 }
 
-/// Whether `f` is something else without this empty pair of brackets: `raise E()` and `new E()` are the same without.
+/// Whether this empty pair of brackets changes the meaning of `f`. `raise E()` and `new E()` mean the same without it.
 fn is_call_that_matters(arguments: Node<'_>) -> bool {
     let call = arguments.parent().filter(|call| matches!(call.kind(), "call" | "call_expression"));
     let Some(around) = call.and_then(|call| call.parent()) else { return false };

@@ -3,7 +3,7 @@
 use super::{Context, StatementKind, Token, TokenKind};
 use tree_sitter::Node;
 
-/// The word that begins the head of a block and that the syntax does not give.
+/// The word that begins the head of a block and is missing in the syntax.
 pub(super) fn first_word(node: Node<'_>) -> Option<&'static str> {
     match node.kind() {
         "subshell" => Some("("),
@@ -48,7 +48,7 @@ pub(super) fn is_pattern(word: &str) -> bool {
     word.char_indices().any(is_sign)
 }
 
-/// Whether brackets decide what is computed first, or where it is done.
+/// Whether brackets determine the order of evaluation, or where a command runs.
 pub(super) fn is_group(node: Node<'_>) -> bool {
     let is_part = |parent: Node<'_>| {
         matches!(
@@ -89,7 +89,7 @@ pub(super) fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
     Context { condition, list: is_case, ..Context::default() }
 }
 
-/// Whether the value of a pair is a text for a reader, by its key.
+/// Whether the key of a pair says that its value is a text for a reader.
 pub(super) fn is_told(pair: Node<'_>, text: &str) -> bool {
     let key = pair.child_by_field_name("key").and_then(|key| text.get(key.byte_range())).unwrap_or_default();
     let key = key.trim_matches(['"', '\'']).to_ascii_lowercase();
@@ -108,7 +108,7 @@ pub(super) fn child_context(
 ) -> Context {
     let mut context = outer;
     match node.kind() {
-        // In a shell a list is `a && b`.
+        // In a shell, a list is `a && b`.
         "list" if child.kind() == "&&" || node.child(1).is_some_and(|sign| matches!(sign.kind(), "&&" | "||")) => {}
         "list" | "set" | "tuple" | "array" | "dictionary" | "object" => context.list = true,
         "import_statement" | "import_from_statement" | "import_clause" => context.import = true,
@@ -132,7 +132,7 @@ pub(super) fn child_context(
     context
 }
 
-/// Whether a named argument belongs to `add_argument` or its kin.
+/// Whether a named argument belongs to `add_argument` or a similar call.
 pub(super) fn is_argument_help(node: Node<'_>) -> bool {
     node.parent().and_then(|list| list.parent()).is_some_and(|call| matches!(call.kind(), "call" | "call_expression"))
 }
@@ -205,7 +205,7 @@ pub(super) fn is_joined(node: Node<'_>) -> bool {
     is_sum && (is_text("left") || is_text("right"))
 }
 
-/// The options of `set -euo` one by one.
+/// Splits the options of `set -euo`.
 pub(super) fn letters(token: Token) -> Vec<Token> {
     match token.text.strip_prefix('-').filter(|letters| letters.chars().all(|c| c.is_ascii_lowercase())) {
         Some(letters) => letters.chars().map(|letter| Token { text: format!("-{letter}"), ..token.clone() }).collect(),

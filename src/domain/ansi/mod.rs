@@ -127,7 +127,7 @@ impl AnsiScanner {
             _ => {}
         }
         let end = bytes.iter().position(|byte| *byte < 0x20).unwrap_or(bytes.len());
-        // Only the last bytes can be an incomplete character.
+        // Only the last bytes can form an incomplete character.
         let torn = if end == bytes.len() { torn_tail(bytes) } else { 0 };
         let whole = &bytes[..end - torn];
         let mut taken = 0;

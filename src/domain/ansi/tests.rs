@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// The pieces of bytes that come in these parts, as text: neighbouring text is one piece.
+/// The pieces of bytes that arrive in these parts, as text; adjacent text is one piece.
 fn pieces(parts: &[&[u8]]) -> Vec<String> {
     let mut found: Vec<(u64, String, bool)> = Vec::new();
     let mut take = |at: u64, piece: AnsiPiece<'_>| {

@@ -1,10 +1,10 @@
-//! One script for each strategy, and what follows from it.
+//! One scenario for each strategy, with its expected results.
 
 use super::*;
 use serde_json::json;
 use std::fmt::Write;
 
-/// A buffer under a script: what happens at which millisecond, and whether the one who takes batches can.
+/// A buffer in a scenario: the event at each millisecond, and whether the consumer of batches works.
 struct Bench {
     rule: BufferRule,
     level: BufferLevel,
@@ -18,7 +18,7 @@ impl Bench {
         Bench { rule, level: BufferLevel::default(), takes: true, told: Vec::new() }
     }
 
-    /// Lets something happen, hands over what is to be handed over, and notes both.
+    /// Applies an event, delivers the resulting batches, and records both.
     fn at(&mut self, ms: i64, event: BufferEvent) -> &mut Bench {
         let now = Instant(ms);
         let (mut level, mut act) = self.rule.step(self.level, event, now);
@@ -214,7 +214,7 @@ fn a_batch_on_its_way_keeps_the_clock_going() {
     assert!(!buffer.needs_clock());
 }
 
-/// Items in the order in which they came, of which the tool fails with some; what became of each.
+/// Items in their order of arrival, some of which make the tool fail, with the result for each.
 struct Delivery {
     rule: BufferRule,
     level: BufferLevel,
@@ -232,7 +232,7 @@ impl Delivery {
         Delivery { rule, level, waiting, taken: Vec::new(), aside: Vec::new(), runs: 0, now: 0 }
     }
 
-    /// Lets the clock flush until it has nothing to do.
+    /// Lets the clock flush until nothing is left to do.
     fn play(&mut self, is_bad: &dyn Fn(u32) -> bool) {
         let first = BufferEvent::Written { items: self.waiting.len() as u64 };
         self.let_happen(first, is_bad);
@@ -289,7 +289,7 @@ fn one_bad_item_is_set_aside_and_the_others_arrive() {
         delivery.play(&|item| item == bad);
         assert_eq!(delivery.aside, [bad]);
         assert_eq!(delivery.taken, (0..100).filter(|item| *item != bad).collect::<Vec<_>>());
-        // Nothing came after the last one.
+        // No item arrived after the last one.
         let aside_in_a_row = u32::from(bad == 99);
         assert_eq!(delivery.level, BufferLevel { aside_in_a_row, ..BufferLevel::default() }, "{bad}");
         assert!(delivery.runs <= 6 + 2 * 7 + 2, "{} runs for {bad}", delivery.runs);
@@ -321,7 +321,7 @@ proptest::proptest! {
         proptest::prop_assert!(delivery.taken.iter().all(|item| !bad.contains(item)));
         proptest::prop_assert!(delivery.aside.iter().all(|item| bad.contains(item)), "no good item is set aside");
         proptest::prop_assert!(delivery.taken.is_sorted(), "the order is kept");
-        // Only a row of bad items longer than what is set aside in a row looks like a bad tool.
+        // Only a longer series of bad items than can be set aside in a row looks like a faulty tool.
         let row = delivery.waiting.iter().take(4).filter(|item| bad.contains(item)).count();
         proptest::prop_assert!(delivery.waiting.is_empty() || row == 4, "{:?} waits", delivery.waiting);
     }

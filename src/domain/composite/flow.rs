@@ -50,7 +50,7 @@ pub struct RunStep {
     pub id: String,
     /// The tool, as the definition names it.
     pub tool: String,
-    /// How far it is.
+    /// Its state.
     pub state: StepState,
     /// The run whose output counts: its own, or the earlier one that is reused.
     pub run: Option<RunId>,

@@ -27,7 +27,7 @@ pub enum StepOutput {
     Skipped,
 }
 
-/// The results of the steps that are over, by name.
+/// The results of finished steps, by name.
 pub type StepOutputs = BTreeMap<String, StepOutput>;
 
 /// Why an input cannot be built.

@@ -25,7 +25,7 @@ fn of(steps: Vec<Step>) -> Composite {
     Composite { steps, result: None }
 }
 
-/// A diamond: a, then b and c side by side, then d.
+/// A diamond: a, then b and c in parallel, then d.
 fn diamond() -> Composite {
     of(vec![after("a", &[]), after("b", &["a"]), after("c", &["a"]), after("d", &["b", "c"])])
 }
@@ -198,7 +198,7 @@ fn what_is_not_given_is_left_out_and_what_cannot_be_there_is_an_error() {
     assert_eq!(map(&json!({"x": "{steps.a.output.cols}"})), Err(wrong));
 }
 
-/// A text of someone else is only ever text: what it contains is not read again.
+/// Text of another tool stays text: placeholders in it are not replaced.
 #[test]
 fn a_value_that_looks_like_a_placeholder_stays_what_it_is() {
     let outputs = [("a".to_owned(), StepOutput::Value(json!("{input.secret}")))].into_iter().collect();

@@ -1,7 +1,7 @@
-//! A result described for a reader: lines, fields, tables, next steps. The subject that made the result describes it once;
-//! the command line prints the description and the screen shows it in an overlay.
+//! Describes a result for a reader: lines, fields, tables, next steps. The module that creates the result describes it
+//! once; the command line prints the description and the screen shows it in an overlay.
 //!
-//! Every piece of text becomes [`SafeText`] on its way in, so no description can carry the text of a tool raw. Ink only
+//! Every text becomes [`SafeText`] when it is added, so a description never contains raw text of a tool. Ink only
 //! repeats what a word already says.
 
 mod table;
@@ -11,13 +11,13 @@ pub use table::{Align, Piece, Table, cut};
 use super::{Instant, SafeText, ago, rfc3339};
 use std::borrow::Cow;
 
-/// Columns of the label of a field.
+/// Width of the label of a field, in columns.
 const LABEL_COLUMNS: usize = 12;
 
-/// Columns by which details of a row are indented.
+/// Indentation of the details of a row, in columns.
 const DETAIL_COLUMNS: usize = 8;
 
-/// How a piece of text looks where colours are on.
+/// The style of a piece of text if colours are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ink {
     /// The terminal's own foreground.
@@ -36,19 +36,19 @@ pub enum Ink {
     Accent,
 }
 
-/// Where a description is shown.
+/// The target of a description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DescriptionView {
-    /// Columns; `None` for a file or a pipe, where nothing is cut and points in time are written in full.
+    /// The width in columns; `None` for a file or a pipe, where nothing is cut and times are written in full.
     pub width: Option<usize>,
-    /// The present, for ages.
+    /// The current time, for ages.
     pub now: Instant,
-    /// Whether it is read aloud: words and numbers in the place of charts.
+    /// Whether it is read aloud: words and numbers replace charts.
     pub accessible: bool,
 }
 
 impl DescriptionView {
-    /// An age for a reader (`12s ago`), a point in time for a file.
+    /// An age for a screen (`12s ago`), or a point in time for a file.
     pub fn when(self, at: Instant) -> String {
         if self.width.is_none() {
             return rfc3339(at);
@@ -57,31 +57,31 @@ impl DescriptionView {
     }
 }
 
-/// What a piece of a line, or a cell of a table, holds.
+/// The content of a piece of a line, or of a cell of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Made safe to print when it was put in.
+    /// Text that was made safe to print when it was added.
     Text(SafeText),
     /// A point in time; how it is written depends on the [`DescriptionView`].
     At(Instant),
-    /// So many blanks.
+    /// This many blanks.
     Blanks(usize),
-    /// A part of a chart, and the words that say the same to whoever has it read aloud.
+    /// A part of a chart, and words with the same content for reading aloud.
     Drawn(SafeText, SafeText),
 }
 
-/// A chart of columns in a line, for a screen that shows pictures. Its characters are in the line, too.
+/// A column chart in a line, for a screen that shows pictures. The line also contains its characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Plot {
-    /// Columns of the line left of it.
+    /// The number of columns left of it in the line.
     pub left: usize,
     /// The colour of its columns.
     pub ink: Ink,
-    /// The height of each column, in thousandths of the whole height; `None` where there is no value.
+    /// The height of each column, in thousandths of the whole height; `None` for a missing value.
     pub columns: Vec<Option<u16>>,
 }
 
-/// Blanks to borrow from: as many as between two columns of nearly every table.
+/// A source of blanks, enough for the space between two columns of nearly every table.
 const BLANKS: &str = "                                                                ";
 
 impl Content {
@@ -142,7 +142,7 @@ impl StyledLine {
         self.safe(ink, SafeText::new(text.as_ref()))
     }
 
-    /// Appends text that is safe already.
+    /// Appends text that is already safe.
     pub fn safe(mut self, ink: Ink, text: SafeText) -> StyledLine {
         self.pieces.push((ink, Content::Text(text)));
         self
@@ -154,35 +154,35 @@ impl StyledLine {
         self
     }
 
-    /// Appends a part of a chart, and the words that stand for it where the chart is read aloud.
+    /// Appends a part of a chart, and the words that replace it when the chart is read aloud.
     pub fn drawn(mut self, ink: Ink, signs: &str, words: &str) -> StyledLine {
         self.pieces.push((ink, Content::Drawn(SafeText::new(signs), SafeText::new(words))));
         self
     }
 
-    /// Says by how many columns its rows after the first are indented where it is wrapped.
+    /// Sets the indentation of continuation rows if the line is wrapped, in columns.
     pub fn hanging(mut self, columns: usize) -> StyledLine {
         self.hang = columns;
         self
     }
 
-    /// By how many columns its rows after the first are indented where it is wrapped.
+    /// The indentation of continuation rows if the line is wrapped, in columns.
     pub fn hang(&self) -> usize {
         self.hang
     }
 
-    /// Says which tool it is about, by the path of its definition: on the screen Enter goes there.
+    /// Sets the tool that the line is about, by the path of its definition: on the screen, Enter opens it.
     pub fn leading_to(mut self, path: &str) -> StyledLine {
         self.leads_to = Some(path.to_owned());
         self
     }
 
-    /// The path of the tool that it leads to.
+    /// The path of the tool that the line is about.
     pub fn leads_to(&self) -> Option<&str> {
         self.leads_to.as_deref()
     }
 
-    /// Says that part of it is a chart that can be shown as a picture.
+    /// Adds a chart that can be shown as a picture.
     pub fn plotted(mut self, plot: Plot) -> StyledLine {
         self.plot = Some(plot);
         self
@@ -193,7 +193,7 @@ impl StyledLine {
         self.plot.as_ref()
     }
 
-    /// Its text in pieces, each safe to print.
+    /// The text in pieces, each safe to print.
     pub fn pieces(&self, view: DescriptionView) -> impl Iterator<Item = (Ink, Cow<'_, str>)> {
         self.pieces.iter().map(move |(ink, content)| (*ink, content.text(view)))
     }
@@ -219,7 +219,7 @@ impl Description {
         Description::default()
     }
 
-    /// Names what it is about, with a remark. The command line prints it first, an overlay puts it into its frame.
+    /// Sets the title, with a remark. The command line prints it first; an overlay shows it in its frame.
     pub fn titled(mut self, name: &str, remark: &str) -> Description {
         self.title = Some(StyledLine::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
         self
@@ -253,22 +253,22 @@ impl Description {
         self.line(StyledLine::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
     }
 
-    /// Appends what to do next.
+    /// Appends the next step.
     pub fn next(&mut self, text: impl AsRef<str>) {
         self.note(Ink::Accent, "  hint", text);
     }
 
-    /// Appends a closing line: how much there is, or that there is nothing.
+    /// Appends a closing line: the number of entries, or that there are none.
     pub fn summary(&mut self, text: impl AsRef<str>) {
         self.line(StyledLine::new().put(Ink::Dim, text));
     }
 
-    /// What it is about.
+    /// The title.
     pub fn title(&self) -> Option<&StyledLine> {
         self.title.as_ref()
     }
 
-    /// All below the title, in lines.
+    /// Everything below the title, as lines.
     pub fn body(&self, view: DescriptionView) -> Vec<StyledLine> {
         let lines = |part: &DescriptionPart| match part {
             DescriptionPart::Line(line) => vec![line.clone()],
@@ -277,7 +277,7 @@ impl Description {
         self.parts.iter().flat_map(lines).collect()
     }
 
-    /// All of it as it is written into a file.
+    /// The whole description, as it is written to a file.
     pub fn text(&self) -> String {
         let view = DescriptionView { width: None, now: Instant(0), accessible: false };
         let mut text = String::new();
@@ -295,7 +295,7 @@ pub trait Describe {
     /// The result as titled lines and tables, the same for command line and screen.
     fn describe(&self) -> Description;
 
-    /// Whether it is bad news: the command line exits with 1 then.
+    /// Whether the result is negative: the command line then exits with 1.
     fn is_bad(&self) -> bool {
         false
     }

@@ -12,7 +12,7 @@ const MIN_ELASTIC: usize = 12;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// Rows with a head; columns are as wide as their widest cell.
+/// Rows with a header; columns are as wide as their widest cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     heads: Vec<(&'static str, Align)>,
@@ -47,7 +47,7 @@ impl Table {
         self.rows.push(cells.into_iter().map(|(ink, content)| (ink, content.into())).collect());
     }
 
-    /// Its lines, the heads first.
+    /// Its lines, the header first.
     pub fn lines(&self, view: DescriptionView) -> impl Iterator<Item = StyledLine> {
         let rows = self.rows.iter().map(move |row| row.iter().map(|(ink, cell)| (*ink, cell.text(view))).collect());
         let rows: Vec<Vec<(Ink, Cow<'_, str>)>> = rows.collect();
@@ -61,7 +61,7 @@ impl Table {
         std::iter::once(head).chain(rows.into_iter().map(move |cells| line(&cells)))
     }
 
-    /// Its heads as a row.
+    /// Its header, as a row.
     pub fn head(&self) -> Vec<(Ink, Cow<'static, str>)> {
         self.heads.iter().map(|(head, _)| (Ink::Dim, Cow::Borrowed(*head))).collect()
     }

@@ -144,7 +144,7 @@ fn looking_up_the_names_of_users_is_one_line_and_needs_no_permission() {
     assert_eq!(departing(&Envelope::default(), &Permissions::default(), &attempts), [""; 0]);
     let alone = [(Touch::Read, "/run", Answer::Missing)];
     assert_eq!(departing(&Envelope::default(), &Permissions::default(), &alone), ["/run"]);
-    // Beside them, and more than asking, is told.
+    // Paths next to the name services, and accesses beyond asking them, are reported.
     for (touch, target) in [
         (Touch::Read, "/run/userdb/../secrets"),
         (Touch::Read, "/run/userdbs"),

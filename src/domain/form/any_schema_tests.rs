@@ -1,4 +1,4 @@
-//! Any schema gives a form: generated ones, wrong ones, and all that agents really wrote.
+//! Any schema results in a form: generated schemas, invalid ones, and all schemas that agents wrote.
 
 use super::*;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Schemas that mostly make sense, with parts that do not.
+/// Mostly valid schemas with invalid parts.
 fn any_schema() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         Just("string"),
@@ -65,7 +65,7 @@ fn any_schema() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Does to a form what a human does with it.
+/// Does what a human does with a form.
 fn use_form(schema: &Value, text: &str) {
     let mut form = Form::from_schema(Some(schema), None, &[]);
     for index in 0..form.fields().len() {
@@ -99,7 +99,7 @@ fn a_wrong_type_is_named_before_anything_runs() {
     assert!(!form.violations().is_empty());
 }
 
-/// Every schema in files of a folder: those of tools are written in YAML or JSON, beside much else.
+/// Every schema in the files of a folder. Schemas of tools are in YAML or JSON files with much other content.
 fn schemas_below(folder: &std::path::Path, found: &mut Vec<Value>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {

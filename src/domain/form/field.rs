@@ -30,7 +30,7 @@ pub enum FieldKind {
     Number,
     /// A JSON boolean, `true` or `false`.
     Switch,
-    /// A list, one item per line.
+    /// One of these values.
     Choice(Vec<Value>),
     /// A list, one item a line.
     List(Scalar),

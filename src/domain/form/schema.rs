@@ -22,7 +22,7 @@ pub(super) struct FormPlan {
 }
 
 /// Normalises loose schemas: types of other languages, `required: true` inside a property, keywords with an invalid
-/// value. What is unknown is left out rather than guessed.
+/// value. Unknown parts are left out rather than guessed.
 pub(super) fn tidy(schema: &Value) -> Value {
     tidy_at(schema, 0)
 }

@@ -6,7 +6,7 @@ fn form(schema: &Value) -> Form {
     Form::from_schema(Some(schema), None, &[])
 }
 
-/// Each field as `path kind`, with `*` when required.
+/// Each field as `path kind`, with `*` if it is required.
 fn outline(form: &Form) -> Vec<String> {
     let line = |field: &Field| {
         let kind = match &field.kind {
@@ -60,7 +60,7 @@ fn each_schema_gives_its_kind_of_field() {
             ]}}),
             vec!["a variant(One|two)"],
         ),
-        // The words of function-calling collections.
+        // Type names from function-calling datasets.
         (
             json!({"a": {"type": "dict", "properties": {"b": {"type": "float"}}}, "c": {"type": "any"}}),
             vec!["a group", "a.b number", "c any"],

@@ -96,7 +96,7 @@ fn a_host_is_written_or_declared() {
     ] {
         assert!(whole(url).is_err(), "{url}");
     }
-    // The control: a declared port names what it is.
+    // The control: a declared port selects the scheme.
     assert_eq!(whole("http://two.example:8443/a?b=../c").as_deref(), Ok("http://two.example:8443/a?b=../c"));
 }
 

@@ -19,7 +19,7 @@ pub fn canonical(value: &Value) -> String {
 pub fn sha256_hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(out, "{byte:02x}");
     }
     out

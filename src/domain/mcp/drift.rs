@@ -18,7 +18,7 @@ const MOST_OTHERS: usize = 5;
 /// The start of the mark of a change that widens.
 const WIDENS: &str = "[widens: ";
 
-/// What separates the present change in the summary of a review from earlier, wider ones.
+/// The separator between the current change in the summary of a review and earlier changes that widen more.
 const EARLIER: &str = "; an earlier change while this review waited: ";
 
 /// The maximum number of earlier changes that a review shows.
@@ -154,7 +154,7 @@ pub fn drift_of(lock: &ToolLock, wire: &str, now: &[LockedTool]) -> Option<Strin
         Some(tool) if tool.sha256 == recorded.sha256 => None,
         Some(tool) => {
             let mut changes = changes_of(&recorded.tool, &tool.tool);
-            // Those that widen first: they are never among those that are only counted.
+            // Widening changes come first, so that they are never among those that are only counted.
             changes.sort_by_key(|change| change.widens.is_none());
             let mut paths: Vec<String> = changes.iter().take(MOST_CHANGES).map(place_of).collect();
             if changes.len() > MOST_CHANGES {
@@ -254,8 +254,8 @@ pub fn found_in(reason: &str) -> Option<&str> {
     (digits.len() == DIGITS).then(|| &reason[..FOUND.len() + DIGITS])
 }
 
-/// What a pending review says after a later change of the server: the later change, and earlier ones that widen in a way
-/// in which it does not. `None` if the review says that already.
+/// The reason in a pending review after a later change of the server: the later change, and earlier changes that widen
+/// in other ways. `None` if the review already states it.
 pub fn later_reason(pending: &str, now: &str) -> Option<String> {
     let mut parts = pending.split(EARLIER);
     let current = parts.next().unwrap_or_default();

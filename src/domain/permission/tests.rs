@@ -1,4 +1,4 @@
-//! The rules, as tables: what is refused, and as carefully what is not.
+//! The rules as tables: what is refused and, just as important, what is not.
 
 use super::*;
 
@@ -125,7 +125,7 @@ fn some_things_may_be_read_and_not_written() {
 #[test]
 fn no_tool_writes_where_code_starts_by_itself() {
     let mut paths: Vec<String> = Vec::new();
-    // Shells, sessions, services, tasks; agents, editors, git, package managers, users' sites of languages, browsers.
+    // Shells, sessions, services, tasks; agents, editors, git, package managers, module folders of languages, browsers.
     for name in [
         ".bash_aliases",
         ".bashrc",
@@ -190,7 +190,7 @@ fn no_tool_writes_where_code_starts_by_itself() {
         paths.extend(["~", "/home/ada", "/root", "/Users/ada", "/var/home/ada"].map(|home| format!("{home}/{name}")));
         paths.push(format!("~/{}", name.to_uppercase()));
     }
-    // Wherever somebody works, and in the system.
+    // In every working folder, and in the system.
     for name in [
         ".toolsmith",
         ".toolsmith/x",
@@ -446,7 +446,7 @@ fn an_answer_kept_before_the_way_of_writing_was_is_for_staged_writes() {
     let direct = Allowed::new(&asked, WriteMode::Direct);
     assert_eq!(serde_json::from_value::<Allowed>(serde_json::to_value(&direct).unwrap()).unwrap(), direct);
     assert_ne!(old, direct);
-    // Who writes nothing is asked nothing about it.
+    // A tool that writes nothing causes no question about writing.
     let reads = declared(Access::Read, "in");
     assert_eq!(Allowed::new(&reads, WriteMode::Direct), Allowed::new(&reads, WriteMode::Staged));
 }

@@ -1,4 +1,4 @@
-//! What is found, what is left alone, and that pieces make no difference.
+//! Tests what is replaced, what is left unchanged, and that splitting the input makes no difference.
 
 use super::*;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn streamed<'a>(redactor: &Redactor, pieces: impl IntoIterator<Item = &'a [u8]>)
     (String::from_utf8(out).unwrap(), redactions)
 }
 
-/// What a stream gives out before it knows whether more follows.
+/// The output of a stream before it knows whether more input follows.
 fn at_once(redactor: &Redactor, text: &str) -> String {
     let (mut stream, mut out) = (redactor.stream(), Vec::new());
     stream.push(text.as_bytes(), &mut out);
@@ -86,7 +86,7 @@ fn tokens_of_services_are_replaced_behind_what_names_them() {
     }
 }
 
-/// Tokens of services with their anchor, as they look; none is one that was given out.
+/// Tokens of services with their anchors, in realistic form; none of them is a real token.
 fn service_tokens() -> Vec<(&'static str, String)> {
     let mixed = |len: usize| "aB3dE5gH7jK9".chars().cycle().take(len).collect::<String>();
     let hex = |len: usize| "0a1b2c3d4e5f6789".chars().cycle().take(len).collect::<String>();
@@ -124,7 +124,7 @@ fn tokens_of_more_services_are_replaced_plain_and_in_base64() {
             clean.starts_with(&format!("x = \"{anchor}[redacted ")) && clean.ends_with("]\"\n"),
             "{anchor}: {clean}"
         );
-        // However it lies on the characters, at one time or broken into lines of 76.
+        // In every alignment to base64 characters, in one piece or broken into lines of 76 characters.
         for before in ["", "a", "ab", "{\"token\": \"", "user:"] {
             for after in ["", "\"}", " and more"] {
                 let encoded = encode(format!("{before}{anchor}{rest}{after}").as_bytes());
@@ -420,7 +420,7 @@ fn a_secret_key_that_begins_like_a_key_id_is_marked_in_a_stream_too() {
     assert_eq!(streamed(&redactor, text.as_bytes().chunks(1)), whole);
 }
 
-/// Parts of texts that begin, continue or end something.
+/// Parts of texts that begin, continue or end a secret.
 fn parts() -> impl Strategy<Value = String> {
     let fixed = [
         "a",

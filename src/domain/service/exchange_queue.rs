@@ -281,7 +281,7 @@ impl ExchangeQueue {
         orders
     }
 
-    /// The process ended: nothing is owed any more.
+    /// The process ended: it owes no more answers.
     pub fn end(&mut self) -> Vec<ExchangeOrder> {
         let lost = self.current.take().into_iter().chain(std::mem::take(&mut self.waiting));
         let orders = lost.map(|request| ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Ended }).collect();
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(talk.say(probe(-1, 30)), [send(-1)]);
         assert_eq!(talk.tick(30), [fail(-1, ExchangeFault::TimedOut)]);
         assert_eq!(talk.say(probe(-2, 80)), [fail(-2, ExchangeFault::TimedOut)]);
-        // A message is passed on all the same, and gets its own answer.
+        // A message is sent all the same, and gets its own answer.
         assert_eq!(talk.say(request(1, 900)), [send(1)]);
         assert_eq!(talk.hear(b"pong\n"), [answer(-1, "pong", true)]);
         assert_eq!(talk.hear(b"one\n"), [answer(1, "one", false)]);
@@ -412,7 +412,7 @@ mod tests {
             assert_eq!(talk.say(probe(-4 - id, 200)), [fail(-4 - id, ExchangeFault::TimedOut)]);
         }
         assert_eq!(talk.say(probe(-99, 250)), [send(-99)]);
-        // It had left the question out; this is known when nothing more comes.
+        // The service had skipped the question; that is known once no further line arrives.
         assert_eq!(talk.hear(b"pong\n"), [answer(-3, "pong", true)]);
         assert_eq!(talk.tick(250), [answer(-99, "pong", false)]);
         assert_eq!(talk.say(probe(-100, 300)), [send(-100)]);
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(talk.say(probe(-2)), [fail(-2, ExchangeFault::TimedOut)]);
         assert_eq!(talk.hear(b"one\n"), [answer(1, "one", true)]);
         assert_eq!(talk.say(probe(-3)), [fail(-3, ExchangeFault::Busy)]);
-        // A message that it left out for good is no silence.
+        // Permanently skipping one message does not count as silence.
         talk.tick(900);
         talk.say(request(3, 1000));
         talk.tick(1000);
@@ -448,7 +448,7 @@ mod tests {
         talk.say(request(2, 100));
         assert_eq!(talk.hear(b"two\n"), [answer(2, "two", false)]);
         assert_eq!(talk.surplus_lines(), 0);
-        // The first half of an answer that is late still belongs to it.
+        // The first half of a late answer still belongs to the late answer.
         talk.say(request(3, 100));
         talk.hear(b"thr");
         talk.tick(100);
@@ -461,12 +461,12 @@ mod tests {
         let mut talk = ExchangeQueue::default();
         talk.say(request(1, 100));
         talk.say(request(2, 100));
-        // Nobody can know yet that this is no answer.
+        // It cannot be known yet that this line is not an answer.
         assert_eq!(talk.hear(b"Welcome\n"), [answer(1, "Welcome", false), send(2)]);
         assert_eq!(talk.hear(b"{\"id\": 1, \"response\": \"one\"}\n"), [answer(1, "one", true)]);
         assert_eq!(talk.hear(b"loading the model\n"), [], "it is known to repeat numbers");
         assert_eq!(talk.hear(b"{\"id\": 2, \"response\": \"two\"}\n"), [answer(2, "two", false)]);
-        // An object without a number may be an error, and health questions have none.
+        // An object without a number may be an error, and health questions have no number.
         talk.say(request(3, 100));
         assert_eq!(talk.hear(b"{\"error\": \"no\"}\n"), [answer(3, "{\"error\":\"no\"}", false)]);
         talk.say(ExchangeRequest { is_probe: true, ..request(-1, 100) });
@@ -476,7 +476,7 @@ mod tests {
         talk.hear(b"{\"id\": 4, \"text\": \"four\"}\n");
         talk.say(ExchangeRequest { is_probe: true, ..request(-2, 300) });
         assert_eq!(talk.hear(b"pong\n"), [answer(-2, "pong", false)]);
-        // The next process may be another program.
+        // The next process may be a different program.
         talk.end();
         talk.say(request(5, 400));
         assert_eq!(talk.hear(b"plain\n"), [answer(5, "plain", false)]);
@@ -490,7 +490,7 @@ mod tests {
         talk.say(request(3, 100));
         let record = "{\"id\":1,\"name\":\"x\"}";
         assert_eq!(talk.hear(format!("{record}\n").as_bytes()), [answer(3, record, false)]);
-        // One that looks like an answer to the earlier message is the answer after all when no other comes.
+        // A line that looks like the answer to the earlier message is the current answer if no other line arrives.
         talk.say(request(5, 100));
         assert_eq!(talk.hear(b"{\"id\":1,\"text\":\"x\"}\n"), [answer(1, "x", true)]);
         assert_eq!(talk.tick(100), [answer(5, "x", false)]);

@@ -1,4 +1,4 @@
-//! Waits when the wall clock is set meanwhile.
+//! Waits while the wall clock is set.
 
 use super::definition::ServiceDefinition;
 use super::{InstanceState, LifeEvent, LifeOrder, LifeRules, LifeTimer, Lifecycle, Probe, ReadyCheck};
@@ -31,14 +31,14 @@ fn a_clock_that_is_set_changes_no_wait_that_has_begun() {
     for set_by in [-HOUR, 0, HOUR] {
         let (mut life, mut timer) = (backing_off(), LifeTimer::default());
         timer.follow(&life, &rules(), Instant(T), 500);
-        // The keeper follows the life again and again.
+        // The keeper follows the life repeatedly.
         let wall = |steady: i64| Instant(T + steady - 500 + set_by);
         timer.follow(&life, &rules(), wall(1_499), 1_499);
         assert_eq!((timer.due_ms(), timer.take_due(1_499)), (Some(1_500), None), "{set_by}");
         let over = timer.take_due(1_500).unwrap();
         assert_eq!(timer.take_due(1_500), None, "told once");
         assert_eq!(life.step(&rules(), over, wall(1_500)), [LifeOrder::Start(2)], "{set_by}");
-        // Nor the time to become ready.
+        // The time to become ready does not depend on the wall clock either.
         timer.follow(&life, &rules(), wall(1_500), 1_500);
         timer.follow(&life, &rules(), Instant(wall(1_500).0 - set_by), 1_600);
         assert_eq!(timer.due_ms(), Some(31_500), "{set_by}");
@@ -52,7 +52,7 @@ fn a_new_keeper_waits_for_what_is_left_and_never_longer_than_the_whole_wait() {
         timer.follow(&backing_off(), &rules(), Instant(wall), 7);
         assert_eq!(timer.due_ms(), Some(7 + left), "{wall}");
     }
-    // The wait that comes next is longer, and bounded by the longest.
+    // The next wait is longer, and limited by the longest pause.
     let most = rules().backoff.most_ms as i64;
     let life = Lifecycle { in_a_row: 30, ..backing_off() };
     let mut timer = LifeTimer::default();
@@ -69,7 +69,7 @@ fn a_wait_that_is_over_says_nothing_about_another_one() {
     life.step(&rules(), LifeEvent::Spawned(2), Instant(T + 900));
     assert_eq!(life.step(&rules(), old, Instant(T + 1_000)), []);
     assert_eq!(life.state, InstanceState::Starting);
-    // Where nothing is waited for, there is no time.
+    // Without a wait, there is no deadline.
     life.step(&rules(), LifeEvent::Ready(2), Instant(T + 1_000));
     timer.follow(&life, &rules(), Instant(T + 1_000), 1_000);
     assert_eq!(timer, LifeTimer::default());

@@ -163,7 +163,7 @@ fn what_does_not_become_ready_in_time_is_ended_and_tried_again() {
     assert_eq!((life.state, life.last_error.as_deref()), (InstanceState::BackingOff, Some("not ready within 30s")));
 }
 
-/// A small generator of numbers, so that a failure names its seed.
+/// A small random number generator, so that a failing test names its seed.
 struct Rng(u64);
 
 impl Rng {
@@ -173,7 +173,7 @@ impl Rng {
     }
 }
 
-/// The process as it really is: at most one, and which.
+/// The model of the process: at most one process, with its incarnation.
 #[derive(Default)]
 struct Process {
     alive: Option<u64>,
@@ -211,7 +211,7 @@ fn random_event(rng: &mut Rng, process: &mut Process, life: &Lifecycle) -> LifeE
         7 | 8 => LifeEvent::Sick(some(rng), "no".to_owned()),
         9 => LifeEvent::KeeperLost { rebooted: rng.below(2) == 0 },
         10 => LifeEvent::Spawned(some(rng)),
-        // Late news of a process that was replaced.
+        // A late report of a replaced process.
         11 if process.alive.is_none_or(|alive| alive > 1) => {
             ended(life.incarnation.saturating_sub(1 + rng.below(3)), rng.below(2) == 0)
         }
@@ -234,7 +234,7 @@ fn whatever_happens_there_is_at_most_one_process_and_the_last_wish_comes_true() 
             now = Instant(now.0 + rng.below(20_000) as i64);
             let event = random_event(&mut rng, &mut process, &life);
             if matches!(event, LifeEvent::KeeperLost { .. } | LifeEvent::KeeperFailed(_)) {
-                // The kernel ends the process with its keeper.
+                // The kernel ends the process together with its keeper.
                 process.alive = None;
             }
             let orders = life.step(&rules, event, now);
@@ -242,7 +242,7 @@ fn whatever_happens_there_is_at_most_one_process_and_the_last_wish_comes_true() 
             assert_eq!(life.state.has_process(), process.alive.is_some(), "seed {seed}: {life:?}");
         }
         restarted += life.restarts.len();
-        // The last wish, then everything that is under way comes to its end.
+        // The last request; then everything in progress comes to its end.
         let wish = if rng.below(2) == 0 { LifeEvent::WantUp } else { LifeEvent::WantDown };
         let orders = life.step(&rules, wish, now);
         process.obey(&orders, seed);

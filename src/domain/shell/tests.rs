@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A line as it was understood: `'…'` around what was quoted, `{…}` around settings.
+/// A line as it was parsed: `'…'` around quoted parts, `{…}` around settings.
 fn told(line: &str) -> String {
     let Some(pipelines) = pipelines(line) else { return "none".to_owned() };
     let word = |word: &ShellWord| if word.is_quoted { format!("'{}'", word.text) } else { word.text.clone() };
@@ -103,7 +103,7 @@ fn a_hostile_line_ends() {
         "`".repeat(9_999),
         format!("{}a{}", "( ".repeat(100), " )".repeat(100)),
     ] {
-        // Read or not: it ends, and says so.
+        // Whether the line is parsed or not, parsing ends.
         let _ = pipelines(&line);
     }
     assert_eq!(pipelines(&"(".repeat(60_000)), None);

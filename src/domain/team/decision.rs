@@ -79,7 +79,7 @@ pub enum Subject {
         tool: ToolName,
         /// The version that its manifest states.
         version: Version,
-        /// The digest of all that executes.
+        /// The digest of everything that is executed.
         digest: Digest,
         /// The stage of the decision.
         stage: Stage,
@@ -177,7 +177,7 @@ impl TeamDecision {
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut put = |key: &str, value: &str| {
-            // Writing into memory cannot fail.
+            // Writing to memory cannot fail.
             let _ = writeln!(text, "{key} = {}", quoted(value));
         };
         put("kind", self.kind.word());
@@ -316,7 +316,7 @@ impl Fields {
 
 fn put_some(text: &mut String, key: &str, value: Option<&str>) {
     if let Some(value) = value {
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(text, "{key} = {}", quoted(value));
     }
 }

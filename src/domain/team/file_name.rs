@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// The number of digits of a name that are shown.
 const SHORT: usize = 12;
 
-/// The SHA-256 of the bytes of a file, written as 64 lower-case hex digits.
+/// The SHA-256 of the bytes of a file, written as 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileName(Digest);

@@ -73,7 +73,7 @@ impl ImportLock {
     pub fn text(&self) -> String {
         let mut text = format!("{BEGINNING}\"{}\"\npolicy = \"{}\"\ndecisions = [\n", self.remote, self.policy);
         for name in &self.decisions {
-            // Writing into memory cannot fail.
+            // Writing to memory cannot fail.
             let _ = writeln!(text, "    \"{name}\",");
         }
         text.push_str("]\n");

@@ -87,7 +87,7 @@ impl Signer {
         time("from", self.from) + &time("until", self.until)
     }
 
-    /// What changes for a signer with the same key.
+    /// The change of a signer's entry with the same key.
     fn change_from(&self, known: &Signer) -> Option<String> {
         let name =
             if known.name == self.name { self.name.clone() } else { format!("{} (now {})", self.name, known.name) };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const NAMES: [&str; 3] = ["Ada <ada@x>", "Bob <bob@x>", "Cy <cy@x>"];
 const THEIRS: [&str; 2] = ["Zoe <zoe@z>", "Yan <yan@z>"];
 
-/// A policy with these signers, of which the first is the administrator; `seed` tells their keys from others.
+/// A policy with these signers, the first of whom is the administrator; `seed` distinguishes their keys from others.
 fn policy(extra: &str, names: &[&str], seed: u8) -> TeamPolicy {
     let signers = names.iter().zip(seed..).map(|(name, seed)| {
         format!("[[signers]]\nname = \"{name}\"\nkey = \"{}\"\nroles = [\"admin\"]\n", test_key(seed))
@@ -55,7 +55,7 @@ impl Files {
         name
     }
 
-    /// An approval by one of ours.
+    /// An approval by one of our signers.
     fn yes(&mut self, who: u8, version: u8, criteria: &[&str], base: Option<u8>) -> FileName {
         self.put((NAMES[usize::from(who)], who + 1), version, |decision| {
             decision.criteria = criteria.iter().map(|name| (*name).to_owned()).collect();
@@ -74,7 +74,7 @@ impl Files {
         TeamVersion::of(rules, digest(version), &self.0).unwrap()
     }
 
-    /// For what a version is approved, and what it is.
+    /// The criteria for which a version is approved, and its status.
     fn found(&self, rules: &TeamRules, version: u8) -> (String, TeamStatus) {
         let found = self.version(rules, version);
         let criteria: Vec<&str> = found.criteria_for(&found.tool, Stage::Core).into_iter().collect();
@@ -102,7 +102,7 @@ fn a_version_is_approved_for_what_its_stage_needs_and_a_criterion_counts_for_wha
     files.yes(0, 1, &["run"], None);
     files.yes(1, 1, &["deploy"], None);
     assert_eq!(files.found(&rules, 1), ("deploy run".to_owned(), TeamStatus::Approved));
-    // Without a word in the policy, running is all that is needed.
+    // Unless the policy states more, a version needs only the criterion `run`.
     assert_eq!(files.found(&TeamRules::alone(ours("")), 1).1, TeamStatus::Approved);
 }
 
@@ -133,10 +133,10 @@ fn a_difference_counts_when_a_chain_leads_to_a_version_that_is_approved_in_full(
     assert_eq!((alone.status(), alone.unfounded.len()), (TeamStatus::PartlyApproved, 1));
     let full = files.yes(2, 1, &["run"], None);
     assert_eq!(files.found(&rules, 3), ("run".to_owned(), TeamStatus::Approved));
-    // What was judged only for running does not become fit for more by a difference.
+    // A version that was approved only for running does not gain further criteria by a difference.
     assert_eq!(files.found(&rules, 2), ("run".to_owned(), TeamStatus::Approved));
     assert_eq!(files.version(&rules, 3).unfounded, Vec::new());
-    // Whoever takes back the first one takes away what all others rest on.
+    // Revoking the first approval removes the basis of all others.
     files.no(2, 1, TeamKind::Revoke, &[full]);
     assert_eq!(files.found(&rules, 3).1, TeamStatus::PartlyApproved);
 }
@@ -176,7 +176,7 @@ fn every_link_of_a_chain_needs_as_many_people_as_the_version_itself() {
     assert_eq!(files.found(&rules, 2).1, TeamStatus::Approved);
 }
 
-/// Their policy, and their decisions with a list that pins them all.
+/// The policy of another team, its decisions, and a lock that pins all of them.
 struct Other {
     policy: TeamPolicy,
     files: Files,
@@ -194,7 +194,7 @@ impl Other {
         })
     }
 
-    /// Our rules with a list of their decisions; `mapped` is what they count for.
+    /// Our rules with a lock of their decisions; `mapped` maps their criteria to ours.
     fn rules(&self, extra: &str, mapped: &str, here: &Files) -> TeamRules {
         let name = FileName::of(b"their policy");
         let decisions = self.files.0.keys().copied().collect();

@@ -1,4 +1,4 @@
-//! Tests of what a set of decision files comes to.
+//! Tests of the state that results from a set of decision files.
 
 use super::signature::test_key;
 use super::*;
@@ -20,7 +20,7 @@ fn policy(extra: &str) -> (FileName, TeamPolicy) {
     (FileName::of(text.as_bytes()), TeamPolicy::read(text.as_bytes()).unwrap())
 }
 
-/// The files of a team, with a name for each that tests can speak of.
+/// The files of a team, by name.
 #[derive(Default, Clone)]
 struct Files(BTreeMap<FileName, SignedDecision>);
 
@@ -87,10 +87,10 @@ fn a_no_stands_until_a_later_yes_names_it_whatever_the_clocks_say() {
     assert_eq!(files.status(), TeamStatus::Approved);
     let revoke = files.add(1, TeamKind::Revoke, &[yes]);
     assert_eq!(files.status(), TeamStatus::Revoked);
-    // A yes that had not seen the revocation changes nothing, by however much its clock is ahead.
+    // An approval whose signer had not seen the revocation changes nothing, however far its clock is ahead.
     files.put(2, TeamKind::Approve, &[yes], |decision| decision.at = Instant(4_000_000_000_000));
     assert_eq!(files.status(), TeamStatus::Revoked);
-    // One that has seen it does, by however much its clock is behind.
+    // An approval that answers the revocation counts, however far its clock is behind.
     files.put(2, TeamKind::Approve, &[revoke], |decision| decision.at = Instant(1));
     assert_eq!(files.status(), TeamStatus::Approved);
     let approvals = &files.version("").scopes[0].approvals;
@@ -132,7 +132,7 @@ fn thresholds_count_people_and_each_role_needs_a_person_of_its_own() {
     let mut files = Files::default();
     files.add(0, TeamKind::Approve, &[]);
     assert_eq!(missing(&files), "an approval in the role security");
-    // The same person again does not make two.
+    // The same person cannot approve twice.
     files.put(0, TeamKind::Approve, &[], role);
     assert_eq!(missing(&files), "1 more approval");
     assert_eq!(files.version(TWO).status(), TeamStatus::PartlyApproved);
@@ -224,7 +224,7 @@ fn a_policy_counts_when_enough_administrators_of_the_one_before_agreed() {
     let chain = |policies: &BTreeMap<FileName, TeamPolicy>, files: &Files| PolicyChain::of(pin, policies, &files.0);
     agree(&mut files, 0, second);
     agree(&mut files, 0, second);
-    // Cy is no administrator, Eve is nobody.
+    // Cy is not an administrator, and Eve is unknown.
     agree(&mut files, 2, second);
     agree(&mut files, 3, second);
     agree(&mut files, 0, third);
@@ -232,7 +232,7 @@ fn a_policy_counts_when_enough_administrators_of_the_one_before_agreed() {
     assert_eq!((found.policies.as_slice(), found.proposed.as_slice()), (&[pin][..], &[(second, 1)][..]));
     agree(&mut files, 1, second);
     assert_eq!(chain(&policies, &files).policies, [pin, second, third]);
-    // A second successor that enough agreed to: neither counts, on any machine.
+    // A second successor has enough agreement: neither of them counts, on any machine.
     agree(&mut files, 0, other);
     agree(&mut files, 1, other);
     let forked = policies.into_iter().chain([(other, rival)]).collect();
@@ -240,7 +240,7 @@ fn a_policy_counts_when_enough_administrators_of_the_one_before_agreed() {
     let mut fork = vec![second, other];
     fork.sort();
     assert_eq!((found.policies, found.fork), (vec![pin], fork));
-    // Whoever pins one of them by hand goes on from there.
+    // Pinning one of them by hand continues from there.
     assert_eq!(PolicyChain::of(second, &forked, &files.0).policies, [second, third]);
     assert!(PolicyChain::of(FileName::of(b"?"), &forked, &files.0).policies.is_empty());
 }
@@ -292,7 +292,7 @@ fn a_decision_file_has_one_form_and_hides_nothing() {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -304,7 +304,8 @@ impl Random {
     }
 }
 
-/// Three machines decide and exchange what they have in random order; what each has seen decides what it answers.
+/// Three machines decide and exchange their files in random order; a decision answers the files that its machine has
+/// seen.
 fn play(random: &mut Random) -> [Files; 3] {
     const KINDS: [TeamKind; 5] =
         [TeamKind::Approve, TeamKind::Approve, TeamKind::Reject, TeamKind::Revoke, TeamKind::RequestChanges];
@@ -314,7 +315,7 @@ fn play(random: &mut Random) -> [Files; 3] {
         if random.below(3) == 0 {
             let there = random.below(3);
             let came: Vec<_> = machines[there].0.iter().map(|(name, file)| (*name, file.clone())).collect();
-            // Not all of it: a connection breaks.
+            // Only a part of the files arrives, as after a broken connection.
             let count = random.below(came.len() + 1);
             machines[here].0.extend(came.into_iter().take(count));
             continue;
@@ -358,7 +359,7 @@ fn three_machines_that_decide_at_once_come_to_the_same_state_in_any_order() {
     }
 }
 
-/// What holds of every set of files, told without the code that computes the state.
+/// Properties of every set of files, tested without the code that computes the state.
 fn check_rules(round: u64, mut all: Files) {
     let counted = |file: &SignedDecision| file.key != key(3);
     let before = all.version_or_none();
@@ -376,7 +377,7 @@ fn check_rules(round: u64, mut all: Files) {
     assert!(!(open && approved), "round {round}: a no that nobody answered, and approved");
     let yes = all.0.values().any(|file| counted(file) && file.decision.kind == TeamKind::Approve);
     assert!(yes || !approved, "round {round}: nobody said yes");
-    // A stranger changes nothing, and one more no of a signer always stops it.
+    // A stranger changes nothing, and another rejection by a signer always stops the version.
     let names: Vec<FileName> = all.0.keys().copied().collect();
     all.add(3, TeamKind::Approve, &names);
     assert_eq!(all.version_or_none().unwrap().status(), before.status(), "round {round}: a stranger decided");
@@ -390,7 +391,7 @@ impl Files {
     }
 }
 
-/// A policy with these signers: who, and what else their entry has.
+/// A policy with these signers: each with the rest of its entry.
 fn policy_of(extra: &str, signers: &[(usize, &str)]) -> (FileName, TeamPolicy) {
     let entry = |(who, more): &(usize, &str)| {
         format!("[[signers]]\nname = \"{}\"\nkey = \"{}\"\n{more}\n", NAMES[*who], key(*who))
@@ -429,7 +430,7 @@ fn who_was_removed_cannot_undo_that_with_a_rival_policy() {
     let next = |text: &str, signers: &[(usize, &str)]| policy_of(&format!("previous = \"{pin}\"\n{text}"), signers);
     let until = "roles = [\"admin\"]\nuntil = \"2024-01-01T00:00:00Z\"";
     for lesser in [None, Some("roles = [\"security\"]"), Some(until)] {
-        // Bob takes the power from Ada in one of three ways; Ada then writes a rival that lets Eve in.
+        // Bob removes Ada's power in one of three ways; Ada then writes a rival policy that adds Eve.
         let signers: Vec<(usize, &str)> =
             lesser.map(|more| (0, more)).into_iter().chain([(1, ADMINISTRATOR)]).collect();
         let (accepted, second) = next("", &signers);
@@ -467,7 +468,7 @@ fn policies_that_exclude_each_other_freeze_approvals_and_no_power_to_stop_is_los
     assert_eq!((frozen.status(), frozen.is_frozen), (TeamStatus::PartlyApproved, true));
     assert!(frozen.approved_as(&frozen.tool, Stage::Approved).is_none());
     assert!(frozen.scopes[0].missing.contains(&"a policy that the team agrees on".to_owned()));
-    // Cy is a signer of one rival only: an approval is nothing, a revocation stops the version.
+    // Cy is a signer in only one of the rivals: an approval has no effect, a revocation stops the version.
     files.add(2, TeamKind::Approve, &[]);
     assert_eq!(version(&files).1.approvals().count(), 1);
     files.add(2, TeamKind::Revoke, &[]);
@@ -480,7 +481,8 @@ fn going_back_to_older_rules_gains_nothing() {
     let both = &[(0, ADMINISTRATOR), (1, ADMINISTRATOR)];
     let (two, second) = policy_of(&format!("administrators = 2\nprevious = \"{pin}\""), both);
     let (lone, rival) = policy_of(&format!("previous = \"{pin}\""), &[(0, ADMINISTRATOR)]);
-    // The accepted policy needs two administrators; Ada alone goes back to the one that needed one, and removes Bob.
+    // The accepted policy needs two administrators. Ada alone returns to the older one, which needed only one, and
+    // removes Bob.
     let mut files = Files::default();
     agree(&mut files, 1, two, EARLIER);
     agree(&mut files, 0, lone, EARLIER);
@@ -488,7 +490,7 @@ fn going_back_to_older_rules_gains_nothing() {
     let chain = PolicyChain::of(pin, &policies, &files.0);
     assert_eq!((chain.policies, chain.fork.len()), (vec![pin], 2));
 
-    // Ada is removed two policies later, and goes back behind both. With a second fork she does not hide that either.
+    // Ada is removed two policies later, and returns to a policy before both. A second fork does not hide that either.
     let (kept, third) = policy_of(&format!("previous = \"{pin}\""), both);
     let (removed, fourth) = policy_of(&format!("previous = \"{kept}\""), &[(1, ADMINISTRATOR)]);
     let (hiding, fifth) = policy_of(&format!("previous = \"{kept}\""), &[(0, ADMINISTRATOR)]);

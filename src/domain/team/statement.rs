@@ -31,7 +31,7 @@ pub struct Statement {
     pub at: Instant,
     /// The reason.
     pub reason: Option<String>,
-    /// When the key ends: on a machine that receives the approval later, it does not count.
+    /// When the key ends. The approval does not count on a machine that receives it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
 }

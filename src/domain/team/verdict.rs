@@ -35,7 +35,7 @@ pub enum TeamStatus {
 /// The decisions of a team about one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamVersion {
-    /// The digest of all that executes.
+    /// The digest of everything that is executed.
     pub digest: Digest,
     /// Its name, according to the first of its files.
     pub tool: ToolName,

@@ -45,7 +45,7 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// Records this permission of a version, whoever asked.
+/// Records this permission of a version, for any requester.
 ///
 /// # Errors
 /// Any failed write of the store or the log.

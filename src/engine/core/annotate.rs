@@ -90,7 +90,7 @@ pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, En
     Ok(Step { outcome: answer(Some(operation), Some(comment.review), message), intents: Vec::new() })
 }
 
-/// Sets or removes a mark. Marks are private bookmarks of a reviewer, so they are not logged.
+/// Sets or removes a reading mark. Marks are private bookmarks of a reviewer, so they are not logged.
 pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &ReadMark, on: bool) -> Result<Step, EngineError> {
     tx.set_mark(review.id, &review.tool, actor.who, mark, on)?;
     let message = format!("{} is {}marked as read", mark.path, if on { "" } else { "no longer " });

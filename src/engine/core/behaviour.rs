@@ -61,8 +61,8 @@ fn phrases(did: &[String]) -> String {
     format!("{}{more}", named.join(", "))
 }
 
-/// Opens a drift review of the version, unless one is pending: that one shows the new evidence too. Approving it
-/// accepts the envelope at that time; it includes the departures, so the same behaviour opens no further review.
+/// Opens a drift review of the version, unless one is pending: the pending review shows the new evidence too. Approving
+/// it accepts the envelope at that time; it includes the departures, so the same behaviour opens no further review.
 fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Result<(), StoreError> {
     let Some(version) = tx.version(&run.tool, run.digest)? else { return Ok(()) };
     let waits = tx
@@ -89,10 +89,12 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
     Ok(())
 }
 
-/// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless one
-/// was decided about the same list. A pending one gets the later change: it shows the present one, and what widened. `row` is the tool that was called, `why` the reason to show.
+/// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless a
+/// review of the same list was decided. A pending review is updated: it shows the current list and the added
+/// permissions. `row` is the called tool, `why` the displayed reason.
 ///
 /// # Errors
+///
 /// Any [`StoreError`] of a failed read or write.
 pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreError> {
     let server = row.reviewed();

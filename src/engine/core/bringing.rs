@@ -1,4 +1,4 @@
-//! Puts a version that was made elsewhere in its place.
+//! Puts a version from another machine or program into its place.
 
 use super::commit_notes::commit_note;
 use super::placed::Placed;
@@ -24,8 +24,8 @@ pub struct TeamApproval {
     pub tier: CostTier,
 }
 
-/// Puts a kept version into an empty place, or in the place of `before`, whose bytes are kept too. Makes no commit,
-/// because the version is not approved.
+/// Puts a kept version into an empty place, or replaces `before`, whose bytes are kept too. Makes no commit, because
+/// the version is not approved.
 ///
 /// # Errors
 /// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
@@ -50,9 +50,10 @@ pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed, before: Option<&Pla
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts a version that the team approved in the place of an approved one, with the effect of a local approval: the
-/// approval of the older version ends, and so do its reviews. `taken` are experimental versions that are removed
-/// because they are this one or older. All bytes are kept. It counts as long as the team approves it.
+/// Replaces an approved version with a version that the team approved. The effect is that of a local approval: the
+/// approval of the older version and its reviews end. `taken` are experimental versions that are removed because they
+/// equal the new version or are older. All bytes are kept. The new version counts as approved as long as the team
+/// approves it.
 ///
 /// # Errors
 /// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.
@@ -111,8 +112,8 @@ pub fn update(
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Puts a changed, kept version in the place of an unapproved one, whose bytes are kept too. Makes no commit, because
-/// the new version is not approved either. `why` is stored in the log; empty if the change needs no explanation.
+/// Replaces an unapproved version, whose bytes are kept, with a changed, kept version. Makes no commit, because the new
+/// version is not approved either. `why` is stored in the log; empty if the change needs no explanation.
 ///
 /// # Errors
 /// `Conflict` while a move of the tool is pending; `Internal` for errors of the store.

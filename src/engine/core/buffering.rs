@@ -14,10 +14,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The maximum number of buffers in a workspace.
 const MAX_BUFFERS: usize = 1_000;
-/// How long the process that flushes by time may take to start, in milliseconds.
+/// How long the process that flushes buffers by time may take to start, in milliseconds.
 const START_MS: i64 = 5_000;
 
-/// Who works on buffers, and in which process.
+/// The caller that works on buffers, and its process.
 #[derive(Clone, Copy)]
 pub struct Hand<'a> {
     /// Identity written to the log.
@@ -57,12 +57,13 @@ pub struct BufferChange {
 pub struct Claim {
     /// Buffer that the items come from.
     pub buffer: BufferId,
-    /// The tool, as the user named it.
+    /// The tool name, as the user typed it.
     pub tool: String,
     /// The other members of the tool's input.
     pub input: Map<String, Value>,
     pub items: Vec<BufferItem>,
-    /// Everybody on whose behalf it is delivered: who chose the tool, who wrote items, who requested the flush.
+    /// All callers on whose behalf the batch is delivered: those who chose the tool, wrote items or requested the
+    /// flush.
     pub callers: BTreeSet<String>,
 }
 
@@ -71,7 +72,7 @@ pub struct Claim {
 pub struct Turn {
     /// The buffer after it.
     pub buffer: Buffer,
-    /// Items that were delivered in it.
+    /// The number of items delivered in this step.
     pub flushed: u64,
     /// The batch that the caller must deliver now.
     pub claim: Option<Claim>,
@@ -169,7 +170,7 @@ fn rule(
     })?;
     buffer.sink = sink.clone();
     hand.by.clone_into(&mut buffer.sink_by);
-    // Items that nobody took now have a sink.
+    // Items that were flushed while there was no sink now have one.
     tx.move_buffer_items(&buffer.id, ItemMove::Unkeep)?;
     buffer.level.waiting += buffer.kept;
     buffer.total_flushed = buffer.total_flushed.saturating_sub(std::mem::take(&mut buffer.kept));
@@ -370,7 +371,7 @@ pub fn unknown(id: &BufferId) -> EngineError {
     )
 }
 
-/// A buffer without a batch in flight by a dead process; such a batch fails first.
+/// Releases a buffer from a process that has died; a batch in flight then counts as lost.
 fn alive(hand: Hand<'_>, mut buffer: Buffer) -> (Buffer, Vec<BufferEvent>) {
     let lost = buffer.flusher.as_ref().is_some_and(|owner| !(hand.is_alive)(owner));
     if !lost {

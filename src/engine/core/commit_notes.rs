@@ -8,7 +8,7 @@ use crate::domain::OperationId;
 /// The commit for a move, unless commits are disabled.
 pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
     actor.commit.then(|| CommitNote {
-        // Only approved and core versions get this message; otherwise the verb is enough.
+        // Only approved and core versions get this message; for others the verb is enough.
         message: if placed.stage.is_vouched() {
             format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage)
         } else {

@@ -68,7 +68,7 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
-/// Why it can no longer be decided.
+/// The error for a review that can no longer be decided.
 fn too_late(review: &Review) -> EngineError {
     let message = format!("review {} is not pending: it expired without a decision", review.id);
     EngineError::new(ErrorCode::Conflict, message, "the requester can ask again")

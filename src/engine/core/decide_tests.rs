@@ -1,5 +1,5 @@
-//! The last look before a decision is written, each rule on its own: what the engine refuses earlier can still change
-//! between that look and the transaction.
+//! The final tests before a decision is written, rule by rule. The engine tests the same conditions earlier, but they
+//! can change before the transaction.
 
 use super::decide::decide;
 use super::decision::DecisionContext;
@@ -23,7 +23,7 @@ fn waiting(engine: &Engine) -> Review {
 
 const ADA: &str = "Ada <ada@example.org>";
 
-/// Lets `work` have an approval of this review, and what else the rules need.
+/// Passes `work` an approval of this review and the other inputs of the rules.
 fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecisionRequest, &DecisionContext<'_>) -> T) -> T {
     engine.checks().ensure(review.id, &mut |_| {}).unwrap();
     let request = DecisionRequest {
@@ -36,7 +36,7 @@ fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecisionRequ
     work(&request, &DecisionContext { maker: None, promotion: None, ..context })
 }
 
-/// Says yes in one transaction at this point in time.
+/// Approves the review in one transaction at this time.
 fn yes(engine: &Engine, review: &Review, at: Instant, pen: Option<&Pen<'_>>) -> Result<Step, EngineError> {
     with_yes(engine, review, |request, context| {
         let actor = Actor { who: ADA, owner: "nobody", commit: false, pen };
@@ -48,7 +48,7 @@ fn database(engine: &Engine) -> rusqlite::Connection {
     rusqlite::Connection::open(engine.state_dir().join("store.db")).unwrap()
 }
 
-/// Nothing was decided: the review waits, no entry was written and nothing is approved.
+/// Asserts that nothing was decided: the review is pending, no entry was written and nothing is approved.
 fn undecided(engine: &Engine, review: &Review) {
     let found = engine.reviews().detail(review.id).unwrap().review;
     assert_eq!((found.state, found.decisions), (ReviewState::Waiting, Vec::new()));

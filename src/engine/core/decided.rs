@@ -1,11 +1,11 @@
-//! Whether the log confirms the state of a review: the table contains only a word, the log contains the decision.
+//! Tests whether the log confirms the state of a review: the table contains only a word, the log contains the decision.
 
 use super::undo_note::UndoNote;
 use crate::domain::{Decision, DecisionKind, Digest, Operation, Review, ReviewId, ReviewState};
 use crate::store::{Queries, StoreError};
 use serde_json::Value;
 
-/// Why the state of a review is invalid; `None` if a decision in force confirms it, or if the review is undecided.
+/// Why the state of a review is invalid; `None` if a valid decision confirms it, or if the review is undecided.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -43,8 +43,8 @@ pub fn fault_of_review(q: &Queries, id: ReviewId) -> Result<Option<String>, Stor
     }
 }
 
-/// Whether an entry of the log decided this review like this, and is in force. An approval that only counted as a vote
-/// decided nothing.
+/// Whether a log entry is a valid decision of this kind on this review. An approval that only counted as a vote decided
+/// nothing.
 fn decides(entry: &Operation, review: &Review, kind: DecisionKind) -> bool {
     let digest = entry.detail.get("digest").and_then(Value::as_str).and_then(|hex| hex.parse::<Digest>().ok());
     let is_vote = matches!(UndoNote::of(entry), Some(UndoNote::Vote { .. }));

@@ -24,7 +24,7 @@ pub struct DecisionContext<'a> {
     pub replaced: Option<Placed>,
     /// Where it is archived, if archiving is proposed.
     pub archive: Option<Placement>,
-    /// The promotion for other runtimes; `None` for most.
+    /// The promotion for other runtimes; most decisions have none.
     pub promotion: Option<Promoted>,
     /// Roles whose approval is needed in addition to an ordinary one; usually none.
     pub roles: Vec<String>,

@@ -38,7 +38,7 @@ impl Gates {
         self.workspace.insert((check.to_owned(), to), gate);
     }
 
-    /// Whether a check is run at all: its gate is not off for every stage.
+    /// Whether a check is run at all, that is, its gate is not off for every stage.
     pub fn makes(&self, check: &str) -> bool {
         [Stage::Approved, Stage::Core].into_iter().any(|to| self.of(check, to) != Gate::Off)
     }

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 /// Lets an agent run exactly this experimental version, strictly sandboxed.
 ///
 /// # Errors
-/// `Refused` for a tool that is not experimental, that no agent may run in any case, or that cannot run; `Conflict` if
-/// the same grant exists.
+///
+/// `Refused` for a tool that is not experimental, that agents may never run, or that cannot run; `Conflict` if the same
+/// grant exists.
 pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: GrantScope) -> Result<Step, EngineError> {
     let refused = |why: &str, hint: &str| {
         let message = format!("no agent can get a grant to run {}: {why}", tool.name);
@@ -54,7 +55,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
 /// Revokes a grant.
 ///
 /// # Errors
-/// `NotFound` if there is no such grant, or not any more.
+/// `NotFound` if there is no such grant, or if it was already revoked.
 pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, EngineError> {
     let (subject, note) = match key {
         GrantKey::Agent(id) => {

@@ -1,4 +1,4 @@
-//! Whether the log confirms the rows of grants: a row without an entry has no effect.
+//! Tests whether the log confirms the rows of grants: a row without an entry has no effect.
 
 use super::row_changes::{GrantRevoked, Granted, UnlockRevoked, Unlocked};
 use super::undo_note::UndoNote;
@@ -31,8 +31,7 @@ pub fn may_return(q: &Queries, note: &UndoNote) -> Result<bool, StoreError> {
     })
 }
 
-/// Why a grant for an agent is invalid; `None` if the entry that it names gave exactly this grant, and no entry ended
-/// it.
+/// Why a grant for an agent is invalid; `None` if its log entry gave exactly this grant, and no entry ended it.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -48,7 +47,7 @@ pub fn fault_of_leave(q: &Queries, grant: &AgentGrant) -> Result<Option<String>,
     fault_of_gift(q, (grant.operation, grant.tool.as_str()), gave, &ended)
 }
 
-/// Why an unlock is invalid; `None` if the entry that it names gave exactly this unlock, and no entry ended it.
+/// Why an unlock is invalid; `None` if its log entry gave exactly this unlock, and no entry ended it.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -64,7 +63,7 @@ pub fn fault_of_unlock(q: &Queries, unlock: &Unlock) -> Result<Option<String>, S
     fault_of_gift(q, (unlock.operation, &unlock.subject()), gave, &ended)
 }
 
-/// Why a grant is not confirmed by the log: `gave` tests the entry, `ended` is the key by which it is revoked.
+/// Why a grant is not confirmed by the log: `gave` tests the entry, and `ended` is the key of revocations.
 fn fault_of_gift(
     q: &Queries,
     (number, subject): (OperationId, &str),

@@ -1,5 +1,5 @@
-//! Which approvals the log put in force and ended. The table of approvals is fast to query, the log is tamper-evident;
-//! an approval counts only if both contain it.
+//! Derives from the log which approvals are in force. The table of approvals is fast to query, the log is
+//! tamper-evident; an approval counts only if both contain it.
 
 use super::placed::Placed;
 use super::undo_note::UndoNote;
@@ -20,13 +20,13 @@ struct Given {
 #[derive(Debug, Default)]
 pub struct Ledger {
     given: BTreeMap<(ToolName, Digest), Given>,
-    /// The places from which tools were archived, with the entry.
+    /// The archived tools, each with its previous place and the log entry.
     archived: HashMap<(ToolName, String), OperationId>,
 }
 
 impl Ledger {
-    /// Derives them from the entries that gave or ended approvals, oldest first. Mirrors what `decide`, `rollback`,
-    /// `adopt_signed` and `undo` do to the table.
+    /// Derives them from the entries that gave or ended approvals, oldest first. The result mirrors the changes that
+    /// `decide`, `rollback`, `adopt_signed` and `undo` make to the table.
     pub fn of(entries: &[Operation]) -> Ledger {
         let mut ledger = Ledger::default();
         let (mut notes, mut undone): (HashMap<i64, UndoNote>, HashSet<OperationId>) = Default::default();
@@ -50,8 +50,7 @@ impl Ledger {
         ledger
     }
 
-    /// Records what a valid entry states about a place: that its tool was archived, or that a version is in force
-    /// there.
+    /// Records the effect of a valid entry on a place: its tool was archived, or a version is in force there.
     fn note_place(&mut self, note: &UndoNote, operation: OperationId) {
         let place = |placed: &Placed| (placed.tool.clone(), placed.placement.base.clone());
         match note {

@@ -22,7 +22,7 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
     marked(tx, actor, mark, Vec::new())
 }
 
-/// Stores a mark in place of those that are undone.
+/// Stores a mark that replaces the undone ones.
 fn marked(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark, taken_back: Vec<MarkId>) -> Result<Step, EngineError> {
     check_scenario(&mark.scenario)?;
     let error = mark.error.chars().take(MAX_ERROR).collect();
@@ -91,14 +91,14 @@ pub fn take_back_lesson(
         let hint = format!("`toolsmith mark-failure {} SCENARIO --run {}` marks it", run.tool, run.id);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
-    // A call marks the tools that failed if another one has succeeded.
+    // A call marks the failed tools once another tool has succeeded.
     let mut caused = tx.all_failure_marks()?;
     caused.retain(|mark| {
         let is_before = mark.run.is_some_and(|failed| failed < run.id) && mark.at >= run.started_at;
         is_before && !scenario.is_empty() && key(&mark.scenario) == scenario
     });
     let asked = caused.first().map(|mark| mark.scenario.clone());
-    // Without a mark only the words are known by which two tasks are compared, in alphabetical order.
+    // Without a mark, only the normalised words of the scenario are known, in alphabetical order.
     let said = match &asked {
         Some(asked) => format!("{asked:?}"),
         None if scenario.is_empty() => format!("tasks with the tag {tags}"),

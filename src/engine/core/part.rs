@@ -1,11 +1,11 @@
-//! Approving some of the tools of an adoption: they get a separate adoption, and the others stay pending.
+//! Approving some of the tools of an adoption: the approved tools get a separate adoption, and the others stay pending.
 
 use super::scan::members_digest;
 use crate::domain::{DecisionRequest, Review, ReviewKind, ReviewState, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewReview, Tx};
 
-/// The review reduced to these tools, as an approval of them needs it.
+/// The review, reduced to these tools for their approval.
 ///
 /// # Errors
 /// `Usage` if the review is not an adoption, or has no tool of such a name.

@@ -19,10 +19,10 @@ pub const SIGN: &str = "sign";
 /// Verbs whose entries grant something: if signatures are required, these entries count only if they are signed.
 const DEMANDED: [&str; 8] = ["approve", "allow", "grant", "promote", "unlock", "rollback", "undo", SIGN];
 
-/// Verbs whose entries only end or refuse something: they are signed if possible, and count in any case.
+/// Verbs whose entries only end or refuse something: they are signed if possible, and count even unsigned.
 const OTHERS: [&str; 3] = ["reject", "request-changes", "revoke"];
 
-/// The first line of what is signed for an entry that writes no `approval.toml`.
+/// The first line of the signed text of an entry that writes no `approval.toml`.
 const HEAD: &str = "# An entry of the operation log, signed by whoever made it.\n";
 
 /// Whether an entry with this verb counts only if it is signed, if signatures are required.
@@ -61,7 +61,7 @@ pub fn signed_text(space: &str, entry: &Operation) -> String {
 }
 
 fn put(text: &mut String, key: &str, value: &str) {
-    // Writing into memory cannot fail.
+    // Writing to memory cannot fail.
     let _ = writeln!(text, "{key} = {value}");
 }
 

@@ -29,14 +29,14 @@ pub enum RunPolicy {
     },
 }
 
-/// What a human must agree to before a run.
+/// The consent that a run needs from a human.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// That it gets its declared permissions; asked once for each version.
+    /// Consent to the declared permissions of the tool; asked once for each version.
     Allow,
-    /// That its cost tier is unlocked.
+    /// Consent to unlocking its cost tier.
     Unlock,
-    /// That this one call of an agent is permitted.
+    /// Consent to this one call of an agent.
     Permit,
 }
 
@@ -45,7 +45,7 @@ pub enum Question {
 pub struct Quarantine {
     /// The reason, in one line.
     pub why: String,
-    /// What a human can do about it, in one line.
+    /// How a human can fix it, in one line.
     pub remedy: String,
 }
 
@@ -64,9 +64,9 @@ pub struct Standing<'a> {
     pub granted: Option<&'a Allowed>,
     /// Whether this agent has a grant for exactly this unapproved version.
     pub is_let: bool,
-    /// What may run here and now, as far as cost tiers decide.
+    /// The cost tiers that may run here and now.
     pub tiers: &'a Tiers,
-    /// The selection of tools that excludes it; `None` if it is in use.
+    /// The set of tools in use, if it excludes this tool; `None` otherwise.
     pub unused: Option<&'a str>,
 }
 
@@ -109,7 +109,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
     }
     let locked = standing.tiers.is_locked(tool, vouched || standing.is_let);
     match caller {
-        // Strictly sandboxed, and never with a tier that needs a permit for each call.
+        // Strictly sandboxed, and never for a tier that needs a permit for each call.
         Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
             RunPolicy::Allow { profile: Profile::Strict, warning: None }
         }
@@ -302,7 +302,7 @@ mod tests {
             (true, &writes, WriteMode::Staged, None, "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&staged), "declared", "declared"),
             (true, &writes, WriteMode::Direct, Some(&direct), "declared", "declared"),
-            // Permission for writes that can be undone does not permit writes that cannot, and vice versa.
+            // Permission for writes that can be undone does not permit writes that cannot be undone, and vice versa.
             (true, &writes, WriteMode::Direct, Some(&staged), "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&direct), "ask", "human"),
             (true, &wider, WriteMode::Staged, Some(&staged), "ask", "human"),

@@ -19,7 +19,7 @@ pub struct Posted<'a> {
     pub request: &'a Request,
     /// When it expires and counts as rejected.
     pub expires_at: Option<Instant>,
-    /// The pending review of the version that it supports; otherwise one is opened.
+    /// The pending review to which the request is added; `None` opens a new review.
     pub waiting: Option<ReviewId>,
     /// A pending review that it replaces.
     pub replaces: Option<ReviewId>,
@@ -45,7 +45,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
         Some(review) => review,
         None => tx.open_review(&posted.review)?,
     };
-    // Only a review that is opened here expires: a request must not make an earlier review expire.
+    // Only a review that this request opens expires: a request must not make an earlier review expire.
     let expires_at = posted.expires_at.filter(|_| posted.waiting.is_none());
     tx.put_request(review, actor.who, expires_at, posted.request)?;
     let note = UndoNote::Post { review, wrote: posted.writes.cloned(), replaced: posted.replaces };

@@ -1,4 +1,4 @@
-//! Reading before an approval: every line was seen, or the record states how many were not.
+//! Reading before an approval: every line was on screen, or the record states how many were not.
 
 use super::team::team_version;
 use crate::domain::team::Statement;

@@ -107,7 +107,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Repeats the undo of an entry.
+    /// Replays the undo of an entry.
     fn back(&mut self, tx: &Tx<'_>, note: &UndoNote, target: &Operation, by: OperationId) -> Result<(), EngineError> {
         if self.wanted.contains("decisions") {
             tx.mark_decision_undone(target.id)?;

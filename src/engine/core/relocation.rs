@@ -38,7 +38,7 @@ pub struct Relocation {
     /// Whether the version is only removed; its kept copy stays.
     #[serde(default)]
     pub gone: bool,
-    /// The operation that set aside the content of the place: it is put back when the place is free.
+    /// The operation that set aside the content of the place; that content is put back when the place is free.
     #[serde(default)]
     pub returns: Option<OperationId>,
 }

@@ -1,16 +1,17 @@
-//! Requests that lost their object and get it back.
+//! Reopens requests whose object was lost and is back.
 
 use crate::domain::ReviewState;
 use crate::store::{NewOperation, ReviewHead, StoreError, Tx};
 use serde_json::json;
 
-/// Who is named in the log when the files decide.
+/// The name in the log for decisions by the state of the files.
 const SCAN: &str = "toolsmith";
 
-/// Lets requests from outside wait again that ended because the bytes they were about were gone, when those are back.
-/// One that was undone, or asked again since, stays closed. Brings `heads` up to date.
+/// Makes requests from outside pending again that were closed because their files were gone, if the files are back. A
+/// request stays closed if it was undone, or if the same question was asked again since. Updates `heads`.
 ///
 /// # Errors
+///
 /// Any failed read or write of the store.
 pub(super) fn reopen_found(
     tx: &Tx<'_>,
@@ -24,7 +25,7 @@ pub(super) fn reopen_found(
             let same_question = other.kind == head.kind || (other.kind.judges_version() && head.kind.judges_version());
             same_question && other.tool == head.tool && other.digest == head.digest
         };
-        // Heads come oldest first.
+        // The heads are sorted, oldest first.
         if !lost || !is_there(head) || heads[at + 1..].iter().any(same) {
             continue;
         }

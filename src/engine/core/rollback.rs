@@ -118,7 +118,7 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
-/// Restores the approved files in place of changed ones, or into an empty place.
+/// Restores the approved files over changed ones, or into an empty place.
 ///
 /// # Errors
 /// `Conflict` while another move of the tool is pending.
@@ -140,7 +140,7 @@ pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Re
 /// Changed files that become a separate tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork<'a> {
-    /// The changed files at the place; their bytes are kept.
+    /// The changed files in the place; their bytes are kept.
     pub before: &'a Placed,
     pub after: &'a Placed,
     /// The new tool; its bytes are kept.

@@ -1,4 +1,4 @@
-//! The rules of single commands on a store alone, as tables of cases.
+//! The rules of single commands, tested with only a store, as tables of cases.
 
 use super::allow::allow;
 use super::fixture::{self, NOW, actor, in_store};
@@ -239,7 +239,7 @@ fn a_version_is_allowed_only_what_it_declares_where_it_is_approved() {
         let here = tool(Stage::Approved, 1);
         approve(tx, &here)?;
         let staged = Allowed::new(&writes, WriteMode::Staged);
-        // A row that nobody gave is no answer; one that somebody gave is, for exactly this.
+        // A row without a log entry is no grant; a granted row applies to exactly this version.
         tx.grant(&here.name, here.digest, &staged, "Eve")?;
         allow(tx, actor(), &here, &staged)?;
         assert_eq!(allow(tx, actor(), &here, &staged).unwrap_err().code, ErrorCode::Conflict);

@@ -1,7 +1,7 @@
-//! What a scan means for the store: versions, places, reviews.
+//! The effect of a scan on the store: versions, places, reviews.
 //!
-//! The rules look at the whole state, never at what changed since last time: applying the same scan
-//! twice does nothing the second time, and a missed event heals with the next scan.
+//! The rules use the whole state, never the difference to the last scan. So applying the same scan twice changes
+//! nothing the second time, and the next scan corrects a missed event.
 
 use super::reopening::reopen_found;
 use super::undo_note::UndoNote;
@@ -12,13 +12,13 @@ use crate::store::{AppliedScan, Approval, NewReview, PresentRow, ReviewHead, Sto
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The name under which what came with a workspace is reviewed.
+/// The name in reviews of the tools that came with a workspace.
 pub(super) const ADOPTION: &str = "adoption";
 
 #[derive(Debug, Default, Clone)]
 pub struct Approvals {
     versions: HashMap<ToolName, Vec<Approval>>,
-    /// Where approved versions are.
+    /// The folders of approved versions.
     bases: HashSet<String>,
 }
 
@@ -33,17 +33,17 @@ impl Approvals {
         Ok(Approvals { versions, bases })
     }
 
-    /// Whether this very version is approved, wherever it is.
+    /// Whether exactly this version is approved, in any place.
     pub fn has(&self, tool: &ToolName, digest: Digest) -> bool {
         self.of(tool).any(|approval| approval.digest == digest)
     }
 
-    /// Whether an approval in force speaks for this row: its bytes, its stage and its folder.
+    /// Whether a valid approval covers this row: its bytes, its stage and its folder.
     pub fn covers(&self, tool: &Tool) -> bool {
         Approval::in_force(self.of(tool.reviewed_as()), tool).is_some()
     }
 
-    /// When a version of the name was approved last.
+    /// When a version of the name was last approved.
     pub fn newest_at(&self, tool: &ToolName) -> Option<Instant> {
         self.of(tool).map(|approval| approval.at).max()
     }
@@ -52,34 +52,34 @@ impl Approvals {
         self.versions.get(tool).into_iter().flatten()
     }
 
-    /// Whether some version of the name is approved.
+    /// Whether any version of the name is approved.
     pub fn knows(&self, tool: &ToolName) -> bool {
         self.versions.contains_key(tool)
     }
 
-    /// Whether a version of its own name was approved where this one is.
+    /// Whether a version of the same name was approved in the folder of this one.
     pub fn lies_at_home(&self, tool: &Tool) -> bool {
         self.of(tool.reviewed_as()).any(|approval| approval.base.as_ref() == Some(&tool.placement.base))
     }
 
-    /// Whether some version was approved where this one is, under whatever name.
+    /// Whether any version was approved in the folder of this one, under any name.
     pub fn knows_place(&self, tool: &Tool) -> bool {
         tool.placement.exclusive && self.bases.contains(&tool.placement.base)
     }
 
-    /// The version approved last.
+    /// The most recently approved version.
     pub fn newest(&self, tool: &ToolName) -> Option<Digest> {
         self.of(tool).last().map(|approval| approval.digest)
     }
 }
 
-/// Tools that were being moved while the folders were read: a scan may have seen them twice, not at
-/// all, or where their approval no longer is. It says nothing about them; the next one does.
+/// Tools that were moved while the folders were read. The scan may have seen them twice, not at all, or in a place
+/// without their approval, so it ignores them; the next scan handles them.
 #[derive(Debug, Default)]
 pub struct Unsettled(HashSet<String>);
 
 impl Unsettled {
-    /// Those whose move is owed still, or ended after the reading began at `begun`.
+    /// Reads the tools whose move is pending, or ended after the folders began to be read at `begun`.
     pub fn read(tx: &Tx<'_>, begun: EventSeq) -> Result<Unsettled, StoreError> {
         let owed = tx
             .intents()?
@@ -95,7 +95,7 @@ impl Unsettled {
     }
 }
 
-/// A digest over what of a scan the store follows: which bytes of which tool are where.
+/// A digest of the part of a scan that the store depends on: which bytes of which tool are in which place.
 pub fn digest_of_rows(tools: &[Arc<Tool>]) -> Digest {
     let mut text = Vec::with_capacity(tools.len() * 160);
     for tool in tools {
@@ -109,15 +109,16 @@ pub fn digest_of_rows(tools: &[Arc<Tool>]) -> Digest {
     Digest::of_bytes(&text)
 }
 
-/// How long the store is taken to follow a scan that it followed: after that, what nothing told of heals as well.
+/// How long an applied scan counts as current. Afterwards, a scan is applied again, which corrects changes without an
+/// event.
 const APPLIED_MS: i64 = 60 * 60 * 1_000;
 
-/// Whether the store follows a scan with these rows already: it did, and nothing happened since that the rules look at.
+/// Whether the store already reflects a scan with these rows: it was applied, and no relevant event happened since.
 pub fn is_applied(queries: &crate::store::Queries, rows: Digest, now: Instant) -> Result<bool, StoreError> {
     Ok(queries.last_scan().applied()?.is_some_and(|applied| applied.rows == rows) && is_followed(queries, now)?)
 }
 
-/// Whether the store follows the scan that was applied last: nothing happened since that the rules look at.
+/// Whether the store still reflects the last applied scan, that is, no relevant event happened since.
 pub fn is_followed(queries: &crate::store::Queries, now: Instant) -> Result<bool, StoreError> {
     let Some(applied) = queries.last_scan().applied()? else { return Ok(false) };
     let age = now.0 - applied.at.0;
@@ -128,10 +129,10 @@ pub fn is_followed(queries: &crate::store::Queries, now: Instant) -> Result<bool
     Ok(since.len() < APPLIED_EVENTS && !since.iter().any(|event| concerns_scans(event.kind)))
 }
 
-/// This many events are looked through.
+/// The maximum number of events that are examined.
 const APPLIED_EVENTS: usize = 4_096;
 
-/// Whether the rules of a scan may come to another end after an event of this kind.
+/// Whether an event of this kind can change the result of the scan rules.
 fn concerns_scans(kind: EventKind) -> bool {
     match kind {
         EventKind::RunStarted
@@ -162,7 +163,7 @@ fn concerns_scans(kind: EventKind) -> bool {
     }
 }
 
-/// The reviews in a state that are about a tool, alone or among what came with the workspace, oldest first.
+/// The reviews of a tool whose state is accepted, oldest first: its own reviews and adoptions that contain it.
 pub fn reviews_about(
     queries: &crate::store::Queries,
     tool: &ToolName,
@@ -181,7 +182,7 @@ pub fn reviews_about(
     Ok(reviews)
 }
 
-/// Writes what a complete scan found: places, versions, and the reviews that follow from them.
+/// Writes the result of a complete scan: places, versions, and the resulting reviews.
 pub fn apply_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Result<(), StoreError> {
     follow_scan(tx, tools, unsettled)?;
     if unsettled.0.is_empty() {
@@ -192,7 +193,7 @@ pub fn apply_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Re
 }
 
 fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Result<(), StoreError> {
-    // What a server lists is decided about with the server.
+    // The tools of a server are decided together with the server.
     let tools: Vec<Arc<Tool>> = tools.iter().filter(|tool| tool.server.is_none()).cloned().collect();
     let tools = &tools[..];
     let known = apply_places(tx, tools)?;
@@ -211,7 +212,7 @@ fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Resul
     Ok(())
 }
 
-/// The versions on disk. What is archived waits for nobody, as if its files were gone.
+/// The versions on disk. Archived versions have no pending reviews, as if their files were gone, so they are left out.
 #[derive(Debug, Default)]
 struct Known<'a> {
     all: HashSet<(&'a ToolName, Digest)>,
@@ -226,8 +227,8 @@ impl<'a> Known<'a> {
         Known { all: at(|stage| stage != Stage::Archived), experimental: at(|stage| stage == Stage::Experimental) }
     }
 
-    /// Whether what a review asks about is there. A first yes is about a version in the experimental stage: one that
-    /// was moved into another folder by hand is asked about as what it is there.
+    /// Whether the object of a review exists. A first approval is about a version in the experimental stage: if a
+    /// version was moved to another folder by hand, its review depends on the stage of that folder.
     fn has(&self, head: &ReviewHead) -> bool {
         let place = match head.kind {
             ReviewKind::New | ReviewKind::Evolved => &self.experimental,
@@ -269,7 +270,7 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Arc<Tool>]) -> Result<Known<'a>, St
     Ok(Known::of(tools))
 }
 
-/// A waiting review whose version is no longer there has nothing left to decide.
+/// Closes pending reviews whose version is gone, because there is nothing left to decide.
 fn supersede_lost<'a>(
     tx: &Tx<'_>,
     heads: impl Iterator<Item = &'a mut ReviewHead>,
@@ -285,8 +286,8 @@ fn supersede_lost<'a>(
     Ok(())
 }
 
-/// A waiting review that asks about a tool as a new one is asked again, beside the approved version, when another version
-/// of that name was approved meanwhile: a yes would replace it. What somebody asked for stays their question.
+/// Closes pending first reviews of a tool if another version of its name was approved meanwhile: an approval would now
+/// replace that version, so the scan opens a new review that compares both. Reviews that somebody requested stay open.
 fn supersede_first_ones<'a>(
     tx: &Tx<'_>,
     heads: impl Iterator<Item = &'a mut ReviewHead>,
@@ -302,7 +303,7 @@ fn supersede_first_ones<'a>(
     Ok(())
 }
 
-/// Opens one review for each version that wants one and has none.
+/// Opens a review for each version that needs one and has none.
 fn open_needed<'a>(
     tx: &Tx<'_>,
     tools: impl Iterator<Item = &'a Arc<Tool>>,
@@ -311,7 +312,7 @@ fn open_needed<'a>(
 ) -> Result<(), StoreError> {
     let mut reviewed: HashMap<(&ToolName, Digest), ReviewState> =
         heads.iter().filter(|head| answers(head)).map(|h| ((&h.tool, h.digest), h.state)).collect();
-    // What was superseded by a review of its changes is answered there.
+    // A version that is the base of a pending or approved first review has been superseded by that review.
     let replaced = heads.iter().filter(|head| goes_on(head)).filter_map(|head| Some((&head.tool, head.base_digest?)));
     for key in replaced {
         reviewed.entry(key).or_insert(ReviewState::Superseded);
@@ -320,7 +321,8 @@ fn open_needed<'a>(
         let rest = || (came_along(tool, approvals) && remains.has(tool)).then_some(ReviewKind::Drift);
         let Some(kind) = wanted(tool, approvals).or_else(rest) else { continue };
         let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
-        // These bytes were approved for another place, or the approval is no longer in force: it is asked again.
+        // These bytes were approved for another place, or their approval is no longer in force, so a new review is
+        // needed.
         let asks_again = kind == ReviewKind::Drift && before == Some(ReviewState::Approved);
         if before.is_none() || asks_again {
             open_for(tx, tool, kind, approvals.newest(&tool.name))?;
@@ -329,24 +331,24 @@ fn open_needed<'a>(
     Ok(())
 }
 
-/// Whether a review is about a version that is still wanted.
+/// Whether a first review is pending, approved or sent back.
 fn goes_on(head: &ReviewHead) -> bool {
     let is_wanted = matches!(head.state, ReviewState::Waiting | ReviewState::Approved | ReviewState::ChangesRequested);
     is_wanted && head.kind == ReviewKind::New
 }
 
-/// Whether a review answers, or will answer, what a scan would ask of its version.
+/// Whether a review answers, or will answer, the question that a scan would ask about its version.
 fn answers(head: &ReviewHead) -> bool {
     head.kind.judges_version() && head.state != ReviewState::Superseded
 }
 
-/// Whether a tool lies among the approved ones, and nobody here approved any of its name.
+/// Whether a tool is in an approved stage although no version of its name was approved here.
 fn came_along(tool: &Tool, approvals: &Approvals) -> bool {
     tool.stage.is_vouched() && !approvals.knows(&tool.name)
 }
 
-/// Folders that an approval put a version into, before it was taken back: files that changed there since stayed, and did
-/// not come with the workspace.
+/// Folders into which an undone approval had put a version: files that changed there since then stayed, and did not
+/// come with the workspace.
 #[derive(Debug, Default)]
 struct Remains(HashSet<String>);
 
@@ -369,14 +371,14 @@ impl Remains {
         Ok(Remains(places))
     }
 
-    /// Whether it lies in such a folder.
+    /// Whether a tool is in such a folder.
     fn has(&self, tool: &Tool) -> bool {
         let mut above = std::path::Path::new(&tool.path).ancestors().filter_map(std::path::Path::to_str);
         above.any(|folder| self.0.contains(folder))
     }
 }
 
-/// Which review a tool wants by itself.
+/// The kind of review that a tool needs, regardless of other reviews.
 fn wanted(tool: &Tool, approvals: &Approvals) -> Option<ReviewKind> {
     if approvals.covers(tool) {
         return None;
@@ -389,7 +391,7 @@ fn wanted(tool: &Tool, approvals: &Approvals) -> Option<ReviewKind> {
     }
 }
 
-/// Opens a review of a tool as it is on disk.
+/// Opens a review of a tool, as it is on disk.
 pub(super) fn open_for(
     tx: &Tx<'_>,
     tool: &Tool,
@@ -407,7 +409,7 @@ pub(super) fn open_for(
         | ReviewKind::Plan
         | ReviewKind::Call => Stage::Approved,
     };
-    // Of the other kinds there are as many as new tools.
+    // Only for drift: for the other kinds, the number of reviews grows with the number of new tools.
     let approved = if kind == ReviewKind::Drift { tx.approvals_of(&tool.name)? } else { Vec::new() };
     let was = approved.iter().find(|approval| approval.digest == tool.digest).or(approved.last());
     let summary = match kind {
@@ -433,7 +435,8 @@ pub(super) fn open_for(
         tool: tool.name.clone(),
         version: tool.version.clone(),
         digest: tool.digest,
-        // A folder is moved by whoever may write it: a stage that nobody approved it for is part of the question.
+        // Anybody with write access can move a folder, so the review asks about a stage for which the tool was not
+        // approved.
         from_stage: was.map_or(tool.stage, |was| was.stage),
         to_stage,
         risk: tool.risk,
@@ -448,9 +451,9 @@ fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no description").to_owned()
 }
 
-/// Approved and core tools that came with the workspace wait in one review; it follows the folder. A version whose
-/// files changed after an approval did not come with it: it has a review of its own, also when that approval was
-/// undone, and also if only some of its files are left. `heads` are the reviews so far.
+/// Keeps one review of all approved and core tools that came with the workspace, and updates it with the folders. A
+/// version whose files changed after an approval did not come with the workspace: it has a separate review, even if
+/// that approval was undone, and even if only some of its files are left. `heads` are the existing reviews.
 fn adopt_needed(
     tx: &Tx<'_>,
     tools: &[Arc<Tool>],
@@ -492,7 +495,7 @@ fn adopt_needed(
     Ok(())
 }
 
-/// The digest an adoption is decided on: over its sorted member list.
+/// The digest that an adoption is decided on: that of its sorted member list.
 pub(super) fn members_digest(members: &[(ToolName, Digest)]) -> Digest {
     let lines: Vec<String> = members.iter().map(|(name, digest)| format!("{name} {digest}")).collect();
     let text = lines.join("\n");

@@ -1,4 +1,5 @@
-//! What a scan asks a human about, as tables: what is where, what was approved and asked before, what is asked now.
+//! The questions that a scan asks a human, as tables: the files on disk, earlier approvals and reviews, and the
+//! resulting reviews.
 
 use super::fixture::{self, NOW, in_store};
 use super::scan::{Approvals, Unsettled, members_digest, open_for};
@@ -10,12 +11,12 @@ use crate::engine::EngineError;
 use crate::store::{Approval, NewOperation, Store, Tx};
 use serde_json::json;
 
-/// A tool in its own folder of a stage; `byte` stands for what its files hold.
+/// A tool in its own folder of a stage; `byte` represents the content of its files.
 fn tool(name: &str, stage: Stage, byte: u8) -> Tool {
     Tool { description: "\n  Adds.\nTwo numbers.".to_owned(), ..fixture::tool(name, stage, byte) }
 }
 
-/// Puts an approval of a tool in force, as it is there.
+/// Approves a tool in its present place.
 fn approve(tx: &Tx<'_>, tool: &Tool) -> Result<OperationId, EngineError> {
     let (who, verb, subject) = ("Ada".to_owned(), "approve".to_owned(), tool.name.to_string());
     let operation = tx.log(&NewOperation { who, verb, subject, detail: json!({}), reversible: true })?;
@@ -43,7 +44,7 @@ fn what_lies_there_and_what_was_approved_decide_which_question_is_asked_and_it_i
     for (stage, byte, approved, question) in [
         (Experimental, 1, None, Some(ReviewKind::New)),
         (Experimental, 2, Some((Approved, 1)), Some(ReviewKind::Evolved)),
-        // A copy of what is approved asks nothing.
+        // A copy of an approved version needs no review.
         (Experimental, 1, Some((Approved, 1)), None),
         (Approved, 1, None, Some(ReviewKind::Adoption)),
         (Core, 1, None, Some(ReviewKind::Adoption)),
@@ -68,7 +69,7 @@ fn what_lies_there_and_what_was_approved_decide_which_question_is_asked_and_it_i
     }
 }
 
-/// Two tools of one name wait as new ones; when one is approved, the other is asked about as what would replace it.
+/// Two tools of one name wait as new tools. When one is approved, the other gets a new review as its replacement.
 #[test]
 fn a_second_tool_of_a_name_is_asked_about_again_when_the_first_is_approved() {
     in_store(|tx| {
@@ -144,7 +145,7 @@ fn an_answer_holds_for_the_same_bytes_unless_they_are_approved_and_lie_where_the
         (Stage::Experimental, ReviewKind::New, &[Waiting, Approved, Rejected, ChangesRequested, Expired][..], false),
         (Stage::Experimental, ReviewKind::New, &[Superseded], true),
         (Stage::Experimental, ReviewKind::Evolved, &[Rejected], false),
-        // Whether it is to be put away says nothing about its bytes.
+        // A review about archiving does not judge the bytes.
         (Stage::Experimental, ReviewKind::Archive, &[Waiting, Rejected], true),
         (Stage::Approved, ReviewKind::Drift, &[Waiting, Rejected, ChangesRequested, Expired], false),
         (Stage::Approved, ReviewKind::Drift, &[Approved, Superseded], true),
@@ -190,7 +191,7 @@ fn a_question_ends_when_what_it_is_about_is_gone_or_lies_where_it_is_another_que
         (ReviewKind::Promotion, Some((Approved, 1)), ReviewState::Waiting),
         (ReviewKind::Promotion, None, ReviewState::Superseded),
         (ReviewKind::Archive, Some((Archived, 1)), ReviewState::Superseded),
-        // Nothing on disk belongs to it.
+        // It belongs to no files on disk.
         (ReviewKind::Plan, None, ReviewState::Waiting),
         (ReviewKind::Specification, None, ReviewState::Waiting),
     ] {
@@ -232,7 +233,7 @@ fn nothing_is_said_about_a_tool_that_is_being_moved() {
         });
     }
     in_store(|tx| {
-        // Moved since the folders were read: the event says so.
+        // The event shows that the tool was moved after the folders were read.
         let before = tx.last_seq()?;
         tx.emit(EventKind::ToolMoved, "t")?;
         tx.emit(EventKind::ToolLost, "other")?;
@@ -264,7 +265,7 @@ fn what_came_with_the_workspace_waits_in_one_review_that_follows_the_folder() {
         assert_eq!(first.path, a.path);
         scan(tx, &found)?;
         assert_eq!(adoption(tx)?.id, first.id, "the same members are asked about once");
-        // A decision about these members holds; other members are another question.
+        // The decision about these members is valid; other members need another decision.
         tx.set_review_state(first.id, ReviewState::Rejected)?;
         scan(tx, &found)?;
         assert!(!asked(tx)?.contains(&ReviewKind::Adoption));

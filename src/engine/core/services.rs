@@ -15,7 +15,7 @@ use serde_json::json;
 /// How long a started keeper may take to take over its instance, in milliseconds.
 const KEEPER_DUE_MS: i64 = 10_000;
 
-/// The caller, and knowledge about processes.
+/// The caller, and functions that examine processes.
 pub struct ServiceActor<'a> {
     /// The caller.
     pub caller: &'a Caller,
@@ -42,9 +42,9 @@ pub struct Launching<'a> {
 /// The version of a relaunched instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relaunched {
-    /// The present one.
+    /// The present version.
     Same,
-    /// Another one, which replaces it once it has ended.
+    /// Another version, which replaces the instance once it has ended.
     Other,
 }
 
@@ -73,7 +73,7 @@ impl ServiceActor<'_> {
         instance.life.state.needs_keeper() && !self.has_keeper(instance, now)
     }
 
-    /// Updates an instance whose keeper is gone.
+    /// Updates the row of an instance whose keeper is gone.
     fn settle(&self, row: &mut InstanceRow, now: Instant) {
         if !self.is_lost(&row.instance, now) {
             return;
@@ -308,9 +308,10 @@ pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Opt
 }
 
 /// Applies events to the row of an instance, after the requests that others left there. A keeper that is no longer
-/// needed is removed from the row. `None` if this process is not its keeper (any more): it must end.
+/// needed is removed from the row. `None` if this process is not the keeper, or no longer is: it must end.
 ///
 /// # Errors
+///
 /// `Internal` for errors of the store.
 pub fn advance(
     tx: &Tx<'_>,

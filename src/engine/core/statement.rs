@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// The first line of every `approval.toml`.
 const HEAD: &str = "# Written when this version was approved. A change to any file beside it voids the approval.\n";
 
-/// A reviewer's statement about a version; its text is what is signed.
+/// A reviewer's statement about a version; its text is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'a> {
     /// Name that was reviewed.
@@ -49,7 +49,7 @@ impl Statement<'_> {
         ];
         for (key, value) in lines {
             if let Some(value) = value {
-                // Writing into memory cannot fail.
+                // Writing to memory cannot fail.
                 let _ = writeln!(text, "{key} = {}", quoted(value));
             }
         }

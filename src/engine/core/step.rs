@@ -65,7 +65,7 @@ impl Actor<'_> {
     }
 }
 
-/// Closes the pending reviews of a version that is removed. Returns them for undo.
+/// Closes the pending reviews of a removed version. Returns them for undo.
 pub(super) fn close_reviews(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<Vec<ReviewId>, EngineError> {
     let waits = |head: &ReviewHead| head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest;
     let closed: Vec<ReviewId> = tx.review_heads(None)?.into_iter().filter(waits).map(|head| head.id).collect();

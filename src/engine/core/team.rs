@@ -18,7 +18,7 @@ const RULES: &str = "rules";
 /// The subject of the event that the policy changed, or that policies conflict.
 pub const POLICY_IN_FORCE: &str = "policy-in-force";
 
-/// Changes with the computation of versions: results of an earlier format are computed again.
+/// The format of the computed results of versions; results of another format are computed again.
 const FORM: &str = "3";
 
 /// Occurs in the stored result of every version with an approval that covers only a difference.
@@ -233,7 +233,7 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
     Ok(changes)
 }
 
-/// Adds the versions that have one of these as a base, directly or indirectly.
+/// Adds the versions whose direct or indirect base is one of these.
 fn add_resting(q: &Queries, touched: &mut BTreeSet<Digest>) -> Result<(), StoreError> {
     let resting: Vec<(Digest, BTreeSet<Digest>)> = TeamFiles(q)
         .states_with(BASE)?

@@ -1,4 +1,4 @@
-//! What comes in bit by bit comes to what all of it comes to at once.
+//! Files that arrive one by one give the same result as all files at once.
 
 use super::team::{decision_of, take_in, team_version, team_version_here, unanswered, unsigned_file};
 use crate::domain::team::{
@@ -10,17 +10,17 @@ use crate::engine::EngineError;
 use crate::store::{Store, TeamFile, TeamFiles};
 use std::collections::BTreeMap;
 
-/// How many teams are tried.
+/// The number of generated teams.
 const ROUNDS: u64 = 15;
 
-/// How many of the signers are ours; the others are of another team.
+/// The number of signers in this team; the others are in another team.
 const OURS: usize = 3;
 
 const CRITERIA: [&str; 3] = ["run", "deploy", "licence"];
 const STAGES: [Stage; 2] = [Stage::Approved, Stage::Core];
 const TIERS: [CostTier; 2] = [CostTier::Low, CostTier::High];
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -54,7 +54,7 @@ fn policy(extra: &str, who: std::ops::Range<usize>) -> String {
     format!("{extra}\n{}", who.map(signer).collect::<String>())
 }
 
-/// A decision about one of four versions, which answers some of those before it.
+/// A decision about one of four versions that answers some of the earlier decisions.
 fn decision(random: &mut Random, who: usize, before: &[TeamFile]) -> TeamFile {
     const KINDS: [TeamKind; 6] = [
         TeamKind::Approve,
@@ -100,7 +100,7 @@ fn signed_file(decision: TeamDecision, who: usize) -> TeamFile {
     TeamFile { name: FileName::of(&bytes).hex(), kind: name, digest, bytes, key: Some(key.to_string()), object: None }
 }
 
-/// A team with criteria that imports another team: the policy that is pinned, and all files.
+/// A team with criteria that imports another team: the pinned policy, and all files.
 fn team(random: &mut Random) -> (FileName, Vec<TeamFile>) {
     let mut files = Vec::new();
     for _ in 0..4 + random.below(16) {
@@ -132,7 +132,7 @@ fn team(random: &mut Random) -> (FileName, Vec<TeamFile>) {
     (FileName::of(own.as_bytes()), files)
 }
 
-/// What all files come to at once: the JSON of each version.
+/// The result of all files at once: the JSON of each version.
 fn at_once(pin: FileName, files: &[TeamFile]) -> BTreeMap<Digest, String> {
     let mut unsigned = UnsignedFiles::default();
     files.iter().filter(|file| file.key.is_none()).for_each(|file| unsigned.add(&file.bytes));
@@ -165,7 +165,7 @@ fn in_whatever_order_and_portions_files_come_the_state_is_that_of_all_of_them() 
             assert_eq!(found, expected, "round {round}, order {order}");
         }
     }
-    // The teams have in them what they are made for.
+    // The generated teams contain the cases that the test is for.
     assert!(with_base > 4 && with_team > 4 && approved > 4, "{with_base} {with_team} {approved}");
 }
 
@@ -180,7 +180,7 @@ fn an_approval_that_came_after_its_key_expired_counts_on_other_machines_and_not_
     };
     let text = entry(0, "") + &entry(1, "until = \"2024-01-01T00:00:00Z\"");
     let pin = FileName::of(text.as_bytes());
-    // Of versions 1 and 2 and 3, of which the last is rejected first: all say that they were signed in time.
+    // Decisions about versions 1, 2 and 3; version 3 is rejected first. All claim to be signed in time.
     let file = |who: usize, kind: TeamKind, version: u8, answers: &[FileName]| {
         let subject = Subject::Version {
             tool: ToolName::new("t").unwrap(),
@@ -226,7 +226,7 @@ fn an_approval_that_came_after_its_key_expired_counts_on_other_machines_and_not_
     assert_eq!((everywhere, here), (TeamStatus::Approved, TeamStatus::Open));
     let why = &uncounted[0].1;
     assert!(why.starts_with("it came here 2024-01-01") && why.contains("after the key of P1 <p1@x> expired"), "{why}");
-    // Nor does it answer what stands against a version.
+    // A late approval does not answer an objection to a version either.
     assert_eq!((status(3).0, status(3).1), (TeamStatus::Approved, TeamStatus::Rejected));
     assert_eq!(unanswered(&store, pin, Digest([3; 32])).unwrap(), [name(&no)]);
 }

@@ -62,7 +62,7 @@ pub fn unlock(
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// For whom and how long, in words.
+/// The scope and duration of a grant, in words.
 pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
     let ends = until.map(|until| format!("until {}", crate::domain::rfc3339(until)));
     match (scope, ends) {

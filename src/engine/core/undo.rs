@@ -91,7 +91,8 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
     Ok(operation)
 }
 
-/// Refuses to undo a move if a later operation moved the same version again: it is not where it would be fetched from.
+/// Refuses to undo a move if a later operation moved the same version again, because it is no longer in the expected
+/// place.
 fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
     let since = |later: &Operation| {
         let message = format!("{2} was moved since by operation {0} ({1})", later.id, later.verb, later.subject);

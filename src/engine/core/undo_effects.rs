@@ -1,11 +1,11 @@
-//! What undoing an operation changes, in words, for whoever is asked whether to do it.
+//! What undoing an operation changes, in words, for the question before the undo.
 
 use super::placed::Placed;
 use super::undo_note::UndoNote;
 use crate::domain::{ReviewId, count};
 
 impl UndoNote {
-    /// What undo does to files and approvals, one sentence each; empty if the change has no words of its own.
+    /// The effects of undo on files and approvals, one sentence each; empty if the change has no own text.
     pub fn effects(&self) -> Vec<String> {
         match self {
             UndoNote::Approve { before, after, replaced, .. } => {
@@ -60,7 +60,7 @@ impl UndoNote {
         }
     }
 
-    /// The review that undo closes: the operation opened it.
+    /// The review that undo closes, because the operation opened it.
     pub fn closes(&self) -> Option<ReviewId> {
         match self {
             UndoNote::Post { review, .. } | UndoNote::Propose { review } => Some(*review),
@@ -69,7 +69,7 @@ impl UndoNote {
     }
 }
 
-/// The move that brings a version back from its place.
+/// The move of a version back to its previous place.
 fn back(from: &Placed, to: &Placed) -> String {
     match to.placement.entry() {
         _ if from.placement == to.placement => format!("{} does not move", place(to)),
@@ -78,7 +78,7 @@ fn back(from: &Placed, to: &Placed) -> String {
     }
 }
 
-/// The exchange of what is in a place. The digests tell versions of one number apart.
+/// The replacement of the content of a place. Digests distinguish versions with the same number.
 fn instead(back: &Placed, now: &Placed) -> String {
     let of = |placed: &Placed| format!("{} {}", version(placed), placed.digest.short());
     if back.digest == now.digest {
@@ -100,7 +100,7 @@ fn named(placed: &Placed) -> String {
     format!("{} in {}", version(placed), place(placed))
 }
 
-/// Its folder, or its files in a folder that it shares.
+/// The folder of a version, or its files if the folder is shared.
 fn place(placed: &Placed) -> String {
     let base = &placed.placement.base;
     match (placed.placement.exclusive, placed.files.as_slice()) {

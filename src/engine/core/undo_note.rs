@@ -1,4 +1,4 @@
-//! What `undo` needs to know about an operation: written with it, never changed.
+//! The data that `undo` needs about an operation: written with the operation, never changed.
 
 use super::placed::Placed;
 use super::row_changes::{

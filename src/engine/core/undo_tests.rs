@@ -1,4 +1,4 @@
-//! What taking an operation back means, kind by kind: which rows change back, and which files move where.
+//! The effect of undoing each kind of operation: which rows are restored, and which files move where.
 
 use super::allow::allow;
 use super::fixture::{self, NOW, in_store};
@@ -64,7 +64,7 @@ fn moves(step: &Step) -> Vec<&Relocation> {
     each.collect()
 }
 
-/// From where to where, what makes room, and what the commit says.
+/// Source and target of a move, the digest that it may replace, and the commit message.
 type Told<'a> = (Option<&'a str>, &'a str, Option<u8>, Option<&'a str>);
 
 fn told(step: &Step) -> Vec<Told<'_>> {
@@ -213,7 +213,7 @@ fn a_move_that_was_moved_on_is_taken_back_from_its_end() {
         Ok(())
     });
     in_store(|tx| {
-        // What moved since is another version of the same name.
+        // A later move concerned another version of the same name.
         let move_of = |byte| UndoNote::Move {
             before: placed(Stage::Experimental, byte),
             after: placed(Stage::Archived, byte),
@@ -249,7 +249,7 @@ fn an_approval_that_is_taken_back_brings_back_those_that_it_ended_and_were_not_t
         (placed(Experimental, 1), placed(Approved, 1), None, true, false, vec![]),
         (placed(Experimental, 1), placed(Approved, 1), Some(placed(Approved, 2)), true, false, vec![(2, Approved, 1)]),
         (placed(Experimental, 1), placed(Approved, 1), Some(placed(Approved, 2)), true, true, vec![]),
-        // Entries of an older format: what was approved is approved again, by the entry that takes back.
+        // Entries of an older format: the undo entry approves the replaced version again.
         (placed(Experimental, 1), placed(Approved, 1), Some(placed(Approved, 2)), false, false, vec![(2, Approved, 3)]),
         (placed(Approved, 1), placed(Core, 1), None, false, false, vec![(1, Approved, 3)]),
         (placed(Approved, 1), placed(Approved, 1), None, false, false, vec![]),
@@ -356,7 +356,7 @@ fn what_lies_beside_a_version_that_stays_is_as_it_was_before_its_approval() {
             log(tx, "approve", json!({}), true)?;
             open_for(tx, &tool(Stage::Approved, 1), ReviewKind::Drift, None)?;
             let made = noted(tx, "approve", &note)?;
-            // Commits are made as they were.
+            // Undo makes a commit only if the operation made one.
             let intent = tx.add_intent(made, &json!({}))?;
             tx.finish_intent(intent, &json!({"commit": "abc"}))?;
             let step = back(tx, made)?;

@@ -1,8 +1,7 @@
-//! What is next to a vouched tool: `approval.toml`, which says who approved it, and for whom it is signed.
+//! The file next to a vouched tool: `approval.toml` says who approved it, and contains the signature.
 //!
-//! Everything in front of the line of the signature is what was signed, byte for byte: nobody has to build the
-//! text again to verify it. The number of the operation stands behind it, because it is known only later and
-//! means something here alone.
+//! The signature covers everything before its line, byte for byte, so nobody has to rebuild the text to verify it. The
+//! operation number follows the signature, because it is known only later and is meaningful only on this machine.
 
 use super::pen;
 use super::placed::{Beside, Placed};
@@ -16,25 +15,24 @@ use crate::store::{Approval, NewOperation, Queries, StoreError, Tx};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// A version that a signature speaks for.
+/// A version with a valid signature of an approval.
 #[derive(Debug, Clone)]
 pub struct Vouched {
     pub tool: Tool,
     /// The reviewer who signed.
     pub reviewer: String,
-    /// The name that the file of allowed signers has for him.
+    /// The signer's name in the file of allowed signers.
     pub principal: String,
-    /// When he approved it.
+    /// When the reviewer approved it.
     pub at: Instant,
-    /// Whether decision files of the team say so, and no `approval.toml`.
+    /// Whether the approval comes from decision files of the team instead of `approval.toml`.
     pub by_team: bool,
 }
 
-/// By whom a version is approved that was taken over from the team.
+/// The prefix of the approver of a version that was adopted from the team.
 pub const OF_TEAM: &str = "team:";
 
-/// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
-/// for other places.
+/// The file `approval.toml` for a version in a vouched place, made from the approval in force; empty for other places.
 pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
     let approvals = tx.approvals_of(&placed.tool)?;
     let Some(approval) = approvals.iter().find(|a| placed.stage.is_vouched() && a.digest == placed.digest) else {
@@ -55,21 +53,23 @@ pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
     };
     let signed = pen::signature_beside(tx, operation.as_ref())?;
     let (mut text, signature) = signed.map_or_else(
-        // Signed in an older format, or not at all.
+        // The approval is signed in an older format, or unsigned.
         || (statement.text(), approval.signature.clone()),
         |(text, signature)| (text, Some(signature)),
     );
     if let Some(signature) = &signature {
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(text, "signature = '''\n{}\n'''", signature.trim());
     }
     let _ = writeln!(text, "operation = {}", approval.operation);
     Ok(vec![file(text)])
 }
 
-/// What is next to a version that comes back to a place: what lay there, else what its approval says.
+/// The files next to a version that returns to a place: the previous `approval.toml`, otherwise one made from its
+/// approval.
 ///
 /// # Errors
+///
 /// Any failed read of the store.
 pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
     match &placed.approval {
@@ -79,10 +79,11 @@ pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineE
     }
 }
 
-/// Takes over versions that an allowed signer approved. One whose approval was undone here, whoever had given it, waits
-/// for a human like any other that came with the workspace.
+/// Adopts versions that an allowed signer approved. If an approval of the version was undone here, whoever gave it, the
+/// version waits for a human, like any other that came with the workspace.
 ///
 /// # Errors
+///
 /// Any failed read or write of the store.
 pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> {
     for Vouched { tool, reviewer, principal, at, by_team } in signed {
@@ -103,7 +104,7 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
             digest: tool.digest,
             stage: tool.stage,
             operation,
-            // As the signer said it: what is older than that is not taken over by itself later.
+            // The time that the signer states: older versions are not adopted automatically later.
             at: *at,
             base: Some(tool.placement.base.clone()),
             signature: None,
@@ -112,9 +113,10 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// Whether somebody here undid an approval of this very version.
+/// Whether an approval of exactly this version was undone here.
 ///
 /// # Errors
+///
 /// Any failed read of the store.
 pub fn was_taken_back(q: &Queries, tool: &ToolName, digest: Digest) -> Result<bool, StoreError> {
     let name = tool.as_str();

@@ -430,7 +430,7 @@ mod tests {
         assert!(missing.hint.contains("apt-get install bubblewrap"), "{missing:?}");
         let lines = isolation(&absent, &Settings::default());
         assert!(lines.iter().any(|line| line.message == missing.message && line.hint == missing.hint), "{lines:?}");
-        // Whoever turned it off knows.
+        // A user who switched it off needs no warning.
         assert_eq!(Machine::new(Bubblewrap::Off, None).missing_bubblewrap(), None);
     }
 

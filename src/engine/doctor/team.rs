@@ -1,5 +1,5 @@
 //! The team in `doctor`: key, policy, expiry, clocks, and whether the carrier can be reached. Only `doctor` tests this
-//! without a `sync`.
+//! outside a `sync`.
 
 use super::{Health, line};
 use crate::domain::{Instant, SafeText, rfc3339};

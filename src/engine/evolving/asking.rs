@@ -67,10 +67,11 @@ impl Evolutions<'_> {
         self.asking(request, |bundle| self.chosen_generators(&request.generators, bundle))
     }
 
-    /// The same to be looked at. Where no generator was named and none can be chosen, `chosen` says why and the plan has
+    /// The same for display only. If no generator was named and none can be chosen, `chosen` says why and the plan has
     /// no generators, because the request can be read without one.
     ///
     /// # Errors
+    ///
     /// Those of [`Evolutions::prepare`], except that no generator can be chosen.
     pub fn preview(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
         self.asking(request, |bundle| match self.chosen_generators(&request.generators, bundle) {
@@ -276,7 +277,7 @@ fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError>
     Ok(if hint.trim().is_empty() { bundle } else { Bundle { hint: hint.to_owned(), ..bundle } })
 }
 
-/// Refuses an agent every generator but the built-in one.
+/// Refuses an agent every generator except the built-in one.
 pub(super) fn refuse_generators(plan: &EvolutionPlan, caller: &Caller) -> Result<(), EngineError> {
     let is_costly = plan.generators.iter().any(|name| name != repair::GENERATOR);
     if is_costly && matches!(caller, Caller::Agent(_)) {

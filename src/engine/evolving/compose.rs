@@ -119,7 +119,7 @@ impl Evolutions<'_> {
     }
 
     /// The same with a free version number: its own if it is free, otherwise the next one, with a new stamp. A version
-    /// that changes answers is no patch.
+    /// that changes answers is not a patch.
     pub(super) fn numbered(
         &self,
         case: &Case,
@@ -140,9 +140,8 @@ impl Evolutions<'_> {
         Ok(Candidate { detail, step: format!("{step}; checked as {}", found.version) })
     }
 
-    /// Whether a version number is free: no present or formerly approved version of the name has it, and no file is in
-    /// its place.
-    /// where its files would go.
+    /// Whether a version number is free: no present or formerly approved version of the name has it, and its place
+    /// contains no files.
     fn is_free(&self, case: &Case, version: &semver::Version) -> Result<bool, EngineError> {
         let name = &case.base.tool.name;
         let (known, approved) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approved_before(name)?)))?;

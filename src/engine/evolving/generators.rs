@@ -193,7 +193,7 @@ mod tests {
         settings.secrets.insert("HOME".to_owned(), source);
         let is_plain = |(name, _): &(String, String)| !loads_code(name) && name != "HOME";
         let (name, text) = std::env::vars().find(is_plain).unwrap();
-        // One that loads code is set by whoever calls, not by the settings.
+        // A variable that loads code could be set by the caller instead of the settings.
         let wanted = setting("x", command("sh", &["HOME", &name, "PATH", "TOOLSMITH_TEST_ABSENT"]));
         let GeneratorKind::Command(program) = ready(&wanted, &settings, &Arc::default(), None, &value).unwrap().way
         else {

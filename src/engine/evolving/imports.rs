@@ -38,7 +38,7 @@ pub struct Imported {
     pub kind: &'static str,
     /// Commands, calls or operations that were read.
     pub read: usize,
-    /// Lines that could not be read.
+    /// The number of lines that could not be read.
     pub unreadable: usize,
 }
 

@@ -22,7 +22,7 @@ const HINT_UNREAD: &str = "the hint was ignored: built-in repairs do not use hin
 pub struct EvolutionDetail {
     /// Row of the evolution as stored.
     pub evolution: Evolution,
-    /// State of the loop, read from that row.
+    /// State of the loop, as stored in that row.
     #[serde(skip)]
     pub course: EvolutionProgress,
     /// The answers that were examined.
@@ -110,7 +110,6 @@ impl Evolutions<'_> {
 
     /// Archives the scaffold that an answer was written from; it contained only the specification. Returns a text to
     /// append to a message.
-    /// that, to add to a message.
     fn retire_scaffold(&self, case: &Case, caller: &Caller) -> String {
         let (Caller::Human(who), Some(_)) = (caller, case.row.asked.specification) else { return String::new() };
         let reason = format!("the specification was implemented by evolution {}", case.row.id);

@@ -94,7 +94,7 @@ impl Opportunities<'_> {
     /// agents may do this.
     ///
     /// # Errors
-    /// `NotFound` if it is not found any more; `Conflict` if it was already accepted; otherwise as [`Self::list`] and
+    /// `NotFound` if it is no longer found; `Conflict` if it was already accepted; otherwise as [`Self::list`] and
     /// [`NewTools::propose_specification`](crate::engine::NewTools::propose_specification).
     pub fn accept(
         &self,

@@ -86,7 +86,7 @@ impl Examination<'_> {
         let manifest = self.case.want.manifest.as_ref().map(|(path, _)| path.as_str());
         let meant = with_imports(&self.case.base, &after);
         let known = check::capabilities_of(&meant);
-        // What died for want of an import would have reached the network with it.
+        // Code that failed because of a missing import would have used the network if the import had been there.
         let is_network = |one: &Capability| matches!(one.kind, CapabilityKind::Network | CapabilityKind::Address);
         let is_meant = meant.files != self.case.base.files && known.iter().any(is_network);
         let observed = if is_meant { &[] } else { tries.observed.as_slice() };
@@ -141,7 +141,7 @@ impl Examination<'_> {
             .filter_map(|(one, (old, new))| check::replayed(one, old, new))
             .collect();
         let reaches = check::further(&old, &new).into_iter().map(|finding| finding.message);
-        // Programs and files are judged by the code: which of them an interpreter accesses is no evidence.
+        // Uses of programs and files are judged by the code, because interpreters access many of them by themselves.
         let is_network = |message: &String| [" connect ", " resolve ", " listen "].iter().any(|w| message.contains(w));
         tries.observed = reaches.filter(is_network).collect();
         tries.add(&inputs, &sources, (&old, &new));
@@ -166,7 +166,8 @@ impl Examination<'_> {
         differing.map(|(probe, again)| [probe.after.stdout.clone(), again.stdout])
     }
 
-    /// Starts the previous version again where the new one answers otherwise: times and random numbers are no answers.
+    /// Starts the previous version again if the new one gives another answer: outputs with times and random numbers do
+    /// not count as answers.
     fn start_again(&self, trials: &EngineTrials<'_>, probes: &mut [Probe]) {
         let is_other = |probe: &&mut Probe| {
             let ends = [probe.before.end, probe.after.end];
@@ -296,7 +297,7 @@ fn is_of_shell(stderr: &[u8]) -> bool {
     })
 }
 
-/// The version with those imports of a newer one that it lacks: what it does is judged as it was meant.
+/// The version with the imports that it lacks and a newer version has, so that its intended behaviour is judged.
 fn with_imports(version: &ToolDetail, newer: &BTreeMap<String, String>) -> ToolDetail {
     let mut version = version.clone();
     for file in &mut version.files {

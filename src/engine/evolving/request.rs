@@ -113,7 +113,7 @@ impl Evolutions<'_> {
             .map(|file| file.path.clone())?;
         let lines = repair::ASKED_PACKAGES.iter().chain([&ABSENT]).map(|name| format!("import {name}\n"));
         let code: String = lines.collect();
-        // The same version with other code: an import that is missing for it is missing for the real code.
+        // The same version with other code: an import that is missing for this code is missing for the real code too.
         let mut probe = detail.clone();
         for file in probe.files.iter_mut().filter(|file| file.path == path) {
             file.bytes = code.clone().into_bytes();

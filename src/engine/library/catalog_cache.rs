@@ -1,4 +1,4 @@
-//! The catalog as last read.
+//! The cache of the catalog.
 
 use super::lean::Lean;
 use crate::domain::{SkippedFile, ToolName};

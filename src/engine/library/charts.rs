@@ -1,4 +1,4 @@
-//! Charts of runs over time: one column for a span of hours, with the dates below and what the tallest column stands for.
+//! Charts of runs over time: one column for each span of hours, with dates below, and a label for the tallest column.
 
 use crate::domain::description::{Ink, Plot, StyledLine};
 use crate::domain::{Instant, grouped, percent, rfc3339, span};
@@ -6,22 +6,22 @@ use crate::store::HourOfRuns;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Columns of the name before a chart, the blank behind it included.
+/// Width of the name before a chart, including the blank after it.
 const NAME: usize = 11;
 
-/// What stands for a time without runs.
+/// The character for a span without runs.
 const NONE: char = '·';
 
-/// Bars, from nothing to the most.
+/// The characters of bars, from the lowest to the highest.
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// Hours that a column may stand for: spans that people count in.
+/// The possible spans of a column, in hours: spans that are easy to read.
 const STEPS: [i64; 4] = [1, 6, 12, 24];
 
-/// Hours of a day.
+/// The hours of a day.
 const DAY: i64 = 24;
 
-/// Runs, failures, success and time of a span.
+/// Runs, failures, success and duration of a span.
 #[derive(Clone, Copy, Default)]
 struct SpanOfRuns {
     runs: u64,
@@ -30,7 +30,7 @@ struct SpanOfRuns {
 }
 
 impl SpanOfRuns {
-    /// A number of it, where anything ran.
+    /// A figure of the span; `None` if nothing ran.
     fn value(&self, of: impl Fn(&SpanOfRuns) -> f64) -> Option<f64> {
         (self.runs > 0).then(|| of(self))
     }
@@ -48,7 +48,7 @@ impl SpanOfRuns {
     }
 }
 
-/// Spans of this many hours, oldest first; the last one holds the hour `last`.
+/// Spans of this many hours, oldest first; the last span contains the hour `last`.
 fn spans(hours: &[HourOfRuns], last: i64, step: i64, count: i64) -> Vec<SpanOfRuns> {
     let first = last.div_euclid(step) - count + 1;
     let mut spans = vec![SpanOfRuns::default(); usize::try_from(count).unwrap_or(0)];
@@ -63,8 +63,8 @@ fn spans(hours: &[HourOfRuns], last: i64, step: i64, count: i64) -> Vec<SpanOfRu
     spans
 }
 
-/// Runs, failures, success and time of this many days up to a time, in at most this many columns; read aloud, a number
-/// for each day.
+/// Charts of runs, failures, success and duration over the days before a time, at most `room` columns wide. Screen
+/// readers get a number for each day.
 pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, room: usize) -> Vec<StyledLine> {
     let last = at.0.div_euclid(HOUR_MS);
     let fits = |step: &i64| usize::try_from(days * DAY / step).is_ok_and(|columns| columns <= room);
@@ -136,7 +136,7 @@ fn date(hour: i64) -> String {
     rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned()
 }
 
-/// Bars in their colour; what stands for nothing has none.
+/// Bars in their colour; characters for spans without runs are dimmed.
 fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
     let parts = bars.split_inclusive(|c| c != NONE).flat_map(|part| {
         let at = part.find(|c| c != NONE).unwrap_or(part.len());
@@ -145,7 +145,7 @@ fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
     parts.filter(|(_, part)| !part.is_empty()).fold(line, |line, (ink, part)| line.drawn(ink, part, ""))
 }
 
-/// Days below the columns: the first, the one in the middle, the last; and what a column and a dot stand for.
+/// The axis below the columns: the first, the middle and the last date, and the meaning of a column and a dot.
 fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
     let first = (last.div_euclid(step) + 1) * step - days * DAY;
     let mut text = vec![' '; columns];
@@ -166,13 +166,13 @@ fn axis(last: i64, step: i64, columns: usize, days: i64) -> StyledLine {
     StyledLine::new().drawn(Ink::Dim, &format!("{:NAME$}{text} each bar {each}, · no runs", ""), aloud)
 }
 
-/// The heights of columns, in thousandths of the top.
+/// The heights of columns, in thousandths of `top`.
 fn thousandths(values: &[Option<f64>], top: f64) -> Vec<Option<u16>> {
     let height = |value: f64| if top > 0.0 { (value / top * 1_000.0).round().clamp(0.0, 1_000.0) as u16 } else { 0 };
     values.iter().map(|value| value.map(height)).collect()
 }
 
-/// Bars from nothing to the top; where there is no value, a dot.
+/// Bars, scaled to `top`; a dot for a missing value.
 pub(in crate::engine) fn bars(values: &[Option<f64>], top: f64) -> String {
     let bar = |value: &Option<f64>| match value {
         Some(value) if top > 0.0 => BARS[((value / top * 7.0).round() as usize).min(7)],
@@ -182,12 +182,12 @@ pub(in crate::engine) fn bars(values: &[Option<f64>], top: f64) -> String {
     values.iter().map(bar).collect()
 }
 
-/// Bars from nothing to the largest value.
+/// Bars, scaled to the largest value.
 pub(in crate::engine) fn scaled(values: &[Option<f64>]) -> String {
     bars(values, values.iter().flatten().copied().fold(0.0, f64::max))
 }
 
-/// A bar to the right: so much of the most, in at most this many columns.
+/// A horizontal bar for `value` of `most`, in at most this many columns.
 pub(in crate::engine) fn level(value: u64, most: u64, columns: usize) -> String {
     let length = if most == 0 { 0 } else { (value as f64 / most as f64 * columns as f64).round() as usize };
     "█".repeat(length.max(usize::from(value > 0)))
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_hour_falls_into_a_column_and_the_days_stand_below() {
-        // 2023-11-14, 22 o'clock.
+        // 2023-11-14, 22:00.
         let at = Instant(1_700_000_000_000);
         let last = at.0.div_euclid(HOUR_MS);
         let hour = |ago: i64| HourOfRuns { hour: last - ago, runs: 2, succeeded: 1, mean_ms: 10.0 };

@@ -58,7 +58,7 @@ pub fn settle_row(row: &mut Tool, view: &CatalogView) {
     apply(row, steps, result);
 }
 
-/// Whether its steps determine whether it can run.
+/// Whether only its steps determine whether it can run.
 fn is_open(tool: &Tool) -> bool {
     tool.steps.is_some() && tool.stage != Stage::Archived && tool.state != ToolState::Unsupported
 }

@@ -53,7 +53,7 @@ impl Library<'_> {
         Ok(exported)
     }
 
-    /// Writes the catalog into a new file and returns how many tools it holds.
+    /// Writes the catalog into a new file and returns the number of tools in it.
     ///
     /// # Errors
     /// `Conflict` if the file exists; `Failed` if it cannot be written; `Internal` for errors of the store.

@@ -33,9 +33,9 @@ pub struct Facts {
     now: Instant,
     /// Versions that a human selected for names in this session.
     used: HashMap<ToolName, Digest>,
-    /// What may run, as far as cost tiers decide.
+    /// The cost tiers that may run.
     tiers: Tiers,
-    /// The selections in use: a tool must be in all of them.
+    /// The tool sets in use: a tool must be in all of them.
     selections: Vec<Selection>,
     /// Names of which a version was archived here.
     archived: HashSet<String>,
@@ -50,9 +50,9 @@ pub struct Facts {
 pub struct Here {
     /// Versions that a human selected for names.
     pub used: HashMap<ToolName, Digest>,
-    /// What may run, as far as cost tiers decide.
+    /// The cost tiers that may run.
     pub tiers: Tiers,
-    /// The selections in use: a tool must be in all of them.
+    /// The tool sets in use: a tool must be in all of them.
     pub selections: Vec<Selection>,
     /// Names of the user's generators.
     pub generators: Vec<String>,
@@ -133,13 +133,13 @@ impl Facts {
         self.approvals.lies_at_home(tool)
     }
 
-    /// Whether the approved version of a row's name is among the archived ones.
+    /// Whether the approved version of a row's name is archived.
     pub fn is_put_away(&self, tools: &[Arc<Tool>], tool: &Tool) -> bool {
         let mut same = tools.iter().filter(|other| other.stage == Stage::Archived && other.name == tool.name);
         self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))
     }
 
-    /// Whether an archived version was ever approved, as far as known: nothing is known about tools that came with a
+    /// Whether an archived version was ever approved, as far as is known: nothing is known about tools that came with a
     /// workspace.
     pub fn keeps_its_name(&self, tool: &Tool) -> bool {
         let key = (tool.name.clone(), tool.digest);
@@ -166,7 +166,7 @@ impl Facts {
         runs && (self.tiers.is_above_cap(tool) || self.tiers.is_locked(tool, approved))
     }
 
-    /// The selection of tools in use; `None` for all.
+    /// The tool set in use; `None` for all tools.
     pub fn in_use(&self) -> Option<String> {
         self.selections.last().map(|selection| selection.name.clone())
     }

@@ -15,7 +15,7 @@ use std::path::Path;
 /// The file in the state folder.
 const FILE: &str = "search-index";
 
-/// Fewer tools are indexed as quickly as the file is read.
+/// The minimum number of tools for which the file is used: fewer tools are indexed as fast as the file is read.
 const WORTH_KEEPING: usize = if cfg!(test) { 2 } else { 1_000 };
 
 /// Bytes of a digest.

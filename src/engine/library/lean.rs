@@ -1,8 +1,8 @@
-//! Answers from the result of the last scan, reading only the rows that an answer needs: a server started by an agent
-//! should answer the first question at once, without keeping ten thousand tools in memory of which ten are ever used.
+//! Answers from the result of the last scan, reading only the rows that an answer needs. A server started by an agent
+//! should answer the first question at once, without keeping ten thousand tools in memory if only ten are used.
 //!
 //! All assumptions are checked: all folders and all files must have their stamps, and no event may contradict the
-//! result, as for the whole catalog. Only the reading of rows is saved. If something changed, if a row depends on all
+//! result, as for the whole catalog. Only the reading of rows is avoided. If something changed, if a row depends on all
 //! others, or if many rows would have to be read, the caller reads everything.
 
 use super::kept_search;
@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant as Clock;
 
-/// The number of best matching rows that are read first, and at most.
+/// How many of the best matching rows are read first, and at most.
 const REACHES: [usize; 2] = [40, 160];
 
 /// The matching rows of a search, and a catalog that contains them.
@@ -111,8 +111,8 @@ impl Library<'_> {
         Ok(None)
     }
 
-    /// The result of the last scan, if a scan would find the same now; `just_read` means that this was checked a moment
-    /// ago. The caller holds the lock of the folders, and has not read them.
+    /// The result of the last scan, if a new scan would give the same result. `just_read` means that this was checked a
+    /// moment ago. The caller holds the lock of the folders, and has not read them.
     fn lean(&self, just_read: bool) -> Result<Option<Arc<Lean>>, EngineError> {
         if !self.may_remember() || !self.workspace.folder().is_dir() {
             return Ok(None);
@@ -154,7 +154,7 @@ impl Library<'_> {
         Ok(Some((Arc::new(Lean { applied, names, relevance }), is_same?)))
     }
 
-    /// Shows the rows at these paths with the rows around them, and, while they are few, the rows shown so far, because
+    /// Shows the rows at these paths and the rows around them. While there are few rows, earlier rows stay, because
     /// another call may need them. `false` if they cannot be read without all others.
     fn show_paths(&self, lean: &Lean, asked: &HashSet<&str>) -> Result<bool, EngineError> {
         let shown = self.is_part().then(|| self.looked_up());

@@ -1,4 +1,4 @@
-//! What is answered without reading all rows is what all rows would answer, and only while nothing changed.
+//! Answers from a part of the rows equal answers from all rows, and are given only while nothing has changed.
 
 use super::look_up_tests::{closed, paths, remember, world};
 use crate::domain::{Caller, Kind};
@@ -9,7 +9,7 @@ fn agent() -> Caller {
     Caller::Agent("a".to_owned())
 }
 
-/// Eighty tools more, of which some are archived, copies, or not for something; and the index of their words.
+/// A workspace with 80 more tools, some of them archived, copied or ruled out by a tag, and with their search index.
 fn large() -> World {
     let world = world();
     for number in 0..80 {
@@ -37,7 +37,7 @@ fn all(engine: &Engine, wanted: &SearchFor) -> Vec<SearchHit> {
     engine.library().search(wanted, &agent()).unwrap()
 }
 
-/// What is found without reading all rows; `None` if all have to be read.
+/// The search results from a part of the rows; `None` if all rows must be read.
 fn lean(engine: &Engine, wanted: &SearchFor) -> Option<Vec<SearchHit>> {
     let found = engine.library().search_kept(wanted, &agent()).unwrap();
     assert!(!engine.library().is_scanned());
@@ -67,7 +67,7 @@ fn a_search_finds_the_same_without_reading_all_rows() {
     let engine = closed(&world);
     lean(&engine, &asked("name of the branch", 3)).unwrap();
     assert!(paths(&engine).len() < 10, "{:?}", paths(&engine));
-    // Of this kind there is none, and of what was found all was looked at.
+    // There is no tool of this kind, and all matching rows were examined.
     let service = SearchFor { kind: Some(Kind::Service), ..asked("branch", 5) };
     assert_eq!(lean(&closed(&world), &service), Some(Vec::new()));
 }
@@ -78,7 +78,7 @@ fn every_change_is_seen_by_the_next_question() {
     let engine = closed(&world);
     let wanted = SearchFor::words("invoice 33", 5);
     assert!(lean(&engine, &wanted).is_some());
-    // In place: no folder shows it.
+    // Overwritten in place: no folder changes.
     world.write("tools/books/invoice_34.py", "\"\"\"Reads invoice 33 twice.\"\"\"\nprint(1)\n");
     assert!(lean(&engine, &wanted).is_none());
     assert!(all(&engine, &wanted).iter().any(|hit| hit.description.contains("33 twice")));
@@ -88,7 +88,7 @@ fn every_change_is_seen_by_the_next_question() {
     assert!(lean(&engine, &wanted).is_some());
     world.write("tools/books/invoice_new.py", "\"\"\"Reads invoice 33 again.\"\"\"\nprint(1)\n");
     assert!(lean(&engine, &wanted).is_none());
-    // Another process scanned since: what this one remembers is not what the store follows.
+    // Another process has scanned since, so the cached rows of this engine no longer match the store.
     all(&closed(&world), &wanted);
     let hits = lean(&engine, &wanted).unwrap_or_else(|| all(&engine, &wanted));
     assert!(hits.iter().any(|hit| hit.description.contains("33 again")), "{hits:?}");

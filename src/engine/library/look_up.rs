@@ -22,11 +22,11 @@ use std::sync::Arc;
 /// Definitions whose files are compared with the cache between two reads of it.
 const VERIFIED_AT_ONCE: usize = 1_000;
 
-/// Definitions whose files one thread checks.
+/// The maximum number of definitions whose files one thread checks.
 const VERIFIED_BY_ONE: usize = 250;
 
 impl Library<'_> {
-    /// Loads what a name or path means, reading as little as is safe: the rows around it, or all rows.
+    /// Loads the meaning of a name or path, reading as little as is safe: the rows around it, or all rows.
     ///
     /// # Errors
     /// As for [`Library::scan`].

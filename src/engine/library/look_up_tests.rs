@@ -1,4 +1,4 @@
-//! One tool is found without reading all, and only while that is the same.
+//! One tool is found without reading all rows, but only while the result is the same.
 
 use crate::catalog::CacheRow;
 use crate::domain::Caller;
@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// A workspace with three tools, two of which share a name, that was read once and is old enough to be remembered.
+/// A workspace with three tools, two of which share a name. It was scanned once, and its files are old enough to be
+/// cached.
 pub(super) fn world() -> World {
     let world = World::new();
     world.drop_pair();
@@ -32,7 +33,7 @@ fn age(path: &Path) {
     fs::File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
 }
 
-/// An engine that has read nothing yet.
+/// An engine that has not read anything yet.
 pub(super) fn closed(world: &World) -> Engine {
     let (workspace, home) = (world.root(), world.home());
     Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human }).unwrap()
@@ -85,7 +86,7 @@ fn a_change_of_the_tool_or_of_any_folder_is_noticed() {
     let world = world();
     let digest = closed(&world).library().catalog();
     assert!(digest.tools.is_empty());
-    // Written in place.
+    // Overwritten in place.
     let before = world.open().library().resolve("branch").unwrap().digest;
     remember(&world);
     world.write("tools/git/branch.py", "\"\"\"Names the branch.\"\"\"\nprint(2)\n");
@@ -98,13 +99,13 @@ fn a_change_of_the_tool_or_of_any_folder_is_noticed() {
     let engine = closed(&world);
     engine.library().look_up("branch").unwrap();
     assert_eq!(engine.library().resolve("branch").unwrap_err().code, ErrorCode::Ambiguous);
-    // It goes.
+    // That file is removed.
     remember(&world);
     fs::remove_file(world.root().join("tools/web/branch.py")).unwrap();
     let engine = closed(&world);
     engine.library().look_up("branch").unwrap();
     assert_eq!(engine.library().resolve("branch").unwrap().path, "tools/git/branch.py");
-    // What was there is gone altogether.
+    // The whole tool is removed.
     remember(&world);
     fs::remove_dir_all(world.root().join("tools/git")).unwrap();
     let engine = closed(&world);
@@ -148,7 +149,7 @@ fn a_catalog_of_which_nothing_changed_is_had_again_without_a_scan() {
     assert!(engine.library().recalled().unwrap().is_some());
     let again = engine.library().scan_for_one_answer().unwrap();
     assert_eq!((&again.tools, &again.problems), (&all.tools, &all.problems));
-    // A file that is written in place changes no folder.
+    // Overwriting a file in place changes no folder.
     world.write("tools/git/branch.py", "\"\"\"Names the branch.\"\"\"\nprint(2)\n");
     let engine = closed(&world);
     assert!(engine.library().recalled().unwrap().is_none());

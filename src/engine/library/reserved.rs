@@ -14,10 +14,10 @@ use unicode_security::confusable_detection::skeleton;
 /// File extensions that are not part of a name.
 const ENDINGS: &[&str] = &[".py", ".sh", ".bash", ".js", ".mjs", ".ts", ".rb", ".pl"];
 
-/// The priority of a claim to a name.
+/// The strength of a claim to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// Approved here, or now in the place of such a tool.
+    /// Approved here, or now in the place of an approved tool.
     Approved,
     /// In the approved or core folder, but not approved here: it came with the workspace.
     Unadopted,
@@ -111,7 +111,7 @@ impl Pair<'_> {
         let Pair { tool, owner, .. } = self;
         let outranked = match (self.of, self.standing) {
             (Standing::Unadopted, standing) => standing == Standing::Newcomer,
-            // A tool that came with a workspace may legitimately have an archived predecessor.
+            // A tool that came with a workspace may have an archived predecessor legitimately.
             (Standing::Archived, Standing::Unadopted) => facts.was_archived_here(&owner.name),
             (Standing::Approved | Standing::Archived, _) => true,
             (Standing::Newcomer, _) => false,

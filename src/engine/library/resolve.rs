@@ -46,7 +46,7 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     pick(rows, name, version)
 }
 
-/// The row of a file that a path from a folder leads to, whatever words it goes there by: `../x/tool.sh`.
+/// The row of the file at a path relative to a folder. The path may contain `.` and `..`: `../x/tool.sh`.
 pub fn at_path(tools: &[Arc<Tool>], workspace: &Path, folder: &Path, text: &str) -> Option<Arc<Tool>> {
     let wanted = clean(&folder.join(text));
     let mut found = tools
@@ -56,7 +56,7 @@ pub fn at_path(tools: &[Arc<Tool>], workspace: &Path, folder: &Path, text: &str)
     found.next().map(Arc::clone)
 }
 
-/// A path without `.` and `..`. No link is followed: rows do not follow them either.
+/// A path without `.` and `..`. Links are not followed, as in rows.
 fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -88,7 +88,7 @@ fn pick(mut rows: Vec<&Arc<Tool>>, name: &str, version: Option<&str>) -> Result<
         rows.retain(|tool| tool.facts.approved);
     }
     if rows.iter().any(|tool| tool.shadowed_by.is_none()) {
-        // Of versions at the same stage, the one in use is chosen.
+        // Among versions at the same stage, the one in use is chosen.
         rows.retain(|tool| tool.shadowed_by.is_none());
     }
     let Some(first) = rows.first() else { return Ok(None) };

@@ -22,8 +22,8 @@ const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// Rows shown before all folders are read: more than any screen holds.
 const REMEMBERED_ROWS: usize = 200;
 
-/// Number of definitions whose cache rows are written together during a scan: those of a first scan of 100,000 tools
-/// are 100 MB.
+/// Number of definitions whose cache rows are written together during a scan: a first scan of 100,000 tools writes 100
+/// MB of them.
 const KEPT_AT_ONCE: usize = if cfg!(test) { 2 } else { 2_000 };
 
 /// How long a result that was read ahead is valid for the first question, so that the folders are not read twice at the

@@ -7,7 +7,7 @@ use crate::engine::library::scores::{ExplainedScore, ReportedUse, ScoredTool, To
 use crate::engine::plain_verb::{Described, PlainQuery};
 use serde::Serialize;
 
-/// Scores in the order to show them.
+/// Scores in display order.
 #[derive(Debug, Clone, Serialize)]
 struct Scores {
     scores: Vec<ScoredTool>,
@@ -23,7 +23,7 @@ struct Reported {
     reported: Vec<ReportedUse>,
 }
 
-/// Shows how good tools prove to be: all of them, the low ones, one explained, or what got worse.
+/// Shows how well tools perform: all scores, the low ones, an explained score, or regressions.
 pub(super) const SCORES: PlainQuery = PlainQuery {
     name: "scores",
     needs_catalog: true,

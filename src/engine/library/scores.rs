@@ -1,4 +1,4 @@
-//! How good tools prove to be: scores with their parts, what got worse, the figures of the dashboard.
+//! How well tools perform: scores with their parts, regressions, and the figures of the dashboard.
 
 use super::charts;
 use super::facts::{MarksByVersion, marks_by_version};
@@ -18,25 +18,25 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// A measured run that takes longer than this, milliseconds, or has more memory than this, bytes, is not low: 1 s and
-/// 128 MiB; and it is high above ten seconds and 1 GiB.
+/// The measured cost tier is high above 10 s of typical duration or 1 GiB of memory, and medium above 1 s or 128 MiB;
+/// otherwise it is low. Values in milliseconds and bytes.
 const TIERS: [(f64, u64, CostTier); 2] = [(10_000.0, 1 << 30, CostTier::High), (1_000.0, 128 << 20, CostTier::Medium)];
 
-/// Tools on the dashboard, and failure groups.
+/// The maximum number of tools and of failure groups on the dashboard.
 const TOP: usize = 8;
 
-/// Runs over which the warnings are replayed; the newest.
+/// The number of newest runs over which the warnings are replayed.
 const REPLAYED: usize = 20_000;
 
-/// Days that the dashboard looks back.
+/// The number of days that the dashboard covers.
 const DAYS: i64 = 14;
 
-/// Incidents that count for the time to recovery.
+/// The number of incidents for the median time to recovery.
 const INCIDENTS: usize = 200;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Columns of the name in front of a figure of the dashboard.
+/// Width of the name before a figure of the dashboard.
 const NAME_COLUMNS: usize = 11;
 
 /// A tool with its score.
@@ -44,75 +44,75 @@ const NAME_COLUMNS: usize = 11;
 pub struct ScoredTool {
     /// Its name.
     pub tool: ToolName,
-    /// The version; `None` when it is no longer known.
+    /// The version; `None` if it is no longer known.
     pub version: Option<Version>,
     /// Its digest.
     pub digest: Digest,
     /// The score and its parts.
     #[serde(flatten)]
     pub score: Score,
-    /// Judged runs, all of them: how much the score rests on.
+    /// The number of judged runs, which is the basis of the score.
     pub runs: u64,
-    /// Of `runs`, those that succeeded.
+    /// The number of `runs` that succeeded.
     pub succeeded: u64,
-    /// Marks of failures that count.
+    /// The number of valid failure marks.
     pub marks: usize,
-    /// Whether it is of low quality: at least five runs, which prove less than 30 % of success.
+    /// Whether its quality is low: with at least five runs, their proven success rate is below 30 %.
     pub low: bool,
-    /// The cost tier that its manifest claims; `None` when it is not in the catalog any more.
+    /// The cost tier in its manifest; `None` if it is no longer in the catalog.
     pub tier: Option<CostTier>,
 }
 
-/// A score recounted from every recorded run.
+/// A score that is recomputed from all recorded runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedScore {
-    /// The score as it is kept.
+    /// The stored score.
     pub kept: ScoredTool,
-    /// The same from the runs themselves; `None` when none of them is recorded.
+    /// The recomputed score; `None` if no run is recorded.
     pub recounted: Option<Score>,
-    /// Judged runs that are recorded.
+    /// The number of recorded judged runs.
     pub recorded_runs: u64,
-    /// Whether both are the same, to a hundredth.
+    /// Whether both scores are equal, to a hundredth.
     pub agrees: bool,
-    /// The cost tier that what was measured speaks for.
+    /// The cost tier that the measurements suggest.
     pub measured_tier: Option<CostTier>,
-    /// Median processor time of the recorded runs, milliseconds.
+    /// Median processor time of the recorded runs, in milliseconds.
     pub cpu_ms: Option<u64>,
-    /// Most memory of a recorded run, bytes.
+    /// Maximum memory of a recorded run, in bytes.
     pub memory_bytes: Option<u64>,
-    /// Typical time by the benchmark (p95, milliseconds), and that of the last day.
+    /// Typical duration in the benchmark (p95, in milliseconds).
     pub benchmark_p95_ms: Option<f64>,
-    /// In what it got worse.
+    /// The regressions.
     pub alerts: Vec<Alert>,
-    /// The other versions of its name that ran, the one that ran last first.
+    /// The other versions of its name that ran, the most recently run first.
     pub others: Vec<ScoredTool>,
 }
 
-/// Uses of a tool that somebody reported; nobody saw them here, and no score counts them.
+/// Uses of a tool that somebody reported. They were not observed here, so no score counts them.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReportedUse {
-    /// The tool, as it was named.
+    /// The tool name in the report.
     pub tool: ToolName,
-    /// Who said so: `human`, `agent:NAME`, or `unknown`.
+    /// The reporter: `human`, `agent:NAME`, or `unknown`.
     pub who: String,
-    /// How many uses.
+    /// The number of uses.
     pub uses: u64,
-    /// Of `uses`, those that are said to have succeeded.
+    /// The number of `uses` that succeeded, according to the report.
     pub succeeded: u64,
-    /// Those that are said to have failed.
+    /// The number of uses that failed, according to the report.
     pub failed: u64,
-    /// Mean time of those with a duration, milliseconds; `None` when none has one.
+    /// Mean duration of the uses with a duration, in milliseconds; `None` if there are none.
     pub mean_ms: Option<u64>,
-    /// When the newest was reported.
+    /// When the newest use was reported.
     pub last_at: Instant,
 }
 
-/// That a tool got worse.
+/// A regression of a tool.
 #[derive(Debug, Clone, Serialize)]
 pub struct ToolAlert {
-    /// Name of the tool that got worse.
+    /// Name of the tool.
     pub tool: ToolName,
-    /// Figure that got worse, before and now.
+    /// The figure that got worse, before and now.
     #[serde(flatten)]
     pub alert: Alert,
 }
@@ -120,7 +120,7 @@ pub struct ToolAlert {
 /// The figures of the dashboard.
 #[derive(Debug, Clone, Serialize)]
 pub struct Dashboard {
-    /// When they were counted.
+    /// When they were computed.
     pub at: Instant,
     /// Number of tools by stage; 0 for a stage without tools.
     pub stages: BTreeMap<String, usize>,
@@ -128,28 +128,29 @@ pub struct Dashboard {
     pub tiers: BTreeMap<String, usize>,
     /// Judged runs of the last 14 days by hour, oldest first.
     pub hours: Vec<HourOfRuns>,
-    /// Failure groups that are open.
+    /// Number of open failure groups.
     pub open_failures: usize,
-    /// The worst of them: most often seen first.
+    /// The most frequent open failure groups, the most frequent first.
     pub failures: Vec<FailureGroup>,
-    /// Reviews that wait for a human.
+    /// Number of pending reviews.
     pub waiting_reviews: usize,
-    /// Median time to recovery of the newest incidents, milliseconds.
+    /// Median time to recovery of the newest incidents, in milliseconds.
     pub median_recovery_ms: Option<u64>,
-    /// What the warnings before runs came to, over the newest runs.
+    /// The accuracy of the warnings before runs, over the newest runs.
     pub warnings: Foresight,
-    /// The tools that ran most.
+    /// The most frequently run tools.
     pub top: Vec<ScoredTool>,
-    /// Those of low quality, the worst first.
+    /// Tools of low quality, the worst first.
     pub low: Vec<ScoredTool>,
-    /// Tools that got worse lately, compared with the time before.
+    /// Tools with a recent regression.
     pub alerts: Vec<ToolAlert>,
 }
 
 impl Library<'_> {
-    /// Runs of a tool that succeeded or failed since then, as they are recorded.
+    /// Recorded runs of a tool since a time that succeeded or failed.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub(in crate::engine) fn judged_runs_of(
         &self,
@@ -159,10 +160,11 @@ impl Library<'_> {
         self.workspace.read(|q| Ok(q.judged_runs(tool, None, since)?))
     }
 
-    /// The score of the version that each name means, the best first; of a name that is not in the catalog any more, that
-    /// of the version that ran last. A version that never ran has none.
+    /// The score of the version that each name refers to, the best first. For a name that is no longer in the catalog,
+    /// the score of the version that ran last. A version that never ran has no score.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub fn scores(&self) -> Result<Vec<ScoredTool>, EngineError> {
         let at = now();
@@ -190,9 +192,10 @@ impl Library<'_> {
         Ok(scored)
     }
 
-    /// The score of a version, recounted from its recorded runs; `None` when it never ran.
+    /// The score of a version, recomputed from its recorded runs; `None` if it never ran.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub fn explain_score(&self, tool: &Arc<Tool>) -> Result<Option<ExplainedScore>, EngineError> {
         let at = now();
@@ -223,7 +226,7 @@ impl Library<'_> {
         }))
     }
 
-    /// The scores of the other versions of a name, the one that ran last first.
+    /// The scores of the other versions of a name, the most recently run first.
     fn other_versions(
         &self,
         tool: &Tool,
@@ -263,9 +266,10 @@ impl Library<'_> {
         Ok(reported.into_iter().map(told).collect())
     }
 
-    /// In what tools of the catalog got worse, the worst first.
+    /// The regressions of tools in the catalog, the worst first.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub fn alerts(&self) -> Result<Vec<ToolAlert>, EngineError> {
         let at = now();
@@ -274,7 +278,7 @@ impl Library<'_> {
         let view = self.catalog();
         let mut found = Vec::new();
         for tool in view.tools.iter().filter(|tool| tool.shadowed_by.is_none()) {
-            // What did not run today did not get worse today.
+            // A tool that did not run today cannot have got worse today.
             if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
                 continue;
             }
@@ -287,10 +291,10 @@ impl Library<'_> {
         Ok(found)
     }
 
-    /// The worst alert of one tool after a run of it, in a sentence with what can be done; `None` when it is as good
-    /// as before.
+    /// The worst regression of a tool after a run, in a sentence with a remedy; `None` if there is none.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         let at = now();
@@ -301,7 +305,7 @@ impl Library<'_> {
         Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
     }
 
-    /// The 95 % quantile that the benchmark of a version measured, milliseconds; `None` when none was made.
+    /// The p95 duration in the benchmark of a version, in milliseconds; `None` without a benchmark.
     fn benchmark_p95(&self, tool: &Tool) -> Result<Option<f64>, EngineError> {
         let verdict = self.workspace.read(|q| Ok(q.verdict(&tool.name, tool.digest)?))?;
         let benchmark = verdict.and_then(|verdict| verdict.checks.into_iter().find(|check| check.name == "benchmark"));
@@ -355,7 +359,7 @@ impl Library<'_> {
     }
 }
 
-/// The score of a version and how it comes about; `None` when it never ran.
+/// The score of a version and its parts; `None` if it never ran.
 fn scored(
     (name, digest): (&ToolName, Digest),
     row: Option<&Tool>,
@@ -380,7 +384,7 @@ fn scored(
     })
 }
 
-/// The score of these runs, oldest end first, as if nothing had been kept.
+/// The score of these runs, computed from the runs only; they are sorted, oldest first.
 fn recounted(runs: &[JudgedRun], at: Instant, marks: &[Severity]) -> Option<Score> {
     let uses = runs.iter().fold(Uses::default(), |uses, run| uses.with(run.at, run.succeeded, run.duration_ms));
     Score::of(uses, at, marks.iter().copied())
@@ -391,7 +395,7 @@ fn samples(runs: &[JudgedRun]) -> Vec<Sample> {
     runs.iter().map(sample).collect()
 }
 
-/// What the time and memory of runs speak for.
+/// The cost tier that the durations and the memory of runs suggest.
 fn measured_tier(runs: &[JudgedRun], score: Option<Score>) -> Option<CostTier> {
     let typical = score?.typical_ms?;
     let memory = runs.iter().map(|run| run.memory_bytes).max()?;
@@ -406,7 +410,7 @@ fn median(numbers: impl Iterator<Item = u64>) -> Option<u64> {
 }
 
 impl Dashboard {
-    /// All of it for a human, in lines, at most this many columns wide. Text of tools is not safe in it.
+    /// The dashboard for a human, in lines of at most this many columns. Text of tools in it is not escaped.
     pub fn lines(&self, width: usize) -> Vec<StyledLine> {
         let counts = |of: &BTreeMap<String, usize>| {
             let some = of.iter().filter(|(_, number)| **number > 0);
@@ -451,7 +455,7 @@ impl Dashboard {
         lines
     }
 
-    /// How often a run failed that was warned of; nothing while none was.
+    /// How many warnings were followed by a failure; `None` if there were no warnings.
     fn foreseen(&self) -> Option<String> {
         let Foresight { warned, hits, failed, .. } = self.warnings;
         let rate = percent(self.warnings.hit_rate()?);
@@ -463,7 +467,7 @@ impl Dashboard {
         self.median_recovery_ms.map(told).unwrap_or_default()
     }
 
-    /// The charts as lines with colours, each column a span of hours.
+    /// The charts as coloured lines; each column is a span of hours.
     fn charts(&self, width: usize) -> Vec<StyledLine> {
         charts::charts(self.at, &self.hours, DAYS, width.saturating_sub(48).clamp(14, (DAYS * 24) as usize / 4))
     }
@@ -475,7 +479,7 @@ impl ScoredTool {
         self.version.as_ref().map_or_else(|| self.digest.short(), Version::to_string)
     }
 
-    /// One line of the dashboard, with so many columns for the name.
+    /// One line of the dashboard, with this many columns for the name.
     fn line(&self, names: usize) -> String {
         let Score { usage, success, speed, score, .. } = self.score;
         let marks =

@@ -1,4 +1,4 @@
-//! Finding tools by what they are for, with what failures taught about them.
+//! Finds tools by their purpose, and uses what was learned from failures.
 
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// A tool that a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchHit {
-    /// Name to run it by.
+    /// Name by which it is run.
     pub name: ToolName,
     /// Version that the manifest states.
     pub version: semver::Version,
@@ -30,69 +30,69 @@ pub struct SearchHit {
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// What it does, by its own words.
+    /// Its description.
     pub description: String,
-    /// How much of what was asked it speaks of, 0 to 1.
+    /// How well it matches the query, 0 to 1.
     pub similarity: f64,
-    /// Which words of the question it has, and where.
+    /// The matching words of the query, and where they occur.
     pub why: String,
-    /// The negative tag for which it stands behind the others; `None` for most.
+    /// The negative tag that moves it behind the other hits; `None` for most hits.
     pub held_back: Option<String>,
 }
 
-/// The marks of failures that count, by tool.
+/// The valid failure marks, by tool.
 pub(in crate::engine) struct Memory {
     marks: HashMap<ToolName, Vec<FailureMark>>,
 }
 
 impl Memory {
-    /// The marks of exactly this version that count: what another one did says nothing about it.
+    /// The valid marks of exactly this version; marks of other versions do not apply.
     fn of<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a FailureMark> {
         let marks = self.marks.get(&tool.name).into_iter().flatten();
         marks.filter(|mark| mark.digest == tool.digest && mark.counts())
     }
 
-    /// In which scenarios it failed, oldest first.
+    /// The scenarios in which it failed, oldest first.
     pub(in crate::engine) fn scenarios<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a str> {
         self.of(tool).map(|mark| mark.scenario.as_str())
     }
 
-    /// Whether it was marked after a moment in a scenario that is alike.
+    /// Whether it was marked for a similar scenario at or after a time.
     pub(in crate::engine) fn is_marked_since(&self, tool: &Tool, scenario: &Scenario, at: Instant) -> bool {
         self.of(tool).any(|mark| mark.at >= at && scenario.is_like(&Scenario::new(&mark.scenario)))
     }
 
-    /// How bad its failures were, oldest first.
+    /// The severities of its failures, oldest first.
     pub(in crate::engine) fn severities<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = Severity> {
         self.of(tool).map(|mark| mark.severity)
     }
 
-    /// The negative tag by which it is not for this; its own, or one that a mark gave it.
+    /// The negative tag that rules the tool out for these words: its own tag, or one from a mark.
     pub(in crate::engine) fn ruled_out(&self, tool: &Tool, words: &str) -> Option<String> {
         let own = tool.tags.iter().filter(|tag| tag.starts_with(NOT_FOR));
         let tags: Vec<String> = own.chain(self.of(tool).flat_map(|mark| &mark.tags)).cloned().collect();
         ruled_out_by(&tags, words).map(str::to_owned)
     }
 
-    /// What is told of a tool that was found.
+    /// The search hit for a found tool.
     pub(super) fn hit(&self, tool: &Tool, found: &Relevant, words: &str) -> SearchHit {
         hit(tool, &found.clone().by_direction(words, tool), self.ruled_out(tool, words))
     }
 }
 
-/// Hits shown when nothing else is asked for.
+/// The default number of hits.
 const LIMIT: usize = 20;
 
-/// What is looked for.
+/// A search request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchFor {
-    /// What is needed, in words.
+    /// The needed function, in words.
     pub words: String,
     /// Only tools with this tag or capability.
     pub tag: Option<String>,
     /// Only tools of this kind.
     pub kind: Option<Kind>,
-    /// At most this many hits.
+    /// The maximum number of hits.
     pub limit: usize,
 }
 
@@ -108,16 +108,16 @@ impl SearchFor {
     }
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchResult {
-    /// What was looked for.
+    /// The searched words.
     pub words: String,
-    /// The tools, the best first.
+    /// The hits, the best first.
     pub hits: Vec<SearchHit>,
 }
 
-/// Finds tools by what they are for.
+/// Finds tools by their purpose.
 pub(super) const SEARCH: PlainQuery = PlainQuery {
     name: "search",
     needs_catalog: true,
@@ -162,10 +162,11 @@ impl Describe for SearchResult {
 }
 
 impl Library<'_> {
-    /// The tools that are about something, best first; those that a negative tag rules out stand behind all others.
-    /// A search that finds nothing is kept for whoever looks for gaps in the catalog.
+    /// The tools that match a query, best first; tools that a negative tag rules out come after all others. A search
+    /// without hits is recorded, because it shows a gap in the catalog.
     ///
     /// # Errors
+    ///
     /// `Usage` for a text without words, or a very long one; `Internal` for errors of the store.
     pub fn search(&self, wanted: &SearchFor, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
         let words = &wanted.words;
@@ -176,7 +177,7 @@ impl Library<'_> {
             let tool = view.tools.get(position).filter(|tool| is_offered(tool) && wanted.fits(tool))?;
             Some(memory.ruled_out(tool, words).is_some())
         };
-        // Not fewer than one, so that it is known whether there is any.
+        // At least one hit, to know whether there are any.
         let found = self.relevance(&index).query_by(words, wanted.limit.max(1), is_held_back);
         if found.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
@@ -185,14 +186,14 @@ impl Library<'_> {
         Ok(in_order(found.iter().take(wanted.limit).map(told).collect()))
     }
 
-    /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.
+    /// The newest catalog and the search index of its tools; the index is built once for each catalog.
     pub(in crate::engine) fn index(&self) -> (Arc<CatalogView>, Arc<SimilarityIndex>) {
         let view = self.catalog();
         let mut kept = lock(&self.state.index);
         if let Some((generation, index)) = kept.as_mut()
             && (*generation == view.generation || index.is_of(&view.tools))
         {
-            // Most catalogs differ from the one before only in their runs and reviews.
+            // Usually only runs and reviews differ between two catalogs, so the index stays valid.
             *generation = view.generation;
             return (view, Arc::clone(index));
         }
@@ -209,7 +210,7 @@ impl Library<'_> {
         Ok(Memory { marks })
     }
 
-    /// Keeps what no tool could do.
+    /// Records a query that no tool could answer.
     pub(in crate::engine) fn keep_unanswered(
         &self,
         scenario: &str,
@@ -224,9 +225,9 @@ impl Library<'_> {
     }
 }
 
-/// Hits, the best first; those that a negative tag rules out come last.
+/// Sorts hits, the best first; hits that a negative tag rules out come last.
 pub(super) fn in_order(mut hits: Vec<SearchHit>) -> Vec<SearchHit> {
-    // Stable: of equal ones the order is that of the catalog.
+    // The sort is stable: equal hits keep the order of the catalog.
     hits.sort_by(|one, other| {
         let order = |hit: &SearchHit| hit.held_back.is_some();
         order(one).cmp(&order(other)).then(other.similarity.total_cmp(&one.similarity))
@@ -234,7 +235,7 @@ pub(super) fn in_order(mut hits: Vec<SearchHit>) -> Vec<SearchHit> {
     hits
 }
 
-/// Whether a row stands for itself and is in use: not archived, not in the shadow of another, no copy.
+/// Whether a row is offered: in use, with its own name, and neither archived, shadowed by another row, nor a copy.
 pub(in crate::engine) fn is_offered(tool: &Tool) -> bool {
     let is_its_own = tool.facts.reserved.is_none();
     is_its_own
@@ -258,7 +259,7 @@ fn hit(tool: &Tool, found: &Relevant, held_back: Option<String>) -> SearchHit {
     }
 }
 
-/// What was found of a question, in words: `"json" in name, tags; "fetch" (as "download") in description`.
+/// The matching words of a query, in words: `"json" in name, tags; "fetch" (as "download") in description`.
 pub(in crate::engine) fn told(found: &[FoundWord]) -> String {
     let one = |found: &FoundWord| {
         let places: Vec<&str> = found.places.iter().map(|place| place.word()).collect();
@@ -268,7 +269,7 @@ pub(in crate::engine) fn told(found: &[FoundWord]) -> String {
     found.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Three digits: more would say more than is known.
+/// Rounded to three digits, because more digits would suggest a false precision.
 pub(in crate::engine) fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }

@@ -1,4 +1,4 @@
-//! The catalog as checks see it.
+//! The view of the catalog for the checks.
 
 use crate::check::{Library, Recorded};
 use crate::domain::{Tool, ToolDetail, ToolName};
@@ -7,14 +7,14 @@ use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use std::sync::Arc;
 
-/// The catalog as the checks see it.
+/// The view of the catalog for the checks.
 pub(in crate::engine) struct Shelf<'a> {
     engine: &'a Engine,
     rows: Vec<Arc<Tool>>,
 }
 
 impl<'a> Shelf<'a> {
-    /// The catalog as it is now.
+    /// The current catalog.
     pub(in crate::engine) fn of(engine: &'a Engine) -> Shelf<'a> {
         Shelf { engine, rows: engine.library().catalog().tools.clone() }
     }

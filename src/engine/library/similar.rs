@@ -1,4 +1,4 @@
-//! The tools that resemble one: what a human looks at before approving the same thing twice.
+//! Finds tools that resemble a given tool, so that a human does not approve the same function twice.
 
 use super::shelf::Shelf;
 use crate::check;
@@ -10,7 +10,7 @@ use crate::engine::plain_verb::{Described, PlainQuery, argument};
 use crate::insight::alike::OPEN;
 use serde::Serialize;
 
-/// How many are told.
+/// The maximum number of similar tools.
 const LIMIT: usize = 20;
 
 /// A tool that resembles another.
@@ -26,28 +26,28 @@ pub struct SimilarTool {
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// How much, 0 to 1; 1 is a copy. The check of duplicates and upkeep give the same figure.
+    /// The similarity, 0 to 1; 1 is a copy. The check for duplicates and upkeep use the same figure.
     pub likeness: f64,
-    /// Whether one would do for the other, as the check of duplicates and upkeep say it.
+    /// Whether one can replace the other, by the same rule as in the check for duplicates and in upkeep.
     pub near: bool,
-    /// Whether every file is the same.
+    /// Whether all files are equal.
     pub copy: bool,
-    /// What it shares, one line.
+    /// What both have in common, one line.
     pub why: String,
-    /// What it does, by its own words.
+    /// Its description.
     pub description: String,
 }
 
-/// The tools that resemble one.
+/// The tools that resemble a given tool.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimilarTools {
-    /// Name of the tool that the others resemble.
+    /// Name of the given tool.
     pub tool: ToolName,
-    /// The others, the nearest first.
+    /// The similar tools, the most similar first.
     pub similar: Vec<SimilarTool>,
 }
 
-/// Names the tools that resemble one.
+/// Lists the tools that resemble a given tool.
 pub(super) const SIMILAR: PlainQuery = PlainQuery {
     name: "similar",
     needs_catalog: true,
@@ -81,9 +81,10 @@ impl Describe for SimilarTools {
 }
 
 impl Library<'_> {
-    /// The tools that resemble a tool, the nearest first; versions of its own name are not among them.
+    /// The tools that resemble a tool, the most similar first, without versions of its own name.
     ///
     /// # Errors
+    ///
     /// Those of [`Self::detail`].
     pub fn similar(&self, tool: &Tool) -> Result<Vec<SimilarTool>, EngineError> {
         let detail = self.detail(tool)?;

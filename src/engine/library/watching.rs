@@ -155,7 +155,7 @@ impl Library<'_> {
     fn follow_days(&self) {
         if self.workspace.viewing().is_none() {
             let engine = self.engine.clone();
-            // Nobody waits for it: an interrupted backup leaves nothing, and the next start makes it.
+            // Nothing waits for it: an interrupted backup leaves no files, and the next start repeats it.
             std::thread::spawn(move || {
                 engine.workspace.report_trouble(crate::engine::back_up_if_due(&engine.workspace.state_dir));
             });

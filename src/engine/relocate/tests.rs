@@ -23,7 +23,7 @@ fn trailers() -> Vec<(String, String)> {
     vec![("Toolsmith-Operation".to_owned(), "7".to_owned()), ("Toolsmith-Tool".to_owned(), "adder@1.0.0".to_owned())]
 }
 
-/// The version that moves.
+/// The version to move.
 fn version() -> Vec<VersionFile> {
     vec![
         file("adder.py", "#!/usr/bin/env python3\nprint(1 + 1)\n"),
@@ -32,7 +32,7 @@ fn version() -> Vec<VersionFile> {
     ]
 }
 
-/// The version before it.
+/// The previous version.
 fn older() -> Vec<VersionFile> {
     vec![file("adder.py", "print(2)\n"), file("old.py", "print(3)\n"), file("tool.toml", "name = \"adder\"\n")]
 }
@@ -69,7 +69,7 @@ fn commit_all(repo: &Repo) {
     repo.git(&["commit", "-q", "-m", "Before"]);
 }
 
-/// Everything in a work tree but `.git`: path to mode and text; folders end in `/`.
+/// All files of a work tree except `.git`: path to mode and text; folders end in `/`.
 fn tree(root: &Path) -> BTreeMap<String, String> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -98,8 +98,7 @@ fn stop() -> RelocateError {
     RelocateError::Io { action: "stop", path: String::new(), source: io::ErrorKind::Interrupted.into() }
 }
 
-/// Performs until the given number of steps is done, then stops as a crash would; the commit comes
-/// after the last step.
+/// Performs this number of steps, then stops as after a crash; the commit is after the last step.
 fn perform_until(scenario: &Scenario, repo: &Repo, steps: usize) -> (Result<Done, RelocateError>, usize) {
     let mut count = 0;
     let mut step = |_: &'static str| {
@@ -217,7 +216,7 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// A tool that is one of several in a file: the file stays, whatever is decided.
+/// A file that contains several tools stays, whatever is decided about one of them.
 fn scenarios_of_an_entry() -> Vec<Scenario> {
     let files = vec![file("Makefile", "a:\n\ttrue\nb:\n\ttrue\n"), file("tool.toml", "name = \"adder\"\n")];
     let entry = Placement::of_entry("tools/build/Makefile", &ToolName::new("adder").unwrap());
@@ -266,13 +265,13 @@ fn the_file_that_holds_an_entry_stays_as_it_is() {
 fn begin(scenario: &Scenario) -> Repo {
     let repo = Repo::new();
     (scenario.before)(&repo);
-    // Work of the user's that has nothing to do with it.
+    // Unrelated work of the user.
     repo.write("mine", "staged\n");
     repo.git(&["add", "mine"]);
     repo
 }
 
-/// What must be equal however often a move was cut off.
+/// The state that must be equal however often a move is interrupted.
 fn end(repo: &Repo) -> (BTreeMap<String, String>, Vec<String>, String) {
     (tree(&repo.path()), repo.subjects(), repo.git(&["status", "--porcelain"]))
 }
@@ -290,9 +289,9 @@ fn a_move_cut_off_at_any_step_and_performed_again_ends_the_same_with_one_commit(
         for cut in 0..steps {
             let repo = start.copied();
             assert!(perform_until(&scenario, &repo, cut).0.is_err());
-            // The second attempt is cut off as well, somewhere else.
+            // The second attempt is interrupted as well, at another step.
             let _ = perform_until(&scenario, &repo, (cut * 7 + 1) % steps);
-            // Git is slow to start: it looks on at every fifth cut, and at the last.
+            // Git starts slowly, so it is used only at every fifth interruption and at the last.
             if cut % 5 != 0 && cut + 1 != steps {
                 perform(&repo.path(), None, &scenario.files, &scenario.relocation).unwrap();
                 assert_eq!(tree(&repo.path()), whole.0, "{} cut off after step {cut}", scenario.name);
@@ -306,7 +305,7 @@ fn a_move_cut_off_at_any_step_and_performed_again_ends_the_same_with_one_commit(
     }
 }
 
-/// Performs as one of many moves, until the given number of steps is done.
+/// Performs it as one of several moves, for this number of steps.
 fn perform_ahead_until(scenario: &Scenario, repo: &Repo, steps: usize) -> (Result<Done, RelocateError>, usize) {
     let mut count = 0;
     let mut step = |_: &'static str| {

@@ -1,4 +1,5 @@
-//! Starts versions for the checks: the request of a run of nobody's trust, made many times and recorded nowhere.
+//! Starts versions for the checks, with the permissions of an untrusted run. The starts are repeated often and not
+//! recorded.
 
 use crate::check::{Batch, Trials};
 use crate::domain::{Digest, Profile, RunEnd, Stage};
@@ -13,31 +14,31 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// How long all trials of one version may take together.
+/// The maximum duration of all trials of one version.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How long one trial of the quick pace may take before a plain start has to show what it is about.
+/// The maximum duration of a trial at the quick pace. A longer trial must be repeated as a plain start.
 const QUICK: Duration = Duration::from_secs(2);
 
-/// A start that is the same as another: the version, its command, the input.
+/// The key of equal starts: the version, its command, the input.
 type Key = (Digest, Vec<String>, String);
 
 /// Trials for the checks of one version.
 pub(in crate::engine) struct EngineTrials<'a> {
     engine: &'a Engine,
-    /// The worker that makes them; `None` for this machine.
+    /// The worker that executes them; `None` for this machine.
     worker: Option<&'a str>,
     stop: &'a AtomicBool,
     until: Instant,
-    /// What watched starts came to: several checks look at the same ones.
+    /// The results of watched starts, because several checks use the same ones.
     watched: Mutex<HashMap<Key, Tried>>,
-    /// Held while plain starts are made: their time is told, so that no two checks take it at once.
+    /// Held during plain starts: their durations are measured, so two checks must not run at once.
     timed: Mutex<()>,
 }
 
 impl<'a> EngineTrials<'a> {
-    /// Trials of a version and its base, a minute of them from now on at most; `stop` ends them early. What a worker
-    /// does not start is started nowhere.
+    /// Trials of a version and its base, for at most one minute from now on; `stop` ends them early. A start that fails
+    /// on a worker is not repeated on this machine.
     pub(in crate::engine) fn new(
         engine: &'a Engine,
         worker: Option<&'a str>,
@@ -53,7 +54,7 @@ impl<'a> EngineTrials<'a> {
         }
     }
 
-    /// Makes trials side by side, each row of them in one sandbox.
+    /// Executes trials in parallel; each thread uses one sandbox for its share.
     fn make(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
         let most = match self.worker {
             Some(worker) => self.engine.runs().most_on(worker).map_err(|error| error.message)?,
@@ -113,7 +114,7 @@ impl<'a> EngineTrials<'a> {
             origin: &engine.runs().origin(&detail.tool),
             given: &RunEnvironment::default(),
             interpreters: &engine.workspace.interpreters,
-            // What is examined is what an approval would cover.
+            // The checks examine exactly the content that an approval would cover.
             sources: Sources::System,
             machine: &engine.workspace.machine,
             least: settings.least_isolation(detail.tool.stage),
@@ -138,7 +139,7 @@ impl<'a> EngineTrials<'a> {
         }
         let mut trials =
             runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?.with_samples(batch.samples);
-        // What the interpreter does by itself would be taken for what the tool does.
+        // Otherwise, accesses of the interpreter would count as accesses of the tool.
         engine
             .workspace
             .report_trouble(trials.learn(&engine.workspace.baselines).map_err(crate::engine::EngineError::internal));
@@ -154,7 +155,7 @@ impl Trials for EngineTrials<'_> {
                 let _alone = lock(&self.timed);
                 return self.make(batch);
             }
-            // Only starts without files are the same for several checks.
+            // Only starts without sample files are equal for several checks.
             Pace::Watched if !batch.samples.is_empty() => return self.make(batch),
             Pace::Watched => {}
         }
@@ -175,7 +176,7 @@ impl Trials for EngineTrials<'_> {
     }
 }
 
-/// Why nothing could be started, in words.
+/// The reason why nothing could be started, in words.
 fn why(end: &RunEnd) -> String {
     end.message().unwrap_or_else(|| "it could not be started".to_owned())
 }

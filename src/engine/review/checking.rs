@@ -39,7 +39,7 @@ pub fn checks() -> impl Iterator<Item = (&'static str, &'static str, Gate)> {
 pub(super) struct Next {
     tool: Arc<Tool>,
     base: Option<Digest>,
-    /// Whether it was requested explicitly, so that errors are reported to the requester.
+    /// Whether it was requested explicitly; errors are then reported to the requester.
     asked: bool,
     /// The worker that performs the starts of the checks.
     worker: Option<String>,
@@ -272,8 +272,8 @@ impl Checks<'_> {
         self.pick(&|next| next.review == first)
     }
 
-    /// Runs the checks of the oldest version that nobody waits for; `false` if there is none. A version from elsewhere
-    /// is not started before a human opened its review or requested its checks.
+    /// Runs the checks of the oldest version that no human waits for; `false` if there is none. A version from
+    /// elsewhere is not started before a human opened its review or requested its checks.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(false);
@@ -342,8 +342,8 @@ impl Checks<'_> {
     }
 }
 
-/// Runs these checks with two threads and passes on each report with its index. One thread starts at the front with the
-/// quick ones, the other at the back with the longest. Ends early if `stop` is set.
+/// Runs these checks with two threads and passes on each report with its index. One thread starts with the quick checks
+/// at the front, the other with the longest checks at the back. Ends early if `stop` is set.
 ///
 /// # Errors
 /// The first error of `told`; running checks are finished, no others are started.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// A tool whose manifest asks for what no tool gets: a check of it fails.
+/// A tool whose manifest declares permissions that no tool gets, so that a check fails.
 const GREEDY: &str = "name = \"greedy\"\nversion = \"1.0.0\"\ndescription = \"Reads too much\"\n\
     [run]\ncommand = [\"sh\", \"{file}\"]\nentry = \"greedy.sh\"\ninput = \"none\"\n\
     [permissions]\nread = [\"/proc\"]\n";
@@ -98,7 +98,7 @@ fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or
     let promote = Command::Promote { tool: "adder".to_owned(), to: Stage::Core };
     engine.execute(promote, &ada()).unwrap();
     let itself = ["this version is the approved one"; 3];
-    // The verdict is older than the approval, and is not made again for it.
+    // The verdict is older than the approval, and is not computed again for it.
     assert_eq!(of_review(&engine), itself);
     let adder = engine.library().resolve("adder").unwrap();
     let mut told = Vec::new();
@@ -126,14 +126,14 @@ fn a_version_is_examined_by_one_worker_and_again_when_its_owner_died() {
     assert!(lease(&one, &one.workspace.owner, far));
     assert!(!other.checks().examine_next(&stop).unwrap(), "somebody looks after it");
     assert_eq!(other.checks().verdict(&review.tool, review.digest).unwrap(), None);
-    // An owner that is no process is dead; its lease ends before its time.
+    // An owner word that names no process counts as dead; its lease ends early.
     one.workspace.transact(|tx| Ok(tx.end_check_leases_of(&one.workspace.owner)?)).unwrap();
     assert!(lease(&one, "1:1:dead", far));
     other.checks().free_checks_of_the_dead().unwrap();
     assert!(other.checks().examine_next(&stop).unwrap());
     assert_eq!(failed(&one, &review), ["manifest"]);
     assert!(!one.checks().examine_next(&stop).unwrap(), "nothing is left");
-    // Whoever asks for it again gets it.
+    // An explicit request runs the checks again.
     one.execute(Command::Recheck { tool: "greedy".to_owned(), worker: None }, &ada()).unwrap();
     assert_eq!(one.checks().verdict(&review.tool, review.digest).unwrap(), None);
     assert!(one.checks().examine_next(&stop).unwrap());
@@ -147,7 +147,7 @@ fn an_open_workbench_makes_checks_by_itself() {
     let review = waiting(&engine);
     let (told, changes) = std::sync::mpsc::channel();
     let on_change: OnChange = Arc::new(move |change| {
-        // The receiver goes when the test ends.
+        // The receiver is dropped when the test ends.
         let _ = told.send(matches!(change, Change::Reviews));
     });
     let _watch = engine.library().watch(&on_change).unwrap();
@@ -198,7 +198,7 @@ fn what_a_human_waits_for_is_checked_while_the_background_waits() {
     let engine = world.open();
     let (told, changes) = std::sync::mpsc::channel();
     let on_change: OnChange = Arc::new(move |_| {
-        // The receiver goes when the test ends.
+        // The receiver is dropped when the test ends.
         let _ = told.send(());
     });
     let sleeper = review_of(&engine, "sleeper").unwrap();
@@ -207,7 +207,7 @@ fn what_a_human_waits_for_is_checked_while_the_background_waits() {
         let give_up = std::time::Instant::now() + Duration::from_mins(1);
         while !holds() {
             assert!(std::time::Instant::now() < give_up, "never: {what}");
-            // Leases are no events: they are looked at in between.
+            // Leases cause no events, so they are polled in between.
             let _ = changes.recv_timeout(Duration::from_millis(20));
         }
     };
@@ -275,7 +275,7 @@ fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
     let found = engine.reviews().detail(next.id).unwrap().comments.remove(0);
     assert_ne!(found.review, next.id, "it was written beside the version before");
     assert!(found.outdated);
-    // Only who wrote it takes it back, and undo brings it back again.
+    // Only the author can delete a comment, and undo restores it.
     let bob = Caller::Human("Bob".to_owned());
     let refused = engine.execute(Command::Withdraw { comment: CommentId(1) }, &bob).unwrap_err();
     assert_eq!(refused.code, ErrorCode::Refused);

@@ -7,7 +7,7 @@ use crate::engine::error::EngineError;
 use crate::engine::view::Preview;
 
 impl Reviews<'_> {
-    /// The review reduced to these tools; unchanged if none is named.
+    /// The review, reduced to these tools; unchanged if no tool is named.
     ///
     /// # Errors
     /// `Usage` if the review is not an adoption or has no tool of such a name; `Ambiguous` if several have it.

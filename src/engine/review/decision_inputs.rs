@@ -185,7 +185,7 @@ impl<'e> Reviews<'e> {
         self.lying(review).map(drop)
     }
 
-    /// The version of a review as it is on disk, which must be as shown.
+    /// The version of a review on disk, which must equal the shown version.
     fn lying(&self, review: &Review) -> Result<(Arc<Tool>, Vec<VersionFile>), EngineError> {
         let view = self.engine.library().catalog();
         let here: Vec<_> =
@@ -262,8 +262,8 @@ impl<'e> Reviews<'e> {
         Ok(())
     }
 
-    /// The other version of a name that is in the folder a promotion goes to. Its bytes are kept, so that undo can
-    /// bring it back.
+    /// Another version of the name in the target folder of a promotion. Its bytes are kept, so that undo can restore
+    /// it.
     fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
         let target = core::stage_placement(stage, name);
         let view = self.engine.library().catalog();

@@ -1,4 +1,5 @@
-//! What a decision rests on, on real files: whose yes counts and is needed, which files it is about, what makes room.
+//! The inputs of a decision, on real files: whose approvals count and are needed, which files are decided on, and what
+//! is replaced.
 
 use crate::domain::{
     Caller, Command, Decision, DecisionKind, DecisionRequest, Digest, Review, ReviewId, ReviewKind, Tool, ToolName,
@@ -58,7 +59,7 @@ fn a_yes_that_another_one_rests_on_counts_only_as_its_entry_gave_it() {
             "{what}: {refused}"
         );
     }
-    // Taken back in the log, whatever the table of decisions says.
+    // The log marks the approval as undone; the table of decisions still contains it.
     let given = voted.decisions[0].operation;
     lock(&engine.workspace.store).transact(now(), |tx| tx.mark_undone(given, given)).unwrap();
     assert!(engine.integrity().refuse_doubtful_votes(&voted).is_err());
@@ -138,7 +139,7 @@ fn an_adoption_keeps_each_member_and_is_refused_when_one_is_not_as_it_was_shown(
     assert!(no.placed.is_none(), "a no needs nothing");
 }
 
-/// An approved version, and the review of another one of the same name.
+/// An approved version, and the review of another version of the same name.
 fn evolved() -> (World, Engine, Tool, Review) {
     let world = World::new();
     world.drop_pair();
@@ -184,7 +185,7 @@ fn a_review_is_about_its_version_wherever_it_lies_and_tells_what_lies_there_inst
         engine.library().catalog().tools.iter().any(|tool| tool.digest == review.digest && tool.path != review.path);
     assert!(moved);
     engine.reviews().still_as_shown(&review).unwrap();
-    // Other files in its place.
+    // Other files in the place.
     std::fs::remove_dir_all(world.root().join("tools/experimental/x")).unwrap();
     world.write("tools/experimental/adder.py", &format!("# third\n{SCRIPT}"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.2.0"));
@@ -194,7 +195,7 @@ fn a_review_is_about_its_version_wherever_it_lies_and_tells_what_lies_there_inst
     let changed = engine.reviews().still_as_shown(&review).unwrap_err();
     assert_eq!(changed.code, ErrorCode::Conflict);
     assert!(changed.message.contains(&format!("{} is on disk", third.short())), "{changed}");
-    // Nothing at all.
+    // No files at all.
     for end in ["py", "toml"] {
         std::fs::remove_file(world.root().join(format!("tools/experimental/adder.{end}"))).unwrap();
     }
@@ -247,7 +248,7 @@ fn what_ends_with_an_approval_or_an_archive_is_said_before() {
     let newer = newer.iter().find(|review| review.kind == ReviewKind::Evolved).unwrap();
     let lines = engine.reviews().consequences(newer).unwrap();
     assert!(lines[1].starts_with("replaces adder 1.0.0 (") && lines[2] == ends, "{lines:?}");
-    // Put away and brought back, it is not asked again; an undo asks again.
+    // Archiving and restoring opens no new review; undo does.
     engine.execute(archive, &crate::engine::tests::ada()).unwrap();
     let restore = Command::verb("restore", &[("tool", "adder")]);
     let said = engine.preview(&restore).unwrap().lines;

@@ -24,7 +24,7 @@ fn in_natural_order(mut files: Vec<VersionFile>) -> Vec<VersionFile> {
 }
 
 impl Reviews<'_> {
-    /// Reviews that the filter accepts, oldest first; overdue ones expire before.
+    /// Reviews that the filter accepts, oldest first; expired reviews are closed first.
     pub fn list(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
         self.expire_due()?;
         let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();

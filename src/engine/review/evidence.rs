@@ -42,7 +42,7 @@ pub struct Material<'a> {
     pub runs: &'a [Run],
     /// Their observed behaviour; `None` if the version is not in the catalog.
     pub behaviour: Option<Result<&'a Behaviour, &'a EngineError>>,
-    /// The minimum isolation of the stage at present: a run below it proves nothing.
+    /// The current minimum isolation of the stage: a run with less isolation proves nothing.
     pub least: IsolationLevel,
     /// Requirements that are missing on this machine.
     pub missing: &'a [Missing],
@@ -84,7 +84,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
         Some(Err(error)) => vec![line(Weight::Warn, "observed in runs", format!("unknown: {error}"))],
         None => Vec::new(),
     });
-    // The text that asks for a permit is shown as a whole.
+    // The whole text of a request for a permit is shown in any case.
     if !kind.is_posted_text() && kind != ReviewKind::Call {
         lines.push(size(material.files));
     }
@@ -95,7 +95,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines
 }
 
-/// Puts facts in order, worst first; facts of one weight keep theirs.
+/// Puts facts in order, worst first; facts of one weight keep their order.
 pub fn worst_first(lines: &mut [EvidenceLine]) {
     lines.sort_by_key(|fact| match fact.weight {
         Weight::Bad => 0,
@@ -159,7 +159,7 @@ fn server_tools(files: &[VersionFile], before: Option<&[VersionFile]>) -> Vec<Ev
     lines
 }
 
-/// Why its risk is high whatever it declares.
+/// Why its risk is high regardless of its declaration.
 fn raised(review: &Review) -> Option<EvidenceLine> {
     let failed = review.verdict.as_ref().filter(|_| review.is_checked()).map_or(0, |verdict| verdict.failed);
     (failed > 0).then(|| line(Weight::Bad, "risk", format!("high: {} failed", count(failed as usize, "check"))))
@@ -169,7 +169,7 @@ fn raised(review: &Review) -> Option<EvidenceLine> {
 fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
     let mut found = Vec::new();
     for file in files {
-        // Without the byte order mark, which is one only at the beginning of the file.
+        // Ignores a byte order mark at the beginning of the file.
         let Some(text) = text_of(file) else {
             found.push(line(Weight::Warn, "binary", format!("{} is not text", SafeText::new(&file.path))));
             continue;
@@ -244,7 +244,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
     if let Some(reason) = &tool.reason {
-        // A server is complete, because only its tools are run. So is a skill, which is read.
+        // A server is complete, because only its tools are run. So is a skill, which is only read.
         let (weight, label) = match reason {
             reason if reason.starts_with(IS_SERVER) => (Weight::Fact, "server"),
             reason if reason.starts_with(IS_SKILL) => (Weight::Fact, "skill"),
@@ -284,7 +284,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
 
 /// Runs of the version with their isolation. A run below the required level is listed, and does not count.
 fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
-    // A run that never started, or has not ended, is no evidence.
+    // A run that never started, or is still running, is no evidence.
     let ended = |run: &&Run| run.outcome.has_started() && run.outcome != RunOutcome::Running;
     let started = runs.iter().filter(ended);
     let (counted, below): (Vec<&Run>, Vec<&Run>) = started.partition(|run| run.isolation.level.reaches(least));
@@ -317,7 +317,7 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
     lines
 }
 
-/// How many runs had which level, strongest first: `3 isolated, 1 confined`.
+/// The number of runs at each isolation level, strongest first: `3 isolated, 1 confined`.
 fn levels(runs: &[&Run]) -> String {
     let counts = IsolationLevel::ALL.iter().filter_map(|level| {
         let count = runs.iter().filter(|run| run.isolation.level == *level).count();
@@ -385,7 +385,7 @@ mod tests {
         };
         let bad = |text: &str| vec![(Weight::Bad, text.to_owned())];
         assert_eq!(told("\u{feff}a = 1\n"), [(Weight::Good, "none".to_owned())], "it begins with a mark of order");
-        // Such a mark is one only where the file begins.
+        // The character is a byte order mark only at the beginning of a file.
         assert_eq!(told("\u{feff}a\n\u{feff}b\n"), bad("1 in a.py, first in line 2"));
         assert_eq!(told("a\n\u{feff}b\n\u{200b}\u{200b}c"), bad("3 in a.py, first in line 2"));
         assert_eq!(told("\u{feff}\u{feff}a\nb"), bad("1 in a.py, first in line 1"));

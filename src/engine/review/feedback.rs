@@ -138,7 +138,7 @@ impl Reviews<'_> {
     pub(in crate::engine) fn maker_of(&self, review: &Review) -> Option<Value> {
         let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
-        // If it cannot be read any more, there is no author; the decision reports the error.
+        // If its files can no longer be read, there is no author; the decision reports the error.
         maker(tool, &self.engine.library().detail(tool).ok()?.manifest)
     }
 

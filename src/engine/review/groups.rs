@@ -11,7 +11,7 @@ const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 pub enum EvidenceGroup {
     /// Failed checks that block an approval.
     Blocks,
-    /// What asks for attention: failed checks that do not block, problems, undeclared behaviour, warnings.
+    /// Facts that need attention: failed checks that do not block, problems, undeclared behaviour, warnings.
     Warnings,
     /// Neutral facts.
     Facts,
@@ -58,7 +58,7 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// What a group contains, worst first: checks that found something, and lines. Checks that passed or were not run have
+    /// The content of a group, worst first: checks with findings, and lines. Checks that passed or were not run have
     /// their own names.
     pub fn items(self, group: EvidenceGroup) -> Vec<EvidenceItem<'a>> {
         let checks = |state, lets_through| {

@@ -1,5 +1,5 @@
-//! Whether the log is the one that humans signed. If signatures are required, an entry that grants something counts
-//! only if an allowed signer signed it, and the log counts only if it is complete and not older than its newest
+//! Tests whether the log is the one that humans signed. If signatures are required, an entry that grants something
+//! counts only if an allowed signer signed it, and the log counts only if it is complete and not older than its newest
 //! signature.
 //!
 //! The newest signed position of the log, and the verified signatures, are stored in the user's settings folder:
@@ -393,7 +393,7 @@ impl Integrity<'_> {
         Ok(UnsignedLog { fault: trust.whole.clone(), entries: trust.unsigned.clone(), log })
     }
 
-    /// Signs the log as it was shown: all entries in force count from here on, whoever signed them before.
+    /// Signs the log as it was shown: all entries in force count from here on, regardless of earlier signatures.
     ///
     /// # Errors
     /// `HumanNeeded` for an agent; `Refused` if it cannot be signed; `Conflict` if the log has changed.

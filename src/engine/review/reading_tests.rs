@@ -1,4 +1,4 @@
-//! Nothing is approved unread, on real files and a real store.
+//! Nothing is approved unread; tested on real files and a real store.
 
 use crate::domain::Digest;
 use crate::domain::{
@@ -83,12 +83,12 @@ fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replace
     let beside = |stage| std::fs::read_to_string(world.root().join(format!("tools/{stage}/adder/approval.toml")));
     assert!(beside("approved").unwrap().contains(&format!("unread = \"{stated}\"")));
     assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
-    // An archived version that comes back is still the one that nobody read.
+    // A restored version still counts as unread.
     engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada()).unwrap();
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(facts(&engine), Some(unread));
     assert!(beside("approved").unwrap().contains(stated));
-    // Whoever reads it on its way to core has read it; the first record stays.
+    // A reviewer who reads it for the promotion to core has read it; the first record stays.
     engine.execute(Command::Promote { tool: "adder".to_owned(), to: Stage::Core }, &ada()).unwrap();
     Yes { shown: seen(), unread: false, reason: None, evidence: None }.give(&engine).unwrap();
     assert_eq!(facts(&engine), None);
@@ -116,7 +116,7 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
         assert_eq!(late.code, ErrorCode::Conflict, "{late}");
         assert!(late.message.contains("its evidence changed"), "{late}");
     }
-    // A verdict that says something new does it too; how long a check took is nothing new.
+    // A verdict with new content changes the evidence too; the duration of a check does not.
     let detail = engine.reviews().detail(review.id).unwrap();
     let mut slower = detail.verdict.clone().unwrap();
     slower.checks[0].duration_ms += 1;

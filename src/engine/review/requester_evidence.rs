@@ -41,7 +41,7 @@ fn specified(read: &ToolSpecification, sources: &[InputSource]) -> Vec<(&'static
     words
 }
 
-/// What a specification leaves open for the implementation.
+/// The decisions that a specification leaves to the implementation.
 fn left_open(read: &ToolSpecification) -> Option<String> {
     let open = QUESTIONS.iter().filter(|question| read.missing().contains(&question.field));
     let open: Vec<&str> = open.filter(|_| read.implementation.is_none()).map(|question| question.name).collect();

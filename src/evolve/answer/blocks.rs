@@ -1,20 +1,21 @@
-//! Which file each code block is.
+//! Determines the file of each code block.
 
 use super::fence::{FencedBlock, blocks};
 use super::{Fault, Objection, RawAnswer, Want, json};
 use crate::domain::source::Language;
 
-/// Blocks of these languages show how something is used or what it prints.
+/// Languages of blocks that only show how something is used or its output.
 const SHOWN: &[&str] =
     &["console", "shell-session", "text", "txt", "plaintext", "output", "log", "csv", "sh-session", "http"];
 
-/// Words before a file's name.
+/// Words that come before a file name.
 const KEYS: &[&str] = &["file", "filename", "path", "name", "title"];
 
 /// The files of an answer in code blocks.
 ///
 /// # Errors
-/// There is none, the last one is not closed, or it is unclear which file a block is.
+///
+/// There is none, the last one is not closed, or the file of a block is unclear.
 pub(super) fn take(text: &str, want: &Want) -> Result<RawAnswer, Objection> {
     let (found, notes) = blocks(text);
     if let Some(open) = found.last().filter(|block| !block.is_closed) {
@@ -45,7 +46,7 @@ pub(super) fn take(text: &str, want: &Want) -> Result<RawAnswer, Objection> {
     Ok(taken)
 }
 
-/// Gives a file the line ends of Windows when it had no others: models write none, and every line would differ.
+/// Gives a file Windows line endings if it had only those before: models write none, and every line would differ.
 fn keep_line_ends(path: &str, text: &mut String, want: &Want) {
     let before = want.before(path.trim_start_matches("./")).unwrap_or_default();
     let ends = before.matches("\r\n").count();
@@ -62,7 +63,7 @@ fn unclosed(block: &FencedBlock, want: &Want) -> Objection {
     Objection::new(Fault::Cut, why)
 }
 
-/// Blocks without a name: one of them may be the started file, another the manifest.
+/// Names the blocks without a name: one of them may be the started file, another the manifest.
 fn name_rest(taken: &mut RawAnswer, unnamed: Vec<FencedBlock>, want: &Want) -> Result<(), Objection> {
     let (mut code, mut differences) = (Vec::new(), 0);
     let only = taken.files.is_empty() && unnamed.len() == 1;
@@ -76,7 +77,7 @@ fn name_rest(taken: &mut RawAnswer, unnamed: Vec<FencedBlock>, want: &Want) -> R
         }
     }
     if !taken.files.is_empty() && want.entry.as_ref().is_none_or(|entry| has(taken, entry)) {
-        // The files have their names; what has none shows something.
+        // The files are named, so blocks without a name only show something.
         return Ok(());
     }
     code.dedup();
@@ -133,7 +134,7 @@ fn is_manifest(block: &FencedBlock, want: &Want) -> bool {
 }
 
 /// Whether a block without a name may be the started file: it has the language of the file, or is the only block and
-/// has none.
+/// has no language.
 fn is_entry(block: &FencedBlock, want: &Want, only: bool) -> bool {
     let word = language(&block.info);
     if SHOWN.contains(&word) {
@@ -172,7 +173,7 @@ fn word_language(word: &str) -> Option<Language> {
 /// The first word after a fence, normalised: `python` from `Python:tool.py {.numbered}`.
 fn language(info: &str) -> &str {
     let word = info.split([' ', '\t', ':', ',', '{']).next().unwrap_or_default();
-    // A static lower case: names of languages are written in few ways.
+    // Static lower-case words, because names of languages have few spellings.
     match word {
         "Python" => "python",
         "Bash" => "bash",
@@ -184,7 +185,7 @@ fn language(info: &str) -> &str {
     }
 }
 
-/// The file that a block names.
+/// The file name that a block states.
 fn name_of(block: &FencedBlock, want: &Want) -> Option<String> {
     in_info(&block.info, want)
         .or_else(|| first_line(&block.text, &block.info, want).map(|(name, _)| name))
@@ -207,7 +208,7 @@ fn in_info(info: &str, want: &Want) -> Option<String> {
     None
 }
 
-/// The name in a comment on the first line, and whether the line holds nothing else.
+/// The name in a comment on the first line, and whether the line contains nothing else.
 fn first_line(text: &str, info: &str, want: &Want) -> Option<(String, usize)> {
     let line = text.lines().next()?;
     let trimmed = line.trim();
@@ -219,7 +220,7 @@ fn first_line(text: &str, info: &str, want: &Want) -> Option<(String, usize)> {
     let (key, rest) = inner.split_once([':', '=']).map_or(("", inner), |(key, rest)| (key.trim(), rest.trim()));
     let is_keyed = KEYS.contains(&key.to_lowercase().as_str());
     let name = if is_keyed { rest } else { inner }.trim_matches(['"', '\'', '`']);
-    // A comment that happens to be a word with a dot in it names no file.
+    // A word with a dot in a comment is not necessarily a file name.
     let is_sure = is_keyed || want.before(name).is_some() || {
         let language = word_language(language(info));
         name.rsplit_once('.').is_some() && language.is_some() && Language::of(name, "") == language
@@ -246,7 +247,7 @@ fn in_heading(heading: &str, want: &Want) -> Option<String> {
         return None;
     }
     let inside = heading.split('`').nth(1).filter(|name| is_name(name, want));
-    // A sentence names a file in passing; a heading is the name and little else.
+    // A sentence may mention a file in passing; a heading consists of little more than the name.
     let few = heading.split_whitespace().count() <= 5;
     let word = || {
         let mut words =
@@ -273,7 +274,7 @@ fn is_name(word: &str, want: &Want) -> bool {
     want.before(word).is_some() || looks_like_file(word)
 }
 
-/// Whether a word looks like the path of a file, also of one that no version may have.
+/// Whether a word looks like a file path, even one that no version may have.
 fn looks_like_file(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);

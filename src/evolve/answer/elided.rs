@@ -1,4 +1,4 @@
-//! Files that are not written out: `# ... rest of the code stays the same ...`.
+//! Detects omitted parts of files: `# ... rest of the code stays the same ...`.
 
 use crate::evolve::cut::{Keep, cut};
 

@@ -1,4 +1,4 @@
-//! Code blocks between fences, as Markdown has them.
+//! Parses code blocks between fences, as in Markdown.
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FencedBlock {
@@ -8,7 +8,7 @@ pub(super) struct FencedBlock {
     pub heading: String,
     /// Its content; every line ends with `\n`.
     pub text: String,
-    /// Whether the closing fence is there.
+    /// Whether there is a closing fence.
     pub is_closed: bool,
 }
 
@@ -62,7 +62,7 @@ fn opening(line: &str) -> Option<Fence<'_>> {
     let mark = rest.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
     let info = rest.trim_start_matches(mark);
     let length = rest.len() - info.len();
-    // A backtick after it means code within a line.
+    // A backtick later in the line means inline code.
     let is_fence = length >= 3 && !(mark == '`' && info.contains('`'));
     is_fence.then(|| Fence { indent: line.len() - rest.len(), mark, length, info: info.trim() })
 }
@@ -70,11 +70,11 @@ fn opening(line: &str) -> Option<Fence<'_>> {
 fn is_closing(line: &str, fence: &Fence<'_>) -> bool {
     let rest = line.trim();
     rest.len() >= fence.length && rest.chars().all(|c| c == fence.mark)
-        // One that is indented further than the opening is code: a text between quotes with Markdown in it.
+        // A fence that is indented further than the opening is code, such as Markdown in a string literal.
         && line.len() - line.trim_start().len() <= fence.indent + 3
 }
 
-/// A line without the indentation of its fence, as far as it has that much.
+/// A line without the indentation of its fence, as far as the line is indented.
 fn without_indent(line: &str, indent: usize) -> &str {
     let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
     &line[blank.min(indent)..]

@@ -26,7 +26,7 @@ struct JsonAnswer {
 /// An answer that is JSON as a whole; `None` if it is not.
 ///
 /// # Errors
-/// It is JSON that ends in the middle, or of another form.
+/// It is truncated JSON, or JSON of another form.
 pub(super) fn whole(text: &str) -> Result<Option<RawAnswer>, Objection> {
     let text = text.trim();
     if !text.starts_with(['{', '[']) {
@@ -34,7 +34,7 @@ pub(super) fn whole(text: &str) -> Result<Option<RawAnswer>, Objection> {
     }
     match serde_json::from_str::<Value>(text) {
         Ok(_) => files(text).map(Some),
-        // Code may begin with a bracket, and JSON may be followed by text: anything else is searched for blocks.
+        // Code may begin with a bracket, and JSON may be followed by text: other text is searched for blocks.
         Err(error) if error.is_eof() && has_files(text) && !text.contains("```") => Err(Objection::new(
             Fault::Cut,
             "the JSON of the answer is incomplete: it was truncated; write less text besides the files",
@@ -43,9 +43,10 @@ pub(super) fn whole(text: &str) -> Result<Option<RawAnswer>, Objection> {
     }
 }
 
-/// The files of a text that is JSON.
+/// The files of a JSON text.
 ///
 /// # Errors
+///
 /// It is JSON of another form.
 pub(super) fn files(text: &str) -> Result<RawAnswer, Objection> {
     let other = |error: serde_json::Error| {
@@ -62,7 +63,7 @@ pub(super) fn files(text: &str) -> Result<RawAnswer, Objection> {
     Ok(RawAnswer { files: whole.files.0, manifest: whole.manifest, notes: whole.notes.unwrap_or_default() })
 }
 
-/// JSON with text after it.
+/// JSON followed by text.
 fn before_text(text: &str) -> Option<RawAnswer> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     values.next()?.ok()?;

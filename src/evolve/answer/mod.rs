@@ -1,7 +1,7 @@
-//! The text of a generator as files; or why it is unusable, in words that are sent back.
+//! Parses the text of a generator as files. If it is unusable, the reason is sent back.
 //!
-//! A whole file at a time, never a difference: what is not written out cannot be examined. Nothing is guessed: two
-//! versions of one file, a block that does not end, a part left out with dots make an answer unusable.
+//! An answer contains whole files, never differences, because omitted parts cannot be examined. Nothing is guessed: two
+//! versions of one file, an unclosed block, or a part omitted with dots make an answer unusable.
 
 mod blocks;
 mod elided;
@@ -26,41 +26,41 @@ const MAX_NOTES: usize = 4000;
 words!(
     /// Why an answer cannot be used.
     Fault {
-        /// There is no code in it.
+        /// It contains no code.
         NoCode = "no-code",
-        /// It ends in the middle.
+        /// It is truncated.
         Cut = "cut",
-        /// It has two versions of one file.
+        /// It contains two versions of one file.
         Alternatives = "alternatives",
-        /// A code block does not say which file it is.
+        /// The file of a code block is not stated.
         Unnamed = "unnamed",
         /// A path leaves the folder, is hidden or belongs to the workbench.
         BadPath = "bad-path",
         /// Too many files, or too many bytes.
         TooLarge = "too-large",
-        /// It is a difference instead of a whole file.
+        /// It is a difference, not a whole file.
         Difference = "difference",
-        /// It leaves parts out with dots.
+        /// It omits parts with dots.
         Elided = "elided",
         /// It is JSON of another form.
         OtherJson = "other-json",
-        /// Its files are those that the tool has already.
+        /// Its files equal the existing ones.
         Unchanged = "unchanged",
-        /// Its files are no version of the tool.
+        /// Its files do not form a version of the tool.
         NoVersion = "no-version",
     }
 );
 
-/// What is known before the answer is read.
+/// The known facts about the tool before the answer is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Want {
     /// The file of a code block without a name.
     pub entry: Option<String>,
-    /// The files as they were, each path with its text; the manifest is not among them.
+    /// The existing files, each path with its text, without the manifest.
     pub files: BTreeMap<String, String>,
     /// The path of the manifest, and its text.
     pub manifest: Option<(String, String)>,
-    /// Files of which the generator saw a part only: it cannot have written the whole.
+    /// Files of which the generator saw only a part, so that it cannot have written the whole file.
     pub cut: Vec<String>,
     /// The limits of an answer.
     pub bounds: AnswerLimits,
@@ -69,9 +69,9 @@ pub struct Want {
 /// The limits of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerLimits {
-    /// Most files in one answer.
+    /// The maximum number of files in one answer.
     pub files: usize,
-    /// Most text in all files together, in bytes.
+    /// The maximum total size of the text in all files, in bytes.
     pub bytes: usize,
 }
 
@@ -84,9 +84,9 @@ impl Default for AnswerLimits {
 /// The files of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerFiles {
-    /// Each file that is new or changed: path and whole text, in the order of the answer; one without a name first.
+    /// Each new or changed file: path and whole text, in the order of the answer; a file without a name comes first.
     pub files: Vec<(String, String)>,
-    /// The manifest, when it is written anew.
+    /// The new manifest, if it was rewritten.
     pub manifest: Option<String>,
     /// The text around the code: explanations of the generator, at most 4,000 bytes, not escaped.
     pub notes: String,
@@ -96,9 +96,9 @@ pub struct AnswerFiles {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{why}")]
 pub struct Unusable {
-    /// Why, as one word.
+    /// The reason, as one word.
     pub fault: Fault,
-    /// Why, in a sentence that a generator can act on.
+    /// The reason, in a sentence that a generator can act on.
     pub why: String,
     /// The answer, at most 2,000 bytes of it, not escaped.
     pub shown: String,
@@ -127,7 +127,7 @@ impl Objection {
 }
 
 impl Want {
-    /// The text of a file as it was.
+    /// The previous text of a file.
     fn before(&self, path: &str) -> Option<&str> {
         let manifest = self.manifest.as_ref().filter(|(name, _)| name == path).map(|(_, text)| text);
         self.files.get(path).or(manifest).map(String::as_str)
@@ -139,8 +139,8 @@ impl Want {
 }
 
 impl AnswerFiles {
-    /// This answer over an earlier one: files that only the earlier one has stay. What a round changes is relative to the
-    /// attempt that its generator was shown.
+    /// This answer combined with an earlier one: files that only the earlier answer has are kept. The changes of a
+    /// round are relative to the attempt that its generator was shown.
     pub fn over(&self, earlier: &AnswerFiles) -> AnswerFiles {
         let mut files = earlier.files.clone();
         for (path, text) in &self.files {
@@ -158,7 +158,7 @@ impl AnswerFiles {
 /// existing file, or `\n` in a new one; JSON is not changed.
 ///
 /// # Errors
-/// [`Unusable`] when it holds no files, is cut off, or holds something that no version may have.
+/// [`Unusable`] if it contains no files, is truncated, or contains something that no version may have.
 pub fn read(text: &str, want: &Want) -> Result<AnswerFiles, Unusable> {
     let usable = || -> Result<AnswerFiles, Objection> {
         if text.len() > 4 * want.bounds.bytes {
@@ -176,7 +176,7 @@ pub fn read(text: &str, want: &Want) -> Result<AnswerFiles, Unusable> {
     usable().map_err(|Objection { fault, why }| Unusable { fault, why, shown: cut(text, MAX_SHOWN, Keep::Both).0 })
 }
 
-/// Whether files like these may be made into a version.
+/// Checks whether these files may become a version.
 fn judge(taken: RawAnswer, want: &Want) -> Result<AnswerFiles, Objection> {
     let mut files: Vec<(String, String)> = Vec::new();
     let mut manifest = taken.manifest;
@@ -240,7 +240,7 @@ fn check_text(path: &str, text: &str, want: &Want) -> Result<(), Objection> {
     if text.contains('\0') {
         return Err(Objection::new(Fault::NoCode, format!("{path} contains a zero byte, so it is not text")));
     }
-    // An empty __init__.py is right, an empty entry is not.
+    // An empty `__init__.py` is valid; an empty entry file is not.
     if text.trim().is_empty()
         && (want.entry.as_deref() == Some(path) || before.is_some_and(|text| !text.trim().is_empty()))
     {

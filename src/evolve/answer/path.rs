@@ -3,13 +3,13 @@
 use super::{Fault, Objection};
 use crate::domain::{SafeText, is_hidden};
 
-/// Longest path, in bytes.
+/// The maximum length of a path, in bytes.
 const MAX_PATH: usize = 200;
 
-/// Most folders above a file.
+/// The maximum number of folders above a file.
 const MAX_DEPTH: usize = 8;
 
-/// A path inside the folder of the tool, `./` before it taken away.
+/// A path inside the folder of the tool, without a leading `./`.
 pub(super) fn checked(written: &str) -> Result<String, Objection> {
     let bad = |why: &str| {
         let shown: String = written.chars().take(80).collect();
@@ -50,7 +50,7 @@ pub(super) fn checked(written: &str) -> Result<String, Objection> {
     Ok(path.to_owned())
 }
 
-/// No path may need a folder where another has a file.
+/// Checks that no path needs a folder where another path is a file.
 pub(super) fn check_folders<'a>(paths: &(impl Iterator<Item = &'a str> + Clone)) -> Result<(), Objection> {
     for path in paths.clone() {
         let inside =

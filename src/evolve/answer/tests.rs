@@ -238,7 +238,7 @@ fn a_fence_inside_longer_fences_or_quotes_is_code() {
     assert_eq!(files(indented), one("tool.py", "DOC = \"\"\"\n    ```\n\"\"\"\n"));
 }
 
-/// Pieces that answers are made of, so that chance finds the paths of the reader.
+/// Fragments of answers, so that random combinations reach the paths of the reader.
 fn piece() -> impl Strategy<Value = String> {
     let fixed = [
         "```",

@@ -12,10 +12,11 @@ const TAGS: &[(&str, &str)] = &[
     ("[THINK]", "[/THINK]"),
 ];
 
-/// An answer without the thinking before it.
+/// An answer without the reasoning before it.
 ///
 /// # Errors
-/// It does nothing but think.
+///
+/// It contains only reasoning.
 pub(super) fn without(text: &str) -> Result<&str, Objection> {
     let mut rest = text.trim_start();
     while let Some((open, close)) = TAGS.iter().find(|(open, _)| rest.starts_with(open)) {
@@ -28,8 +29,9 @@ pub(super) fn without(text: &str) -> Result<&str, Objection> {
     Ok(after_open_end(rest))
 }
 
-/// Some templates write the opening tag themselves, so that the answer has the closing one alone, on its own line. A
-/// file may hold such a line too: it counts only before the first code block, and when an answer follows.
+/// Some templates write the opening tag themselves, so that the answer contains only the closing tag, on its own line.
+/// A file may contain such a line too, so the tag counts only before the first code block, and only if an answer
+/// follows.
 fn after_open_end(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -46,7 +46,7 @@ const REFUSAL: &[&str] = &[
 const EMPTY: &[&str] =
     &["null", "empty", "none", "zero", " 0", "nothing", "blank", "skip", "ignore", "fall back", "fallback", "default"];
 
-/// Words that ask for another interface.
+/// Words that ask for a breaking change of the interface.
 const BREAK: &[&str] = &[
     "input",
     "schema",
@@ -82,7 +82,8 @@ const DOCUMENTS: &[&str] = &[
     "tags",
 ];
 
-/// Words of a request that is about failures only, without the `s` of a plural: it leaves right answers as they are.
+/// Words of a request that only concerns failures, without the plural `s`. Such a request leaves correct answers
+/// unchanged.
 #[rustfmt::skip]
 const REPAIR: &[&str] = &[
     "accept", "again", "allow", "also", "alway", "avoid", "bad", "break", "broken", "call", "cannot", "case",
@@ -95,7 +96,7 @@ const REPAIR: &[&str] = &[
     "zero", "zerodivisionerror",
 ];
 
-/// Words of a request that is about what fails, or about which inputs are taken.
+/// Words of a request about failures, or about which inputs are accepted.
 const FAILING: &[&str] = &[
     "crash",
     "fails",
@@ -118,7 +119,7 @@ const FAILING: &[&str] = &[
     "not defined",
 ];
 
-/// Words of a request for other answers.
+/// Words of a request for different answers.
 const OTHER_ANSWERS: &[&str] = &[
     "return",
     "output",
@@ -161,7 +162,7 @@ const OTHER_ANSWERS: &[&str] = &[
     "digits",
 ];
 
-/// Words that mean nothing by themselves, without the `s` of a plural.
+/// Words without a meaning of their own, without the plural `s`.
 #[rustfmt::skip]
 const SMALL: &[&str] = &[
     "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "do", "doe",
@@ -171,7 +172,7 @@ const SMALL: &[&str] = &[
     "what", "when", "where", "which", "while", "will", "with", "without", "you",
 ];
 
-/// The words of a text in lower case; of a plural also the singular.
+/// The words of a text in lower case; a plural also gives its singular.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let all = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let plain = |word: &str| match word.strip_suffix('s') {
@@ -210,13 +211,13 @@ impl Asked {
         self.text.contains(&text.to_lowercase())
     }
 
-    /// Whether only failures were named, without a word of what is wanted.
+    /// Whether the request only names failures, without stating a wish.
     pub(super) fn is_wordless(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Whether the request names nothing but failures, inputs and this tool, or says what fails or is to be accepted and
-    /// nothing of answers. Any other word may ask for something new.
+    /// Whether the request only names failures, inputs and this tool, or describes failures or accepted inputs without
+    /// mentioning answers. Any other word may ask for something new.
     pub(super) fn is_about_failures(&self, evidence: &AnswerEvidence<'_>) -> bool {
         if self.is_wordless() || self.says(FAILING) && !self.says(OTHER_ANSWERS) {
             return true;
@@ -234,7 +235,7 @@ impl Asked {
         words(&self.text).all(|word| is_plain(&word) || known.contains(&word))
     }
 
-    /// Whether other answers than before may be right for inputs that worked.
+    /// Whether answers to working inputs may change.
     pub(super) fn wants_other_answers(&self, evidence: &AnswerEvidence<'_>) -> bool {
         self.is_major || !self.is_about_failures(evidence)
     }
@@ -244,7 +245,7 @@ impl Asked {
         self.is_major || self.says(REFUSAL)
     }
 
-    /// Whether a failure is one of the program: no input is its cause.
+    /// Whether a failure is caused by the program, not by an input.
     pub(super) fn is_of_program(error: &str, output: &str) -> bool {
         matches!(
             failure_kind(error, output),
@@ -252,8 +253,8 @@ impl Asked {
         )
     }
 
-    /// Whether a failure is fixed when its input is refused with a message: the request asks for that; or it asks for
-    /// nothing, and the failure is one of the input rather than of the program.
+    /// Whether refusing the input with a message fixes a failure. It does if the request asks for that, or if the
+    /// request asks for nothing and the failure is caused by the input, not by the program.
     pub(super) fn allows_refusal(&self, error: &str, output: &str, was_refused: bool) -> bool {
         if self.says(REFUSAL) {
             return true;
@@ -261,22 +262,22 @@ impl Asked {
         self.is_wordless() && !was_refused && !Asked::is_of_program(error, output)
     }
 
-    /// Whether an empty or fixed result may be right: the request speaks of one.
+    /// Whether an empty or fixed result may be correct, because the request mentions one.
     pub(super) fn allows_empty(&self) -> bool {
         self.says(EMPTY)
     }
 
-    /// Whether inputs that fitted before may be left out.
+    /// Whether previously valid inputs may be excluded.
     pub(super) fn allows_break(&self, properties: &[String]) -> bool {
         self.is_major || self.says(BREAK) || properties.iter().any(|name| name.len() > 2 && self.names(name))
     }
 
-    /// Whether another output may be declared.
+    /// Whether a different output may be declared.
     pub(super) fn allows_output(&self) -> bool {
         self.is_major || self.says(&["output", "json", "plain text", "print", "format"])
     }
 
-    /// Whether the request is about documents or tests.
+    /// Whether the request concerns documentation or tests.
     pub(super) fn is_about_documents(&self) -> bool {
         self.says(DOCUMENTS)
     }

@@ -1,20 +1,20 @@
-//! What worked before still works in the same way: right answers stay, and inputs like those that worked are accepted.
+//! What worked before must still work: correct answers stay, and inputs similar to working ones are accepted.
 
 use super::asked::Asked;
 use super::{AnswerEvidence, Probe, ProbeEnd, ProbeSource, is_well, objection, quoted, values};
 use crate::domain::Finding;
 use serde_json::Value;
 
-/// How many generated inputs must be answered differently to conclude that the answers changed: one old answer to an
-/// input that nobody ever gave may have been wrong.
+/// How many generated inputs must be answered differently to conclude that the answers changed. A single old answer to
+/// a generated input may have been wrong.
 const ENOUGH: usize = 2;
 
-/// Objections to an answer that changes or refuses what was right, without being asked.
+/// Objections to an answer that changes or refuses something correct without a request.
 pub(super) fn of(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     changed(evidence, asked).into_iter().chain(refused(evidence, asked)).collect()
 }
 
-/// Whether the new version gives other answers where the old one gave steady ones.
+/// Whether the new version gives different answers to inputs for which the old answers are steady.
 fn changed(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Option<Finding> {
     let is_wrong_before = |probe: &Probe| matches!(probe.source, ProbeSource::Recorded { chosen: true, .. });
     let was_marked = evidence.probes.iter().any(|probe| is_wrong_before(probe) && is_well(&probe.before));
@@ -48,7 +48,7 @@ fn changed(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Option<Finding> {
     Some(objection("changed-answer", message))
 }
 
-/// Whether an output is one that the manifest allows: what should have been JSON and was not is no right answer.
+/// Whether the manifest allows an output: text instead of declared JSON is not a correct answer.
 fn is_declared(evidence: &AnswerEvidence<'_>, stdout: &str) -> bool {
     let wants_json =
         evidence.manifests.0.output.as_ref().is_some_and(|schema| {
@@ -57,7 +57,7 @@ fn is_declared(evidence: &AnswerEvidence<'_>, stdout: &str) -> bool {
     !wants_json || values::written(stdout).is_object() || values::written(stdout).is_array()
 }
 
-/// Whether the answers differ in a place where the old version answers the same each time.
+/// Whether the answers differ in a place where the old version always answers the same.
 fn differs(probe: &Probe) -> bool {
     let (before, after) = (values::written(&probe.before.stdout), values::written(&probe.after.stdout));
     match &probe.again {
@@ -76,7 +76,7 @@ fn refused(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Option<Finding> {
     let refused: Vec<&&Probe> =
         near.iter().filter(|probe| matches!(probe.after.end, ProbeEnd::Refused | ProbeEnd::Failed)).collect();
     let is_most = 2 * refused.len() >= near.len();
-    // Other texts may be invalid ones, which the old version did not notice. Other numbers are inputs of the same kind.
+    // Other texts may be invalid inputs that the old version did not detect. Other numbers are inputs of the same kind.
     let numbers = refused.iter().find(|probe| {
         matches!(probe.source, ProbeSource::Near(of) if has_same_texts(&evidence.probes[of].input, &probe.input))
     });
@@ -98,7 +98,7 @@ fn worked(evidence: &AnswerEvidence<'_>, at: usize) -> bool {
     evidence.probes.get(at).is_some_and(|probe| is_well(&probe.before) && is_well(&probe.after))
 }
 
-/// Whether two inputs differ only in numbers and in how many items there are.
+/// Whether two inputs differ only in numbers and in the number of items.
 fn has_same_texts(one: &Value, other: &Value) -> bool {
     fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
         match value {

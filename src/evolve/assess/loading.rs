@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files that tools of a language find by their names.
+/// Files that tools of a language find by name.
 const KNOWN: &[&str] = &[
     "__init__.py",
     "__main__.py",
@@ -21,13 +21,13 @@ const KNOWN: &[&str] = &[
     "uv.lock",
 ];
 
-/// Endings of files with code, which are named without them where they are loaded.
+/// Extensions of code files, which are omitted when the files are loaded.
 const CODE: &[&str] = &["py", "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "sh", "bash", "rb", "pl", "lua"];
 
 /// The files of both versions under the same paths, without provenance.
 #[derive(Debug, Clone, Copy)]
 pub struct VersionTexts<'a> {
-    /// Texts of the version before, by path.
+    /// Texts of the previous version, by path.
     pub before: &'a BTreeMap<String, String>,
     /// Texts of the new version, by path.
     pub after: &'a BTreeMap<String, String>,
@@ -43,7 +43,7 @@ impl VersionTexts<'_> {
         of.iter().filter(|(path, _)| Some(path.as_str()) != self.manifest).map(|(_, text)| text.as_str()).collect()
     }
 
-    /// Files that are new and that nothing loads.
+    /// New files that nothing loads.
     pub(super) fn unloaded(&self) -> Vec<&str> {
         let loaded = self.loaded();
         let fresh = self.after.keys().map(String::as_str).filter(|path| !self.before.contains_key(*path));
@@ -58,7 +58,7 @@ impl VersionTexts<'_> {
         all.into_iter().any(|path| said(self.before, path) != said(self.after, path))
     }
 
-    /// The file that is started, and each file that one of them or the manifest names.
+    /// The started file, and each file that a loaded file or the manifest names.
     pub(super) fn loaded(&self) -> BTreeSet<&str> {
         let mut loaded: BTreeSet<&str> = self.entry.into_iter().chain(self.manifest).collect();
         if self.entry.is_none() {
@@ -84,7 +84,7 @@ fn said<'a>(files: &'a BTreeMap<String, String>, path: &str) -> Option<Vec<&'a s
     files.get(path).map(|text| statements(text))
 }
 
-/// Whether a text names a file: by its name, or a module by its name without the ending.
+/// Whether a text names a file: by its name, or as a module by its name without the extension.
 fn names(text: &str, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -103,7 +103,7 @@ fn parent(path: &str) -> &str {
     path.rsplit('/').nth(1).unwrap_or(path)
 }
 
-/// Whether a file is found by its name alone: tests, lists of packages.
+/// Whether a file is found by its name alone: tests, package lists.
 fn is_found_by_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_test = name.starts_with("test_") || name.contains(".test.") || name.contains("_test.");

@@ -1,9 +1,9 @@
-//! Whether an answer does what was asked, beyond what the checks of a review look at.
+//! Whether an answer does what was requested, beyond the checks of a review.
 //!
-//! An answer can pass every check and every recorded input and still fix nothing: it hides the failure, knows the one
-//! input that failed, prints the same for everything, changes only what nothing loads, or reaches for more than before.
-//! Everything here compares values: which inputs both versions were started with, and what they answered. Starting
-//! them is for the engine.
+//! An answer can pass every check and every recorded input and still fix nothing: it hides the failure, handles only
+//! the one failing input, always prints the same, changes only files that nothing loads, or accesses more than before.
+//! Everything here compares values: the inputs that both versions were started with, and their answers. The engine
+//! starts the versions.
 
 mod asked;
 mod kept;
@@ -26,7 +26,7 @@ use asked::Asked;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The report of an assessment among those of the checks.
+/// The name of the report of an assessment among the reports of the checks.
 pub const REPORT: &str = "answer";
 
 /// The finding about a file that nothing loads.
@@ -38,7 +38,7 @@ const CONSTANT: &str = "constant";
 /// How many failing inputs of the same kind must still fail to conclude that only the known one was fixed.
 const ENOUGH: usize = 3;
 
-/// Longest text that is quoted, in characters.
+/// The maximum length of quoted text, in characters.
 const MAX_QUOTED: usize = 80;
 
 /// How a start of a version ended.
@@ -63,36 +63,36 @@ pub struct ProbeRun {
     pub stdout: String,
     /// Its error, in one line; empty if it succeeded.
     pub error: String,
-    /// The end of what it wrote to standard error.
+    /// The end of its standard error.
     pub stderr: String,
 }
 
-/// Where an input comes from.
+/// The source of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeSource {
-    /// A recorded run; chosen when its failure is to be fixed.
+    /// A recorded run.
     Recorded {
         /// The run.
         run: RunId,
-        /// Whether it is to be fixed.
+        /// Whether its failure is to be fixed.
         chosen: bool,
     },
-    /// An example or a test of the version before.
+    /// An example or a test of the previous version.
     Example,
-    /// It is of the same kind as the input of the probe with this number.
+    /// It is similar to the input of the probe with this index.
     Near(usize),
 }
 
-/// One input on both versions.
+/// One input, run on both versions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// The input.
     pub input: Value,
-    /// Where it comes from.
+    /// The source of the input.
     pub source: ProbeSource,
     /// The result of the old version.
     pub before: ProbeRun,
-    /// What the old version writes in a second start; `None` if it was not started again.
+    /// The output of a second start of the old version; `None` if it was not started again.
     pub again: Option<String>,
     /// The result of the new version.
     pub after: ProbeRun,
@@ -111,17 +111,17 @@ pub struct AnswerEvidence<'a> {
     pub texts: VersionTexts<'a>,
     /// Manifests of both versions.
     pub manifests: (&'a Manifest, &'a Manifest),
-    /// The capabilities of the code of both.
+    /// The capabilities of the code of both versions.
     pub capabilities: (&'a [Capability], &'a [Capability]),
     /// New attempts observed with the same inputs, in words.
     pub observed: &'a [String],
     /// The findings of the check `change`.
     pub changes: &'a [Finding],
-    /// Inputs that both were started with.
+    /// Inputs that both versions were started with.
     pub probes: &'a [Probe],
-    /// Faults of its code that the previous version has too, seen when each was started; one line each.
+    /// Faults of the code that the previous version also has, observed when both were started; one line each.
     pub still: &'a [String],
-    /// An input that failed before and that the new version answers differently each time, with two answers.
+    /// Two different answers of the new version to an input that failed before.
     pub unsteady: Option<&'a [String; 2]>,
 }
 
@@ -154,7 +154,7 @@ pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
             outcomes.extend(outcome.map(|outcome| (run, outcome)));
             findings.extend(finding);
         }
-        // Any other objection says more.
+        // Any other objection is more informative.
         if findings.is_empty() {
             findings.extend(fixes_nothing(evidence, &asked, &outcomes));
         }
@@ -197,7 +197,7 @@ fn objection(code: &str, message: impl Into<String>) -> Finding {
     Finding::new(code, Severity::High, message)
 }
 
-/// Whether the answer changes anything that runs, and adds only what is loaded.
+/// Checks that the answer changes something that runs, and adds only files that are loaded.
 fn files(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (old, new) = evidence.manifests;
@@ -231,8 +231,7 @@ fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     findings
 }
 
-/// Promises of the old version that the new one breaks without a request: exit codes that count as success, examples
-/// and tests.
+/// Promises of the old version that the new one breaks without a request: successful exit codes, examples and tests.
 fn promises(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let (old, new) = evidence.manifests;
     let mut findings = Vec::new();
@@ -268,7 +267,7 @@ fn is_well(run: &ProbeRun) -> bool {
     run.end == ProbeEnd::Succeeded
 }
 
-/// Whether a repair repairs nothing: the old faults are still there, and no input that failed has another result now.
+/// Whether a repair fixes nothing: the old faults are still there, and no failing input has another result.
 fn fixes_nothing(evidence: &AnswerEvidence<'_>, asked: &Asked, outcomes: &[(RunId, ReplayOutcome)]) -> Option<Finding> {
     let is_fixed = |probe: &Probe| match probe.source {
         ProbeSource::Recorded { run, .. } => {
@@ -283,7 +282,7 @@ fn fixes_nothing(evidence: &AnswerEvidence<'_>, asked: &Asked, outcomes: &[(RunI
     if !asked.is_about_failures(evidence) || evidence.probes.iter().any(is_fixed) {
         return None;
     }
-    // What worked shows that a name is needed nowhere, or comes from elsewhere.
+    // A working input shows that a name is not needed, or comes from elsewhere.
     let has_worked = evidence.probes.iter().any(|probe| is_well(&probe.before));
     let names = if has_worked { Vec::new() } else { names::still_undefined(&evidence.texts) };
     let crash = || {
@@ -304,7 +303,7 @@ fn fixes_nothing(evidence: &AnswerEvidence<'_>, asked: &Asked, outcomes: &[(RunI
     Some(objection("fixes-nothing", format!("no failure is fixed: {what}")))
 }
 
-/// Whether the new version answers the same where the old one answered differently.
+/// Whether the new version always gives the same answer, although the answers of the old version differed.
 fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     let both: Vec<&Probe> =
         evidence.probes.iter().filter(|probe| is_well(&probe.before) && is_well(&probe.after)).collect();
@@ -324,7 +323,7 @@ fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     if !was_always_failing || now.len() <= ENOUGH || distinct(|probe| &probe.after, &now) != 1 {
         return None;
     }
-    // Nothing to compare with: then it counts that nothing comes back, or that the input is not read any longer.
+    // Without old answers to compare with, an empty answer counts, or an input that is no longer read.
     let is_empty = values::content(&values::written(&now[0].after.stdout)) < values::Content::Some;
     let is_unread = reads_less(evidence);
     (is_empty || is_unread).then(|| {
@@ -333,8 +332,8 @@ fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether the new version makes its answer up: two starts with an input that failed before give two answers, although the
-/// tool gives steady ones elsewhere.
+/// Whether the new version invents its answer: two starts with an input that failed before give two answers, although
+/// the tool is steady for other inputs.
 fn unsteady(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     let [one, other] = evidence.unsteady?;
     let is_steady = |probe: &Probe| {
@@ -366,7 +365,7 @@ fn echo(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
     Some(objection("echo", format!("returns its input: {}", quoted(&echoed))))
 }
 
-/// Whether the code named properties of its input, and names none of them any longer.
+/// Whether the code used properties of its input before, and uses none now.
 fn reads_less(evidence: &AnswerEvidence<'_>) -> bool {
     let (old, new) = (evidence.texts.code(evidence.texts.before), evidence.texts.code(evidence.texts.after));
     let properties = evidence.manifests.0.input.as_ref().and_then(|schema| schema.get("properties")?.as_object());

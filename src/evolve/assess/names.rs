@@ -1,4 +1,4 @@
-//! Names that Python code reads and that nothing defines, and the imports that an older version lacks.
+//! Undefined names in Python code, and the imports that an older version lacks.
 
 use super::VersionTexts;
 use crate::code::python::imports::{PythonImport, PythonTaken, imports};
@@ -7,12 +7,12 @@ use crate::domain::source::{Language, text};
 use crate::domain::standard::PYTHON_BUILTINS;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names under which everybody imports a package.
+/// Names under which a package is usually imported.
 const CUSTOMARY: &[(&str, &str)] =
     &[("np", "numpy"), ("pd", "pandas"), ("plt", "matplotlib.pyplot"), ("tk", "tkinter")];
 
-/// Names of the code that is read and that nothing defines, each with its first line; none where names may come from
-/// elsewhere, or where their absence is expected.
+/// Names that the code reads and does not define, each with its first line. Empty if names may come from elsewhere, or
+/// if their absence is expected.
 fn undefined(path: &str, source: &str) -> BTreeMap<String, usize> {
     let parsed = Language::of(path, source).filter(|language| *language == Language::Python);
     let Some(tree) = parsed.and_then(|language| language.parse(source)) else { return BTreeMap::new() };
@@ -27,7 +27,7 @@ fn undefined(path: &str, source: &str) -> BTreeMap<String, usize> {
         .collect()
 }
 
-/// Names that both versions read and that neither defines, in the files that are loaded: `move (line 12)`.
+/// Names that the loaded files of both versions read and neither defines: `move (line 12)`.
 pub(super) fn still_undefined(texts: &VersionTexts<'_>) -> Vec<String> {
     let loaded = texts.loaded();
     let mut found = Vec::new();
@@ -39,8 +39,8 @@ pub(super) fn still_undefined(texts: &VersionTexts<'_>) -> Vec<String> {
     found
 }
 
-/// An older text with those imports of a newer one that it lacks: of names that it reads and that nothing in it
-/// defines. What it does with them is what it was written to do. `None` if it lacks none.
+/// An older text with the imports that it lacks and a newer text has, for names that it reads but does not define. This
+/// shows its intended behaviour. `None` if it lacks none.
 pub fn with_missing_imports(path: &str, old: &str, new: &str) -> Option<String> {
     let language = Language::of(path, old).filter(|language| *language == Language::Python)?;
     let (old_tree, new_tree) = (language.parse(old)?, language.parse(new)?);
@@ -64,7 +64,7 @@ pub fn with_missing_imports(path: &str, old: &str, new: &str) -> Option<String> 
             statements.push(line);
         }
     }
-    // Behind the text: a first line stays one, and a statement of a module counts for all of its functions.
+    // Appended at the end, so that the first line stays first. An import at module level applies to all functions.
     (!statements.is_empty()).then(|| format!("{}\n{}\n", old.trim_end(), statements.join("\n")))
 }
 

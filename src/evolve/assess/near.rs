@@ -1,10 +1,11 @@
-//! Inputs of the same kind as a known one: other letters, digits and numbers in the same places.
+//! Inputs similar to a known one: other letters, digits and numbers in the same places.
 //!
-//! A list also gets one more item, or its items in another order. What is empty or zero stays so, and so do signs and punctuation: what an input fails for is often there.
+//! A list also gets one more item, or its items in another order. Empty values and zeros stay unchanged, and so do
+//! special characters, because they often cause failures.
 
 use serde_json::{Map, Value, json};
 
-/// At most `count` inputs of the same kind, none of them the known one.
+/// At most `count` similar inputs, without the known one.
 pub fn near(input: &Value, count: usize) -> Vec<Value> {
     let mut made: Vec<Value> = Vec::new();
     let mut add = |value: Value| {
@@ -15,7 +16,7 @@ pub fn near(input: &Value, count: usize) -> Vec<Value> {
     for shift in 1..=2 {
         for way in [Way::Digits(shift), Way::Shift(shift), Way::Twice, Way::Longer] {
             let Some(map) = input.as_object() else { continue };
-            // One field at a time, so that what it fails for may stay in another.
+            // One field at a time, so that the cause of a failure may remain in another field.
             for (name, value) in map {
                 let mut changed: Map<String, Value> = map.clone();
                 changed.insert(name.clone(), other(value, way));
@@ -29,12 +30,12 @@ pub fn near(input: &Value, count: usize) -> Vec<Value> {
 
 #[derive(Clone, Copy)]
 enum Way {
-    /// Other digits; letters may be units and signs, which have to stay.
+    /// Changes only digits, because letters may be units or other fixed text.
     Digits(u8),
-    /// Other letters and digits.
+    /// Changes letters and digits.
     Shift(u8),
     Twice,
-    /// Lists with one more item.
+    /// Adds an item to lists.
     Longer,
 }
 
@@ -69,7 +70,7 @@ fn other(value: &Value, way: Way) -> Value {
     }
 }
 
-/// Another letter or digit of the same sort; a digit does not become zero.
+/// Another letter or digit of the same kind; a digit does not become zero.
 fn shifted(c: char, by: u8) -> char {
     let turned = |first: u8, span: u8| char::from(first + (c as u8 - first + by) % span);
     match c {

@@ -14,10 +14,10 @@ const SWALLOWED: &str = "swallowed";
 const SILENCING: &[&str] =
     &["except", "catch", "rescue", "2>/dev/null", "2> /dev/null", "&>/dev/null", "|| ", "set +e", "trap ", "eval {"];
 
-/// The shortest error text that can be recognised again, in characters.
+/// The minimum length of an error text that can be recognised again, in characters.
 const MIN_ERROR: usize = 8;
 
-/// The result for an input whose ends alone do not tell, and objections to the answer.
+/// The result for an input that exit codes alone do not decide, and objections to the answer.
 pub(super) fn of(
     evidence: &AnswerEvidence<'_>,
     asked: &Asked,
@@ -46,7 +46,7 @@ pub(super) fn of(
             (Some(ReplayOutcome::Refused), None)
         }
         (ProbeEnd::Failed | ProbeEnd::Refused, ProbeEnd::Succeeded) => {
-            // A failure that nobody chose may stay; but it may not be hidden either.
+            // A failure that was not chosen may remain, but must not be hidden.
             let fixes_one = || if chosen { hard_coded(evidence, asked, (at, probe)) } else { None };
             let why = hidden(evidence, asked, (at, probe)).or_else(fixes_one);
             (why.is_some().then_some(ReplayOutcome::Hidden), why)
@@ -70,7 +70,7 @@ fn refuses_everything(evidence: &AnswerEvidence<'_>) -> bool {
     evidence.probes.iter().all(|probe| probe.after.end != ProbeEnd::Succeeded)
 }
 
-/// Inputs of the same kind as the one at this place that failed in the same way.
+/// Inputs similar to the one at this index that failed in the same way.
 fn siblings<'a>(evidence: &AnswerEvidence<'a>, at: usize) -> Vec<&'a Probe> {
     let probe = &evidence.probes[at];
     let is_sibling = |other: &&Probe| {
@@ -87,8 +87,8 @@ fn signature(run: &ProbeRun) -> &str {
     run.error.split([':', '(']).next().unwrap_or_default().trim()
 }
 
-/// Whether a failure is where it was: in the same words, or the program still lacks something. What fails further on shows
-/// that the first fault is gone.
+/// Whether a failure is unchanged: it has the same words, or the program still lacks something. A failure at a later
+/// point shows that the first fault is gone.
 pub(super) fn is_stuck(probe: &Probe) -> bool {
     let lacks = |run: &ProbeRun| Asked::is_of_program(&run.error, &run.stderr);
     let (before, after) = (&probe.before, &probe.after);
@@ -97,13 +97,13 @@ pub(super) fn is_stuck(probe: &Probe) -> bool {
         && (is_same_error(before, after) || lacks(before) && lacks(after))
 }
 
-/// Whether two starts failed in the same words; lines move, so numbers do not count.
+/// Whether two starts failed with the same words; numbers are ignored, because lines move.
 fn is_same_error(one: &ProbeRun, other: &ProbeRun) -> bool {
     let words = |run: &ProbeRun| run.error.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     words(one) == words(other)
 }
 
-/// Whether the failure only is not seen any longer.
+/// Whether the failure is only hidden.
 fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Probe)) -> Option<Finding> {
     let (before, after) = (&probe.before, &probe.after);
     let input = quoted(&probe.input.to_string());
@@ -133,7 +133,7 @@ fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Pr
     if values::is_empty_input(&probe.input) {
         let is_unasked = !asked.allows_empty() && !Asked::is_of_program(&before.error, &before.stderr);
         let is_hidden = match content {
-            // Nothing of nothing, in the form that it has elsewhere.
+            // An empty result for an empty input, in the usual form.
             Content::Empty => swallowed.is_some() || values::has_other_form(&result, &good),
             Content::Zero | Content::Some => true,
         };
@@ -169,14 +169,15 @@ fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Pr
     })
 }
 
-/// Whether an example or a test of the previous version says what comes of an input.
+/// Whether an example or a test of the previous version states the result for an input.
 fn is_expected(evidence: &AnswerEvidence<'_>, input: &Value) -> bool {
     let manifest = evidence.manifests.0;
     manifest.examples.iter().any(|example| example.input == *input && example.output.is_some())
         || manifest.tests.iter().any(|test| test.input == *input)
 }
 
-/// Whether the tool answers each of several working inputs differently, so that one answer to many is none.
+/// Whether the tool gives different answers to several working inputs, so that one answer to all of them is
+/// meaningless.
 fn varies(evidence: &AnswerEvidence<'_>) -> bool {
     let good = evidence.probes.iter().filter(|probe| probe.before.end == ProbeEnd::Succeeded);
     let outputs: Vec<String> = good.map(|probe| written(&probe.before.stdout).to_string()).collect();
@@ -193,7 +194,7 @@ fn silences_more(evidence: &AnswerEvidence<'_>) -> bool {
     count(evidence.texts.after) > count(evidence.texts.before)
 }
 
-/// Whether the error of before is what is written now.
+/// Whether the output now contains the previous error.
 fn tells_the_error(before: &ProbeRun, stdout: &str) -> bool {
     let last = before.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     [before.error.as_str(), last].iter().any(|line| {
@@ -202,7 +203,7 @@ fn tells_the_error(before: &ProbeRun, stdout: &str) -> bool {
     })
 }
 
-/// Whether only this one input is answered now.
+/// Whether only this one input is handled now.
 fn hard_coded(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Probe)) -> Option<Finding> {
     let siblings = siblings(evidence, at);
     let is_fine = |other: &&&Probe| match other.after.end {

@@ -87,7 +87,8 @@ pub(super) fn further(before: &[Capability], after: &[Capability], asked: &Asked
     findings
 }
 
-/// Whether the old version did the same: to the same target, or to any where the target is not written out.
+/// Whether the old version did the same with the same target, or with any target if the target is not fixed in the
+/// code.
 fn is_known(one: &Capability, before: &[Capability]) -> bool {
     before.iter().any(|other| {
         let is_same_target = one.argument == other.argument || one.argument.is_none();

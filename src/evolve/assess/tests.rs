@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 const OLD: &str = "text = read()['text']\nprint(total(text))\n";
 
-/// What is known of an answer; built by the tests.
+/// The facts about an answer, set by the tests.
 struct Known {
     hint: &'static str,
     new: &'static str,
@@ -95,7 +95,7 @@ fn swallowed() -> Finding {
     Finding::new("swallowed", Severity::High, "ValueError is now swallowed").at("totals.py", 3)
 }
 
-/// A failing input, three of its kind, and two that worked; what the new version makes of them.
+/// A failing input, three similar ones and two working ones, with the results of the new version.
 fn answered(chosen: &str, near: [&str; 3], good: [&str; 2]) -> Vec<Probe> {
     let mut probes = vec![probe("1;2;99", CHOSEN, CRASH, chosen)];
     for (text, after) in ["2;3;11", "1;2;99 1;2;99", "3;4;22"].iter().zip(near) {

@@ -17,7 +17,7 @@ pub(super) fn written(stdout: &str) -> Value {
 /// How meaningful a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Content {
-    /// Nothing at all: null, empty texts, empty lists.
+    /// Empty: null, empty texts, empty lists.
     Empty,
     /// Only zeros or words for an absent result.
     Zero,
@@ -25,7 +25,7 @@ pub(super) enum Content {
     Some,
 }
 
-/// How meaningful a result is. A flag alone is a result; next to empty fields it is not.
+/// How meaningful a result is. A single flag is a result; next to empty fields it is not.
 pub(super) fn content(value: &Value) -> Content {
     match value {
         Value::Object(map) => {
@@ -62,7 +62,7 @@ pub(super) fn has_content(input: &Value) -> bool {
     }
 }
 
-/// Whether a value differs from another one in a place where that is steady: the same in `before` and `again`.
+/// Whether a value differs from another one in a place that is steady, that is, equal in `before` and `again`.
 pub(super) fn differs(before: &Value, again: &Value, after: &Value) -> bool {
     match (before, again, after) {
         (Value::Object(left), Value::Object(second), Value::Object(right)) => left.iter().any(|(key, value)| {
@@ -85,7 +85,7 @@ pub(super) fn differs(before: &Value, again: &Value, after: &Value) -> bool {
     }
 }
 
-/// Whether two values are the same; numbers may be written as whole or with a point.
+/// Whether two values are equal; numbers may be written with or without a decimal point.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => is_close(one, other),
@@ -101,7 +101,7 @@ fn is_close(one: f64, other: f64) -> bool {
     (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1.0)
 }
 
-/// Whether an input has a place for data, and nothing in it.
+/// Whether an input has a place for data, but no data in it.
 pub(super) fn is_empty_input(input: &Value) -> bool {
     fn has_place(value: &Value) -> bool {
         match value {
@@ -113,7 +113,7 @@ pub(super) fn is_empty_input(input: &Value) -> bool {
     has_place(input) && !has_content(input)
 }
 
-/// Whether a value has another form than all of these: another type, or not the fields that they share.
+/// Whether a value has a different form than all of these: another type, or not their common fields.
 pub(super) fn has_other_form(value: &Value, others: &[Value]) -> bool {
     let sort = |value: &Value| std::mem::discriminant(value);
     if others.len() < 2 {
@@ -128,7 +128,7 @@ pub(super) fn has_other_form(value: &Value, others: &[Value]) -> bool {
     !shared.is_empty() && shared.iter().any(|key| !map.contains_key(key.as_str()))
 }
 
-/// The texts and numbers of an input that would be known again in code: at least three characters of them.
+/// The texts and numbers of an input that can be recognised in code: at least three characters long.
 pub(super) fn distinctive(input: &Value, found: &mut Vec<String>) {
     match input {
         Value::String(text) if text.trim().chars().count() >= 3 => found.push(text.clone()),
@@ -141,7 +141,7 @@ pub(super) fn distinctive(input: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Texts in a value that are long enough to be known again.
+/// Texts in a value that are long enough to be recognised.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     const LONG: usize = 6;
     match value {

@@ -5,7 +5,7 @@ use crate::domain::{count, grouped, plural};
 use crate::evolve::cut::{Keep, cut};
 use serde::Serialize;
 
-/// A part of a bundle that is bounded as one, in the order in which room that others do not need is given away.
+/// A part of a bundle that is limited as a whole, in the order in which unused space is distributed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Files,
@@ -42,16 +42,16 @@ const SHARES: &[(Section, usize)] = &[
     (Section::FewShot, 3),
 ];
 
-/// A text that would be cut to less than this is left out, in bytes.
+/// A text that would be cut to less than this is omitted, in bytes.
 const LEAST: usize = 200;
 
-/// A list of which each is cut, and what it is cut by.
+/// Cuts one item of a list to a size.
 type CutOne<T> = fn(&mut T, usize);
 
 impl Bundle {
-    /// The same bundle with at most `limit` bytes of text in its sections. Every section has a share; what one does not
-    /// need goes to the others, code and failures first, few-shot examples last. What was cut is said in `left_out`
-    /// and, in a text, at the place.
+    /// The same bundle with at most `limit` bytes of text in its sections. Each section has a share; unused space goes
+    /// to the other sections, code and failures first, few-shot examples last. Omissions are stated in `left_out` and,
+    /// for a text, at the place of the cut.
     pub fn bounded(mut self, limit: usize) -> Bundle {
         let sizes: Vec<usize> = SHARES.iter().map(|(section, _)| self.size_of(*section)).collect();
         if sizes.iter().sum::<usize>() <= limit {
@@ -102,7 +102,7 @@ impl Bundle {
         }
     }
 
-    /// Cuts one section to a size; what is missing, in one line.
+    /// Cuts one section to a size; returns a line about the missing part.
     fn cut_section(&mut self, section: Section, room: usize) -> Option<String> {
         match section {
             Section::Files => self.cut_files(room),
@@ -149,7 +149,7 @@ impl Bundle {
         }
     }
 
-    /// The first file is the one that is started: it is cut last.
+    /// The first file is the started one, so it is cut last.
     fn cut_files(&mut self, room: usize) -> Option<String> {
         let mut left = room;
         let mut lines = Vec::new();
@@ -218,7 +218,7 @@ impl Bundle {
     }
 }
 
-/// Lines as one; `None` without any.
+/// Joins lines; `None` if there are none.
 fn joined(lines: &[String]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
@@ -240,7 +240,7 @@ fn few_shot_size(tool: &FewShot) -> usize {
     tool.tool.len() + tool.description.len() + tool.code.len()
 }
 
-/// The error is the most informative, then the output, then the input.
+/// The error is the most informative part, then the output, then the input.
 fn cut_failure(failure: &mut BundleFailure, room: usize) {
     let mut left = room;
     let mut take = |text: &mut String, share: usize, keep: Keep| {
@@ -260,8 +260,8 @@ fn cut_text(text: &mut String, room: usize, what: &str) -> Option<String> {
     (missing > 0).then(|| format!("{what}: {} bytes omitted", grouped(missing as usize)))
 }
 
-/// Gives each item an equal part of the space, and the unused part of small ones to the following. Items with too
-/// little space are removed, from the end. Returns how many.
+/// Gives each item an equal part of the space, and the unused part of small items to the following ones. Items with too
+/// little space are removed from the end. Returns the number of removed items.
 fn cut_each<T>(items: &mut Vec<T>, room: usize, size: fn(&T) -> usize, cut_one: CutOne<T>) -> usize {
     let before = items.len();
     items.truncate((room / LEAST).max(usize::from(room >= LEAST)));
@@ -284,7 +284,7 @@ fn said(what: &str, gone: usize) -> String {
     if gone == 0 { format!("{what} are shortened") } else { format!("{what} are shortened, {gone} omitted") }
 }
 
-/// Takes whole items away from the end until the rest fits.
+/// Removes whole items from the end until the rest fits.
 fn drop_last<T>(items: &mut Vec<T>, room: usize, size: impl Fn(&T) -> usize, noun: &str) -> Option<String> {
     let mut kept = 0;
     let fitting = items.iter().take_while(|item| {

@@ -1,4 +1,4 @@
-//! JSON with one spelling: the same value has the same bytes, and so the same digest.
+//! JSON with a canonical form: equal values have the same bytes, and so the same digest.
 
 use serde_json::Value;
 

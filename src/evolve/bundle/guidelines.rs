@@ -43,7 +43,7 @@ const SHELL: &[&str] = &[
 ];
 
 /// The guidelines for a language by its name ([`Language::name`](crate::domain::source::Language::name)): its own
-/// first, then what holds everywhere.
+/// first, then the common ones.
 pub fn guidelines(language: &str) -> Vec<&'static str> {
     let own: &[&str] = match language {
         "Python" => PYTHON,

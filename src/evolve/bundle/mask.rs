@@ -5,8 +5,8 @@ use crate::domain::{Redactions, Redactor};
 use serde_json::Value;
 
 impl Bundle {
-    /// The same bundle with the secrets masked that a redactor finds in its texts, and what was replaced. `left_out`
-    /// reports that something is masked.
+    /// The same bundle, with secrets in its texts masked by a redactor, and the replacements. `left_out` states that
+    /// something is masked.
     pub fn masked(mut self, redactor: &Redactor) -> (Bundle, Redactions) {
         let mut found = Redactions::default();
         for text in self.texts() {

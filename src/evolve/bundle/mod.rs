@@ -1,8 +1,8 @@
 //! The input of a generator: everything needed for a better version, within a size limit.
 //!
-//! A bundle is plain data. The engine fills it, masks secrets in it ([`Bundle::masked`]), bounds it
-//! ([`Bundle::bounded`]), shows it and keeps it under its [digest](Bundle::digest); the
-//! [templates](crate::evolve::prompt) turn it into text. What was left out is said in it, in words.
+//! A bundle is plain data. The engine fills it, masks secrets in it ([`Bundle::masked`]), limits its size
+//! ([`Bundle::bounded`]), shows it and stores it under its [digest](Bundle::digest); the
+//! [templates](crate::evolve::prompt) turn it into text. It states its omissions in words.
 
 mod bound;
 mod canonical;
@@ -23,7 +23,7 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Version of the form in which bundles are kept.
+/// Version of the storage format of bundles.
 pub const FORMAT: u32 = 1;
 
 /// The default size limit of a bundle's text, in bytes.
@@ -36,12 +36,12 @@ pub struct Bundle {
     pub format: u32,
     /// Name of the tool.
     pub tool: String,
-    /// The version that a better one is wanted of; the first one for a new tool.
+    /// The version to improve; for a new tool, its first version.
     pub version: semver::Version,
     /// The language in words: `Python`, `TypeScript`, `shell`; empty if unknown.
     #[serde(default)]
     pub language: String,
-    /// The started file; a code block without a name stands for it.
+    /// The started file; a code block without a name is this file.
     #[serde(default)]
     pub entry: Option<String>,
     /// The purpose of the tool.
@@ -71,10 +71,10 @@ pub struct Bundle {
     /// JSON Schema of the output.
     #[serde(default)]
     pub output: Option<Value>,
-    /// Tests that the tool brings along.
+    /// Tests in the manifest.
     #[serde(default)]
     pub tests: Vec<TestCase>,
-    /// Examples that the tool brings along.
+    /// Examples in the manifest.
     #[serde(default)]
     pub examples: Vec<Example>,
     /// Failures that the new version should not have.
@@ -98,10 +98,10 @@ pub struct Bundle {
     /// Coding guidelines.
     #[serde(default)]
     pub guidelines: Vec<String>,
-    /// What helped against such failures before, one line each.
+    /// What helped against similar failures before, one line each.
     #[serde(default)]
     pub learnt: Vec<String>,
-    /// Approved tools to go by.
+    /// Approved tools as examples.
     #[serde(default)]
     pub few_shot: Vec<FewShot>,
     /// The faults of the previous round's answer, worst first.
@@ -135,7 +135,7 @@ pub struct BundleFailure {
     pub run: Option<RunId>,
     /// The input, as JSON or as the words of the command line.
     pub input: String,
-    /// The end of what it wrote, standard error last.
+    /// The end of its output, standard error last.
     pub output: String,
     /// How the run ended, in one line.
     pub error: String,
@@ -161,14 +161,14 @@ pub struct BundleComment {
     pub outdated: bool,
 }
 
-/// An approved tool to go by.
+/// An approved tool as an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FewShot {
     /// Name of the approved tool.
     pub tool: String,
     /// Description from its manifest.
     pub description: String,
-    /// The file that is started.
+    /// The started file.
     pub code: String,
 }
 
@@ -225,7 +225,7 @@ impl Bundle {
             ..Bundle::blank(manifest.name.as_str(), manifest.version.clone())
         };
         for file in &detail.files {
-            // Not through `text_of`: what is written back must have its byte order mark.
+            // Not with `text_of`, because the file must be written back with its byte order mark.
             let Ok(text) = std::str::from_utf8(&file.bytes) else {
                 bundle.left_out.push(format!("{} is not UTF-8 text ({} bytes)", file.path, file.bytes.len()));
                 continue;
@@ -244,8 +244,8 @@ impl Bundle {
         bundle
     }
 
-    /// The same bundle for another round: with the files of the attempt in place of those before, and what was wrong with
-    /// it. To be masked and bounded like the first.
+    /// The same bundle for another round: with the files of the attempt instead of the earlier ones, and the faults of
+    /// the attempt. It must be masked and limited like the first one.
     pub fn with_attempt(mut self, attempt: &AnswerFiles, feedback: String) -> Bundle {
         let whole =
             |path: &str, text: &str| BundleFile { path: path.to_owned(), text: text.to_owned(), left_out_bytes: 0 };
@@ -262,12 +262,12 @@ impl Bundle {
         Bundle { feedback, is_attempt: true, ..self }
     }
 
-    /// The text of one of its files, the manifest among them.
+    /// The text of one of its files, including the manifest.
     pub fn text_of(&self, path: &str) -> Option<&str> {
         self.files.iter().chain(&self.manifest).find(|file| file.path == path).map(|file| file.text.as_str())
     }
 
-    /// The bundle as canonical JSON: no spaces, keys in order of their bytes. What is kept, and what the digest is of.
+    /// The bundle as canonical JSON: no spaces, keys in order of their bytes. This form is stored and hashed.
     pub fn json(&self) -> String {
         serde_json::to_value(self).map(|value| canonical(&value)).unwrap_or_default()
     }
@@ -290,7 +290,7 @@ impl From<&Comment> for BundleComment {
     }
 }
 
-/// Whether a file is the manifest: `tool.toml`, or the entry's name with the ending of a manifest.
+/// Whether a file is the manifest: `tool.toml`, or the entry's name with the extension of a manifest.
 fn is_manifest(file: &VersionFile, entry: Option<&str>) -> bool {
     let stem = |path: &str| path.rsplit_once('.').map_or(path, |(stem, _)| stem).to_owned();
     let ending = file.path.rsplit_once('.').map_or("", |(_, ending)| ending);

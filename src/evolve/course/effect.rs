@@ -21,9 +21,9 @@ pub enum EvolutionEvent {
         attempt: u32,
         /// Digest of its prompt.
         prompt: Digest,
-        /// Digest of what it wrote, as it was kept.
+        /// Digest of the answer, as stored.
         answer: Digest,
-        /// Its files, or why there are none.
+        /// Its files, or why it has none.
         read: Result<Vec<FileNote>, Unusable>,
         /// Tokens of this try, as far as the generator reported them.
         usage: Usage,
@@ -38,7 +38,7 @@ pub enum EvolutionEvent {
         attempt: u32,
         /// Kind of the failure; decides whether another try makes sense.
         trouble: Trouble,
-        /// Why, in its words, one line.
+        /// The reason in the generator's words, one line.
         message: String,
         /// The requested delay, in milliseconds.
         retry_after_ms: Option<u64>,
@@ -65,7 +65,7 @@ pub enum EvolutionEvent {
         /// How long it took, in milliseconds.
         took_ms: u64,
     },
-    /// They could not be examined, which says nothing about them.
+    /// The files could not be examined, which says nothing about their quality.
     NotExamined {
         /// The lane whose files could not be examined.
         at: LaneId,
@@ -74,7 +74,7 @@ pub enum EvolutionEvent {
         /// How long it took, in milliseconds.
         took_ms: u64,
     },
-    /// The user wants no more of it.
+    /// The user stopped the evolution.
     Stopped,
 }
 
@@ -122,16 +122,16 @@ pub enum EvolutionEffect {
 pub enum After {
     /// Nothing: it is the first round, or no answer was examined.
     Nothing,
-    /// Its last answer was unusable: the format is requested again.
+    /// Its last answer was unusable: the right format is requested again.
     Unusable {
         /// The lane whose answer could not be used.
         at: LaneId,
         /// The fault in the format of the answer.
         unusable: Unusable,
-        /// The best answer so far, which the request was about; `None` when none was examined.
+        /// The best answer so far, which the request was about; `None` if none was examined.
         best: Option<LaneId>,
     },
-    /// The best answer so far, and what was found wrong with it.
+    /// The best answer so far, and its faults.
     Examined {
         /// The lane with the best answer.
         at: LaneId,
@@ -142,26 +142,26 @@ pub enum After {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum End {
-    /// An answer is good: nothing in its way, nothing broken, the chosen failures fixed.
+    /// An answer is good: nothing blocks approval, nothing broke, and the chosen failures are fixed.
     Good {
         /// The lane whose answer is offered to a human.
         best: LaneId,
     },
-    /// All rounds are spent.
+    /// All rounds were used.
     Spent {
-        /// The best answer; `None` when none was examined.
+        /// The best answer; `None` if none was examined.
         best: Option<LaneId>,
     },
-    /// No generator is left that answers.
+    /// No generator that answers is left.
     Failed {
-        /// Why, one line, with their names.
+        /// The reason, one line, with their names.
         message: String,
-        /// The best answer of the rounds before.
+        /// The best answer of the earlier rounds.
         best: Option<LaneId>,
     },
     /// The user stopped it.
     Stopped {
-        /// The best answer until then.
+        /// The best answer so far.
         best: Option<LaneId>,
     },
 }

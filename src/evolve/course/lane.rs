@@ -1,16 +1,16 @@
-//! One answer of one round, from the question to what was found.
+//! One answer of one round, from the question to the results.
 
 use super::super::answer::{AnswerFiles, Unusable};
 use super::score::{ReplaySummary, Score, VerdictSummary};
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 
-/// Which answer: the round from 1, the lane in it from 0.
+/// The position of an answer: the round from 1, the lane in it from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LaneId {
     /// The round, from 1.
     pub round: u32,
-    /// The place in it, from 0.
+    /// The index in the round, from 0.
     pub lane: u32,
 }
 
@@ -26,7 +26,7 @@ pub struct Usage {
     pub cost_micros: Option<u64>,
 }
 
-/// A file of an answer, as it was kept.
+/// A file of an answer, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNote {
     /// Path inside the version.
@@ -81,10 +81,10 @@ pub struct Lane {
     /// The failures before an answer arrived, one line each.
     #[serde(default)]
     pub troubles: Vec<String>,
-    /// Digest of what was sent.
+    /// Digest of the sent prompt.
     #[serde(default)]
     pub prompt: Option<Digest>,
-    /// Digest of what came back.
+    /// Digest of the received answer.
     #[serde(default)]
     pub answer: Option<Digest>,
     /// The files in it.
@@ -154,7 +154,7 @@ impl Usage {
 }
 
 impl FileNote {
-    /// Notes on the files of an answer, the manifest under this path among them.
+    /// Notes on the files of an answer, including the manifest at this path.
     pub fn of(answer: &AnswerFiles, manifest: Option<&str>) -> Vec<FileNote> {
         let note = |path: &str, text: &str| FileNote {
             path: path.to_owned(),

@@ -1,10 +1,10 @@
 //! The loop as a pure state machine: ask, read, examine, send feedback, ask again.
 //!
-//! [`EvolutionProgress::step`] takes what happened and says what to do next. It knows no clock (a delay is in the effect), no
-//! generator and no file. Keep the course in the transaction in which the event is taken, and perform the effects
-//! after that: whatever is under way when the program dies, [`EvolutionProgress::resume`] names again.
+//! [`EvolutionProgress::step`] takes an event and returns the next effects. It has no clock (a delay is part of an
+//! effect), no generator and no file. Store the state in the transaction in which the event is taken, and perform the
+//! effects afterwards: after a crash, [`EvolutionProgress::resume`] returns the effects that were in progress.
 //!
-//! INVARIANT: at most `plan.rounds` rounds; one end; no effect after it but the [`EvolutionEffect::Finish`] that comes with it.
+//! INVARIANT: at most `plan.rounds` rounds; one end; no effect after the [`EvolutionEffect::Finish`] of that end.
 
 mod effect;
 mod lane;
@@ -20,25 +20,26 @@ use crate::domain::span;
 use crate::domain::words::words;
 use serde::{Deserialize, Serialize};
 
-/// Version of the form in which courses are kept.
+/// Version of the storage format of evolutions.
 pub const FORMAT: u32 = 1;
 
-/// The most rounds, and the most variants of one round; larger numbers are considered mistakes.
+/// The maximum number of rounds, and of variants in one round; larger numbers count as mistakes.
 pub const MOST: u32 = 20;
 
 /// The user's choices before the first round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvolutionPlan {
-    /// Most rounds, 1 to [`MOST`].
+    /// Maximum number of rounds, 1 to [`MOST`].
     pub rounds: u32,
-    /// Who is asked in each round, one answer each; the same name twice asks it for two samples. At most [`MOST`].
+    /// The generators that are asked in each round, one answer each; a repeated name requests two samples from it. At
+    /// most [`MOST`].
     pub generators: Vec<String>,
-    /// How many times a question is asked while the generator has temporary trouble, including the first.
+    /// How often a question is asked while the generator has temporary failures, including the first time.
     pub tries: u32,
     /// Delay before the second try, in milliseconds; it doubles with each.
     pub first_delay_ms: u64,
-    /// Longest delay, in milliseconds; also of what a generator asks for.
+    /// The maximum delay, in milliseconds; also applies to delays that a generator requests.
     pub longest_delay_ms: u64,
 }
 
@@ -51,13 +52,13 @@ impl Default for EvolutionPlan {
 words!(
     /// Why a generator gave no answer.
     Trouble {
-        /// It has too much to do (429).
+        /// It is overloaded (429).
         Busy = "busy",
-        /// It broke (500 and the like).
+        /// It failed internally (500 and similar).
         Broke = "broke",
         /// It took too long.
         TimedOut = "timed-out",
-        /// Its answer was cut in the middle.
+        /// Its answer was interrupted.
         CutStream = "cut-stream",
         /// It could not be reached.
         Unreachable = "unreachable",
@@ -76,7 +77,7 @@ impl Trouble {
     }
 }
 
-/// One round: the same question, or the same fault, put to every generator.
+/// One round: the same question, or the same fault, for every generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// Its number, from 1.
@@ -92,7 +93,7 @@ pub struct EvolutionProgress {
     pub format: u32,
     /// The plan.
     pub plan: EvolutionPlan,
-    /// Every round begun, the newest last.
+    /// All rounds so far, the newest last.
     #[serde(default)]
     pub rounds: Vec<Round>,
     /// How it ended; `None` while it is in progress.
@@ -101,14 +102,14 @@ pub struct EvolutionProgress {
 }
 
 impl EvolutionProgress {
-    /// A course that has not begun: [`EvolutionEvent::Began`] begins it. Numbers outside of their range are brought into it.
+    /// An evolution before its start: [`EvolutionEvent::Began`] starts it. Values out of range are clamped.
     pub fn new(plan: EvolutionPlan) -> EvolutionProgress {
         let mut plan = EvolutionPlan { rounds: plan.rounds.clamp(1, MOST), tries: plan.tries.clamp(1, MOST), ..plan };
         plan.generators.truncate(MOST as usize);
         EvolutionProgress { format: FORMAT, plan, rounds: Vec::new(), end: None }
     }
 
-    /// Whether nothing will happen any more.
+    /// Whether it has ended.
     pub fn is_over(&self) -> bool {
         self.end.is_some()
     }
@@ -131,8 +132,8 @@ impl EvolutionProgress {
         round.lanes.get_mut(id.lane as usize)
     }
 
-    /// The best answer so far: least broken, least in the way of an approval, fewest failed tests, most of the chosen
-    /// failures fixed, least found; of equals the earlier. `None` before one was examined.
+    /// The best answer so far: fewest broken inputs, fewest blocking checks, fewest failed tests, most chosen failures
+    /// fixed, fewest findings; among equal ones the earlier. `None` before an answer was examined.
     pub fn best(&self) -> Option<LaneId> {
         let scored = self.lanes().filter_map(|(id, lane)| Some((lane.score()?, id)));
         scored.min().map(|(_, id)| id)
@@ -307,7 +308,7 @@ impl EvolutionProgress {
         scored.min().map(|(_, id)| id)
     }
 
-    /// After a lane is done: ends, begins the next round, or waits for the other lanes.
+    /// Continues after a lane is done: ends, begins the next round, or waits for the other lanes.
     fn go_on(&mut self) -> Vec<EvolutionEffect> {
         let Some(round) = self.rounds.last() else { return Vec::new() };
         if round.lanes.iter().any(|lane| !lane.state.is_done()) {
@@ -353,8 +354,8 @@ impl EvolutionProgress {
 }
 
 impl EvolutionPlan {
-    /// Delay after the try with this number: doubled each time, never shorter than what the generator asks for, never
-    /// longer than the longest.
+    /// The delay after the try with this number: doubled each time, at least the delay that the generator requests, at
+    /// most the maximum delay.
     fn delay_ms(&self, attempt: u32, wanted: Option<u64>) -> u64 {
         let doubled = self.first_delay_ms.saturating_mul(1_u64 << (attempt - 1).min(30));
         doubled.max(wanted.unwrap_or(0)).min(self.longest_delay_ms)

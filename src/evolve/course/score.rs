@@ -22,7 +22,7 @@ pub struct VerdictSummary {
 pub struct ReplaySummary {
     /// Failed before, succeed now.
     pub fixed: u32,
-    /// Came out as before.
+    /// Inputs with the same result as before.
     pub same: u32,
     /// Succeeded before and now, with another result.
     pub changed: u32,
@@ -32,29 +32,29 @@ pub struct ReplaySummary {
     pub left_out: u32,
     /// Failures that the user chose.
     pub chosen: u32,
-    /// Those of them that succeed now.
+    /// Chosen failures that succeed now.
     pub chosen_fixed: u32,
-    /// One of those that still fail.
+    /// One of the chosen failures that still fail.
     pub still_fails: Option<RunId>,
 }
 
 /// The score of an answer; the lowest is the best. The order of the fields is the order of importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Score {
-    /// Inputs that worked before and no longer do.
+    /// Inputs that worked before and fail now.
     pub broken: u32,
     /// Checks that block approval.
     pub blocking: u32,
     /// Tests of the manifest that failed.
     pub failed_tests: u32,
-    /// Chosen failures that are still there.
+    /// Chosen failures that remain.
     pub not_fixed: u32,
-    /// Findings, weighted by how bad they are.
+    /// Findings, weighted by severity.
     pub weight: u32,
 }
 
 impl VerdictSummary {
-    /// A verdict in short. Which checks block approval is for the caller: the gates are the user's settings.
+    /// A summary of a verdict. The caller determines the blocking checks, because the gates are user settings.
     pub fn of(verdict: &Verdict, blocking: Vec<String>) -> VerdictSummary {
         let findings = verdict.checks.iter().flat_map(|check| &check.findings);
         let weight = findings.map(|finding| match finding.severity {
@@ -76,8 +76,7 @@ impl VerdictSummary {
     }
 }
 
-/// The tests of a check that failed: by its note (`22 of 24 passed`), else by its findings, of which there may be
-/// fewer.
+/// The failed tests of a check: from its note (`22 of 24 passed`), otherwise from its findings, which may be fewer.
 fn failed_tests(check: &CheckReport) -> u32 {
     if !matches!(check.name.as_str(), "tests" | "examples") || check.state == CheckState::Passed {
         return 0;
@@ -107,14 +106,14 @@ impl ReplaySummary {
         }
     }
 
-    /// Whether nothing broke and what was chosen is fixed.
+    /// Whether nothing broke and the chosen failures are fixed.
     pub const fn is_good(&self) -> bool {
         self.broken == 0 && self.chosen_fixed >= self.chosen
     }
 }
 
 impl Score {
-    /// The score of what was found.
+    /// The score for these results.
     pub fn of(verdict: &VerdictSummary, replay: &ReplaySummary) -> Score {
         Score {
             broken: replay.broken,

@@ -24,7 +24,7 @@ fn answered(at: LaneId, attempt: u32) -> EvolutionEvent {
     EvolutionEvent::Answered { at, attempt, prompt: digest(b"p"), answer, read, usage, took_ms: 5 }
 }
 
-/// The answer of the round before, once more.
+/// The answer of the previous round, repeated.
 fn repeated(at: LaneId, attempt: u32) -> EvolutionEvent {
     let before = answered(id(at.round - 1, at.lane), attempt);
     let EvolutionEvent::Answered { prompt, answer, read, usage, took_ms, .. } = before else { unreachable!() };
@@ -208,7 +208,7 @@ fn who_repeats_an_answer_is_not_asked_again() {
     let (course, _) = run(plan(&["a"]), events);
     let message = "a: same answer as in round 1, so the generator is not asked again".to_owned();
     assert_eq!(course.end, Some(End::Failed { message, best: Some(id(1, 0)) }));
-    // The others go on.
+    // The other lanes continue.
     let events = vec![
         EvolutionEvent::Began,
         unusable(id(1, 0), 1),

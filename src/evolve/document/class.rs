@@ -1,17 +1,17 @@
-//! What a heading promises: requirements, constraints, examples, or something else.
+//! Classifies headings: requirements, constraints, examples, or something else.
 
 use crate::domain::SafeText;
 use serde::{Deserialize, Serialize};
 
-/// What a section is about.
+/// The subject of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// What shall be done.
+    /// What the tool must do.
     Requirements,
-    /// What limits how it is done.
+    /// Limits on how it is done.
     Constraints,
-    /// How it looks in use.
+    /// Examples of its use.
     Examples,
     /// Sections that fit none of the above.
     Other,
@@ -29,8 +29,8 @@ impl Class {
     }
 }
 
-/// Words that say what a section is about wherever they stand in its heading, in lower case without punctuation. The
-/// first that is found counts, so that "non-functional requirements" bound and "example requirements" show.
+/// Words that classify a section wherever they occur in its heading, in lower case without punctuation. The first match
+/// counts, so that "non-functional requirements" are constraints and "example requirements" are examples.
 const STRONG: &[(Class, &[&str])] = &[
     (Class::Examples, &["example", "examples", "walkthrough", "quick start", "quickstart", "beispiel", "beispiele"]),
     (
@@ -71,7 +71,8 @@ const STRONG: &[(Class, &[&str])] = &[
     ),
 ];
 
-/// Words that say it only when the heading has no others: "options" are part of a tool, "strategy options" are not.
+/// Words that classify a section only if its heading has no other words: "options" are part of a tool, "strategy
+/// options" are not.
 const WEAK: &[(Class, &[&str])] = &[
     (
         Class::Examples,
@@ -126,13 +127,13 @@ const WEAK: &[(Class, &[&str])] = &[
     ),
 ];
 
-/// Words that join others.
+/// Words that connect others.
 const JOINING: &[&str] = &["and", "the", "user", "users", "s", "of", "command", "key", "main"];
 
-/// Words of a line that demands something, wherever it stands.
+/// Words of a requirement, anywhere in a line.
 const DEMANDS: &[&str] = &["must", "shall", "required", "have to", "has to"];
 
-/// What the words of a heading say.
+/// The class of a heading, by its words.
 pub fn of_heading(title: &str) -> Class {
     let words = plain_words(title);
     let strong = STRONG.iter().find(|(_, phrases)| phrases.iter().any(|phrase| contains_words(&words, phrase)));
@@ -143,7 +144,7 @@ pub fn of_heading(title: &str) -> Class {
     weak.filter(|_| has_no_others(&words)).map_or(Class::Other, |(class, _)| *class)
 }
 
-/// Whether all words are weak ones, numbers or such that join.
+/// Whether all words are weak words, numbers or connecting words.
 fn has_no_others(words: &str) -> bool {
     let phrases = WEAK.iter().flat_map(|(_, phrases)| phrases.iter());
     let left = phrases.fold(words.to_owned(), |left, phrase| {
@@ -152,9 +153,9 @@ fn has_no_others(words: &str) -> bool {
     left.split_whitespace().all(|word| JOINING.contains(&word) || word.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// Whether a line demands something in the words that specifications use.
+/// Whether a line states a requirement in the words of specifications.
 pub fn demands(line: &str) -> bool {
-    // Nearly no line does, and looking for a few letters is quicker than taking it apart.
+    // Few lines do, and searching for a few letters is faster than splitting the line into words.
     if !["ust", "UST", "hall", "HALL", "equired", "EQUIRED", " to"].iter().any(|part| line.contains(part)) {
         return false;
     }
@@ -183,7 +184,7 @@ fn contains_words(words: &str, phrase: &str) -> bool {
     words.match_indices(phrase).any(|(at, _)| words[..at].ends_with(' ') && words[at + phrase.len()..].starts_with(' '))
 }
 
-/// A title as it may be shown.
+/// A title in displayable form.
 pub fn shown(title: &str) -> String {
     SafeText::source_line(title).into()
 }

@@ -1,5 +1,5 @@
-//! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
-//! was not found is left empty and named.
+//! A draft of a specification, read from a document by fixed rules: the same document gives the same draft. Fields that
+//! were not found stay empty and are listed.
 
 use super::field::{blank, clipped, identifier, parameters_of};
 use super::{Class, CodeRange, Document, Section, prose};
@@ -9,12 +9,12 @@ use crate::domain::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The most parameters and the most examples that are taken.
+/// The maximum number of parameters and of examples.
 const MAX_ENTRIES: usize = 50;
-/// Longer paragraphs are no sentences about inputs, in bytes.
+/// The maximum size of a paragraph that is searched for inputs, in bytes.
 const MAX_PARAGRAPH: usize = 4_000;
 
-/// Where something of a draft was found.
+/// Where a part of a draft was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldSource {
     /// The field of the specification.
@@ -23,18 +23,18 @@ pub struct FieldSource {
     pub line: usize,
 }
 
-/// A specification as a document says it.
+/// A specification, as stated in a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Fields that the document states; the others have defaults.
     pub specification: ToolSpecification,
     /// Where the document states each field.
     pub found: Vec<FieldSource>,
-    /// The words that inputs were read from, where no table or list has them.
+    /// The words from which inputs were read, for inputs that are not in a table or list.
     pub inputs: Vec<InputSource>,
 }
 
-/// What a section holds, by the words of its heading.
+/// The content of a section, according to the words of its heading.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Input,
@@ -80,7 +80,7 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
         }
     }
     draft.schemas(document);
-    // Tables of parameters are told by their columns, wherever they stand.
+    // Tables of parameters are recognised by their columns, in any section.
     for section in document.sections() {
         let is_open = draft.specification.input_parameters.is_empty();
         if is_open && !matches!(holds(section), Holds::Output | Holds::Examples) {
@@ -93,10 +93,10 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
     draft
 }
 
-/// Reads the draft of a specification from what somebody wrote about a tool. Nothing of the words is left out of the
-/// description but lines with a label, such as `Inputs:`, that were read.
+/// Reads the draft of a specification from a user's words about a tool. The description keeps all words except lines
+/// with a label, such as `Inputs:`, that were read into fields.
 ///
-/// [`QUESTIONS`] are what to ask when something is missing.
+/// [`QUESTIONS`] are the questions about missing fields.
 pub fn draft_of_words(words: &str, name: &ToolName) -> Draft {
     let document = Document::read(words.as_bytes());
     let Draft { specification, found, inputs } = draft(&document, name);
@@ -110,16 +110,16 @@ pub fn draft_of_words(words: &str, name: &ToolName) -> Draft {
     Draft { specification: ToolSpecification { description: description.to_owned(), ..specification }, found, inputs }
 }
 
-/// What somebody is asked for when their words do not say it.
+/// A question about a field that the words do not state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     /// The field of the specification.
     pub field: &'static str,
     /// Its name in forms and at the prompt.
     pub name: &'static str,
-    /// How an answer may look.
+    /// An example of the form of an answer.
     pub help: &'static str,
-    /// What stands before the answer among the words.
+    /// The label before the answer in the words.
     label: &'static str,
 }
 
@@ -141,7 +141,7 @@ pub const QUESTIONS: [Question; 3] = [
 ];
 
 impl Question {
-    /// How an answer stands among the words.
+    /// The form of an answer within the words.
     pub fn example(&self) -> String {
         format!("`{}: …` to the description: {}", self.label, self.help)
     }
@@ -169,14 +169,14 @@ impl Draft {
         }
     }
 
-    /// The first words of the document that are no heading; else its title.
+    /// The first text of the document that is not a heading; otherwise its title.
     fn describe(&mut self, document: &Document) {
         let is_words = |line: &str| {
             let text = line.trim_start();
             !text.is_empty() && !text.starts_with(['|', '#', '<', '`', '~', '=']) && marker(text).is_none()
         };
         let others = document.sections().iter().filter(|section| section.class == Class::Other);
-        // Below the title may stand nothing but what is demanded: that says more than the title.
+        // If the title is followed only by requirements, those say more than the title.
         let first = document.sections().iter().find(|section| section.level <= 1 && section.class != Class::Other);
         for section in others.chain(first) {
             let from = section.line + usize::from(section.level > 0);
@@ -252,7 +252,7 @@ impl Draft {
         }
     }
 
-    /// Schemas in code: the first that is not the output's is the input's.
+    /// Schemas in code: the first one that is not for the output is for the input.
     fn schemas(&mut self, document: &Document) {
         for section in document.sections().iter().filter(|section| holds(section) != Holds::Output) {
             for code in &section.code {
@@ -269,7 +269,7 @@ impl Draft {
         }
     }
 
-    /// Objects in code: one with input and output, or one under a line that says which it is.
+    /// Objects in code: with input and output, or below a line that says which of the two they are.
     fn examples(&mut self, document: &Document, section: &Section) {
         let mut waiting: Option<SpecifiedExample> = None;
         for code in &section.code {
@@ -297,7 +297,7 @@ impl Draft {
         self.take_example(waiting);
     }
 
-    /// What sentences say, where nothing said it more plainly.
+    /// Reads sentences, for fields that nothing states more explicitly.
     fn sentences(&mut self, document: &Document) {
         let paragraphs = paragraphs(document);
         let mut about = 0;
@@ -338,7 +338,7 @@ impl Draft {
         let labelled = (1..=document.line_count())
             .filter(|line| !is_example(*line))
             .find_map(|line| prose::labelled_output(document.line(line)).map(|output| (line, clipped(output))));
-        // What `Output: 5` of an example says is no description.
+        // `Output: 5` of an example is not a description.
         let is_of_example = |said: &str| {
             let outputs = self.specification.examples.iter().filter_map(|example| example.output.as_ref());
             outputs.into_iter().any(|output| output.as_str().map_or_else(|| output.to_string(), str::to_owned) == said)
@@ -361,7 +361,7 @@ impl Draft {
     }
 }
 
-/// For each line, whether it is written text: no code, no table, no underline, nothing endless.
+/// For each line, whether it is prose: not code, not a table, not an underline, not too long.
 fn sentence_lines(document: &Document) -> Vec<bool> {
     let mut usable: Vec<bool> = (1..=document.line_count())
         .map(|number| {
@@ -375,7 +375,7 @@ fn sentence_lines(document: &Document) -> Vec<bool> {
     usable
 }
 
-/// The paragraphs of a document, each with the line it begins in.
+/// The paragraphs of a document, each with its first line.
 fn paragraphs(document: &Document) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
     let mut is_open = false;
@@ -385,7 +385,7 @@ fn paragraphs(document: &Document) -> Vec<(usize, String)> {
         let is_text = !text.is_empty() && usable;
         match found.last_mut().filter(|_| is_open && is_text) {
             Some((_, paragraph)) => {
-                // A line with a label is a sentence of its own.
+                // A line with a label is a separate sentence.
                 paragraph.push_str(if prose::is_labelled(text) { "; " } else { " " });
                 paragraph.push_str(text);
             }
@@ -410,7 +410,7 @@ fn sentence_examples(document: &Document, known: &[InputParameter]) -> Vec<(usiz
     found.into_iter().filter_map(|(at, example)| Some((numbered.get(at)?.0, example))).collect()
 }
 
-/// `Status: draft` and its like say nothing of the tool; neither do one or two words.
+/// Lines such as `Status: draft` say nothing about the tool, and neither do one or two words.
 fn is_about_the_document(text: &str) -> bool {
     let has_key = text.split_once(": ").is_some_and(|(key, _)| key.len() < 14 && !key.contains(' '));
     has_key || text.split_whitespace().count() < 3
@@ -464,7 +464,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     (line.starts_with('|') && line.len() > 1).then(|| line.trim_matches('|').split('|').map(str::trim).collect())
 }
 
-/// The parameters in the tables of a section, by the words of their heads.
+/// The parameters in the tables of a section, by the words of their column headings.
 fn table(document: &Document, section: &Section) -> Vec<(usize, InputParameter)> {
     let mut found = Vec::new();
     let mut heads: Option<Vec<String>> = None;
@@ -549,7 +549,7 @@ fn item(text: &str) -> Option<InputParameter> {
         inside.split(',').for_each(|part| parameter.say(part));
         rest = after.trim_start();
     } else if !is_marked && !rest.starts_with([':', '-', '–', '—']) {
-        // A sentence that begins with a word is no parameter.
+        // A sentence is not a parameter.
         return None;
     }
     rest = rest.trim_start_matches([':', '-', '–', '—', '*', ' ']);

@@ -1,4 +1,4 @@
-//! What documents say of tools, read as a specification.
+//! Drafts of specifications from documents.
 
 use super::*;
 

@@ -1,30 +1,30 @@
-//! Bytes to text: what a document was read as is said, never guessed in silence.
+//! Decodes bytes to text, and reports the encoding instead of guessing it silently.
 
 use crate::domain::count;
 use serde::Serialize;
 use std::fmt;
 
-/// How the bytes of a document were understood.
+/// How the bytes of a document were decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "encoding", rename_all = "kebab-case")]
 pub enum ReadAs {
-    /// UTF-8, as nearly everything is.
+    /// UTF-8, the most common encoding.
     Utf8,
     /// UTF-8 that begins with a byte order mark.
     Utf8Bom,
-    /// UTF-8 in which so many bytes belong to no character; each stands as U+FFFD.
+    /// UTF-8 with invalid bytes; each invalid sequence is replaced by U+FFFD.
     DamagedUtf8 {
-        /// How many replacement characters stand in the text.
+        /// The number of replacement characters in the text.
         replaced: usize,
     },
     /// UTF-16, low byte first.
     Utf16Le {
-        /// How many units belong to no character; each stands as U+FFFD.
+        /// The number of invalid units, each replaced by U+FFFD.
         replaced: usize,
     },
     /// UTF-16, high byte first.
     Utf16Be {
-        /// How many units belong to no character; each stands as U+FFFD.
+        /// The number of invalid units, each replaced by U+FFFD.
         replaced: usize,
     },
     /// Latin-1 with the additions of Windows-1252: every byte is a character, so this always succeeds and may be wrong.
@@ -32,7 +32,7 @@ pub enum ReadAs {
 }
 
 impl ReadAs {
-    /// Whether a reader need not be told.
+    /// Whether a reader need not know the encoding.
     pub fn is_plain(self) -> bool {
         matches!(self, ReadAs::Utf8 | ReadAs::Utf8Bom)
     }
@@ -55,7 +55,7 @@ impl fmt::Display for ReadAs {
     }
 }
 
-/// What is no text at all, by its first bytes.
+/// The first bytes of files that are not text, with their type.
 const NO_TEXT: &[(&[u8], &str)] = &[
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -68,12 +68,12 @@ const NO_TEXT: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "compressed (gzip)"),
 ];
 
-/// What a file is when it is no text; `None` for text.
+/// The type of a file that is not text; `None` for text.
 pub fn no_text(bytes: &[u8]) -> Option<&'static str> {
     NO_TEXT.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, what)| *what)
 }
 
-/// The text of some bytes, and how they were read. Never fails: what is no character stands as U+FFFD.
+/// Decodes bytes, and returns the encoding as well. Never fails: invalid parts are replaced by U+FFFD.
 pub fn decode(bytes: &[u8]) -> (String, ReadAs) {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         let (text, read) = utf8(rest);
@@ -92,7 +92,7 @@ pub fn decode(bytes: &[u8]) -> (String, ReadAs) {
     }
 }
 
-/// Where zero bytes stand: text of western languages in UTF-16 has one in nearly every pair.
+/// The positions of zero bytes: western text in UTF-16 has one in nearly every pair.
 enum Zeros {
     Odd,
     Even,
@@ -107,7 +107,7 @@ fn zeros(bytes: &[u8]) -> Zeros {
         odd += usize::from(pair[1] == 0);
     }
     let pairs = sample.len() / 2;
-    // Seven of ten pairs: some punctuation of other blocks may stand between.
+    // Seven of ten pairs, because punctuation from other blocks may occur.
     let most = |zeros: usize| pairs >= 2 && zeros * 10 >= pairs * 7;
     if most(odd) && even * 10 < pairs {
         Zeros::Odd
@@ -137,7 +137,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, read: fn(usize) -> ReadAs) -> (
     (text, read(replaced))
 }
 
-/// UTF-8; where a few bytes of it are damaged the rest is still read as such, else every byte is a character.
+/// Decodes UTF-8. If only a few bytes are damaged, the rest is still read as UTF-8; otherwise every byte is a
+/// character.
 fn utf8(bytes: &[u8]) -> (String, ReadAs) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (text.to_owned(), ReadAs::Utf8);
@@ -147,14 +148,15 @@ fn utf8(bytes: &[u8]) -> (String, ReadAs) {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    // Latin-1 hardly ever makes a valid sequence; a damaged document has many.
+    // Latin-1 text hardly ever contains valid sequences; a damaged document contains many.
     if good > bad * 4 {
         return (String::from_utf8_lossy(bytes).into_owned(), ReadAs::DamagedUtf8 { replaced: bad });
     }
     (bytes.iter().map(|byte| windows_1252(*byte)).collect(), ReadAs::Latin1)
 }
 
-/// What Windows-1252 has where Latin-1 has control characters that nobody writes; holes stay control characters.
+/// The characters of Windows-1252 in place of the control characters of Latin-1, which are not used in text; gaps stay
+/// control characters.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',

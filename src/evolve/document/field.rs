@@ -1,12 +1,12 @@
-//! One field of a draft: names, texts and parameters as somebody writes them.
+//! One field of a draft: parses names, texts and parameters as people write them.
 
 use crate::domain::{InputParameter, ParameterType, SafeText, SpecifiedExample};
 use serde_json::{Map, Value, json};
 
-/// The longest text that is taken, in characters.
+/// The maximum length of a text, in characters.
 const MAX_TEXT: usize = 1_000;
 
-/// A text that is safe and not too long.
+/// A text that is safe and limited in length.
 pub(super) fn clipped(text: &str) -> String {
     let lines: Vec<String> = SafeText::lines(text).into_iter().map(String::from).collect();
     let text = lines.join("\n");
@@ -16,7 +16,7 @@ pub(super) fn clipped(text: &str) -> String {
     text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
 }
 
-/// A name that can be one of a parameter, without the signs around it.
+/// A valid parameter name, without the punctuation around it.
 pub(super) fn identifier(text: &str) -> Option<String> {
     let name = text.trim().trim_matches(['`', '*', '"', '\'', ' ']).trim_start_matches('-').to_owned();
     let first = name.chars().next()?;
@@ -26,7 +26,7 @@ pub(super) fn identifier(text: &str) -> Option<String> {
     fits.then_some(name)
 }
 
-/// A parameter of which nothing but the name is known.
+/// A parameter with only a name.
 pub(super) fn blank(name: String) -> InputParameter {
     InputParameter {
         name,
@@ -45,7 +45,7 @@ impl InputParameter {
         }
     }
 
-    /// The value that is taken when none is given, as the type has it.
+    /// Sets the default value, converted to the type.
     pub(super) fn say_default(&mut self, words: &str) {
         let plain = words.trim().trim_matches(['`', '"', '\'']);
         let value = match self.kind {
@@ -57,7 +57,7 @@ impl InputParameter {
         }
     }
 
-    /// One thing that is said of it, in words.
+    /// Adds a remark, in words.
     pub(super) fn say(&mut self, words: &str) {
         let words = words.trim().trim_matches('`');
         let lower = words.to_lowercase();
@@ -84,11 +84,11 @@ impl InputParameter {
     }
 }
 
-/// The type that a word means, and whether it is the name of a thing as well.
+/// The type that a word denotes, and whether the word can also name a thing.
 pub(super) fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
     let plain = word.trim_matches(['.', ',', ';', '`']).to_ascii_lowercase();
     let single = plain.strip_suffix('s').filter(|single| ParameterType::meant(single).is_some()).unwrap_or(&plain);
-    // Words that mean something else in a sentence.
+    // These words have another meaning in sentences.
     if matches!(single, "set" | "map" | "record" | "long" | "flag" | "switch" | "json" | "tuple" | "sequence") {
         return None;
     }
@@ -110,13 +110,13 @@ pub(super) fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
     ParameterType::meant(single).map(|kind| (kind, is_thing))
 }
 
-/// Whether a word that means a type is in the plural.
+/// Whether a type word is in the plural.
 pub(super) fn is_plural(word: &str) -> bool {
     let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
     plain.ends_with('s') && kind_of(word).is_some()
 }
 
-/// The inputs that examples give, with the types of their values, where no text describes any.
+/// The inputs in examples, with the types of their values, if no text describes inputs.
 pub(super) fn parameters_of(examples: &[SpecifiedExample]) -> Vec<InputParameter> {
     let mut found: Vec<InputParameter> = Vec::new();
     let objects = || examples.iter().filter_map(|example| example.input.as_object());

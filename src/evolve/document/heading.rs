@@ -1,20 +1,20 @@
-//! Headings and code blocks, found in one pass over the lines.
+//! Finds headings and code blocks in one pass over the lines.
 //!
-//! Markdown (`#`, underlines), reStructuredText (underlines of any sign, overlines), numbered headings of plain text, and
-//! lines such as `Requirements:` that are meant as headings. Nothing inside of a code block is a heading.
+//! Supports Markdown (`#`, underlines), reStructuredText (underlines of any character, overlines), numbered headings of
+//! plain text, and lines such as `Requirements:` that serve as headings. Code blocks contain no headings.
 
 use super::class::{self, Class};
 use serde::Serialize;
 
-/// The longest line that can be a heading, in characters.
+/// The maximum length of a heading line, in characters.
 const MAX_TITLE: usize = 120;
 
-/// What stands before the two parts of an example.
+/// The labels of the two parts of an example.
 const HALVES: &[&str] = &["input", "inputs", "output", "outputs", "expected", "expected output", "result"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
-    /// Its words, without signs and numbers' dots.
+    /// Its words, without punctuation and numbering.
     pub(super) title: String,
     /// 1 is the highest.
     pub(super) level: usize,
@@ -29,18 +29,18 @@ pub struct CodeRange {
     pub line: usize,
     /// Last line, counted from 1.
     pub end_line: usize,
-    /// What stands behind the opening fence: mostly a language; may be empty.
+    /// The text after the opening fence: usually a language; may be empty.
     pub info: String,
 }
 
-/// What a pass over the lines finds.
+/// The results of a pass over the lines.
 #[derive(Debug, Default)]
 pub(super) struct LineScan {
     /// In order of line.
     pub(super) headings: Vec<Heading>,
     /// In order of line.
     pub(super) code: Vec<CodeRange>,
-    /// For each line, whether it is only drawn: an underline, a rule, front matter.
+    /// For each line, whether it is only layout: an underline, a rule, front matter.
     pub(super) drawn: Vec<bool>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn find(lines: &[&str]) -> LineScan {
     pass.found
 }
 
-/// The fenced blocks; one that is never closed ends with the text.
+/// The fenced blocks; an unclosed block ends with the text.
 fn code_blocks(lines: &[&str]) -> Vec<CodeRange> {
     let mut blocks = Vec::new();
     let mut open: Option<(char, usize, usize, String)> = None;
@@ -76,7 +76,7 @@ fn code_blocks(lines: &[&str]) -> Vec<CodeRange> {
         let Some((sign, length, info)) = fence(line) else { continue };
         match &open {
             None if sign == '`' && info.contains('`') => {}
-            // A title with a line of tildes under it, as reStructuredText has it.
+            // A title with a line of tildes below it, as in reStructuredText.
             None if sign == '~' && info.is_empty() && is_title_over(lines, at, length) => {}
             None => open = Some((sign, length, at, info.to_owned())),
             Some((opened, least, from, _)) if sign == *opened && length >= *least && info.is_empty() => {
@@ -93,7 +93,7 @@ fn code_blocks(lines: &[&str]) -> Vec<CodeRange> {
     blocks
 }
 
-/// Whether the line before could be a title that these signs underline.
+/// Whether the previous line may be a title that this line underlines.
 fn is_title_over(lines: &[&str], at: usize, length: usize) -> bool {
     let title = at.checked_sub(1).map_or("", |before| lines[before].trim_end());
     let above = at.checked_sub(2).map_or("", |before| lines[before].trim());
@@ -125,7 +125,7 @@ fn atx(line: &str) -> Option<(usize, &str)> {
     Some((level, if closed { bare.trim_end() } else { title }))
 }
 
-/// The sign of a line that is nothing but one sign, three times at least.
+/// The character of a line that consists of only one character, at least three times.
 fn adornment(line: &str) -> Option<(char, usize)> {
     let text = line.trim_end();
     let sign = text.chars().next().filter(|c| c.is_ascii_punctuation() && *c != '|')?;
@@ -137,10 +137,10 @@ struct Pass<'a> {
     lines: &'a [&'a str],
     is_code: Vec<bool>,
     has_atx: bool,
-    /// Underlines seen so far, with whether there is an overline; their order is their level.
+    /// The underlines so far, each with whether there is an overline; their order defines their level.
     adornments: Vec<(char, bool)>,
-    /// Level of the newest heading that is no label, 0 before the first: labels stand below it. Kept, not looked for, so
-    /// that a document of nothing but labels takes no longer than another.
+    /// The level of the latest heading that is not a label, 0 before the first: labels are one level below it. Stored
+    /// instead of searched, so that a document with only labels takes no longer than others.
     above: usize,
     found: LineScan,
 }
@@ -166,7 +166,7 @@ impl Pass<'_> {
         self.found.headings.push(Heading { title, level, line: at });
     }
 
-    /// Passes YAML front matter by.
+    /// Skips YAML front matter.
     fn front_matter(&mut self) -> usize {
         if self.lines.first().is_none_or(|line| line.trim_end() != "---") {
             return 0;
@@ -183,7 +183,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Looks at one line and says how many it took.
+    /// Examines one line, and returns how many lines were used.
     fn step(&mut self, at: usize) -> usize {
         let line = self.lines[at];
         if self.is_code[at] || line.trim().is_empty() {
@@ -210,7 +210,7 @@ impl Pass<'_> {
         1
     }
 
-    /// A title with a line of signs under it, and perhaps one above.
+    /// A title with a line of one character below it, and possibly one above.
     fn underlined(&mut self, at: usize) -> Option<usize> {
         let over = adornment(self.lines[at]);
         let title_at = if over.is_some() { at + 1 } else { at };
@@ -224,7 +224,8 @@ impl Pass<'_> {
         }
         let wide = title.trim_end().chars().count();
         let starts_otherwise = ["- ", "* ", "+ ", "> ", "|"].iter().any(|sign| title.trim_start().starts_with(sign));
-        // Markdown takes any length under its two signs; other signs must span the title, as reStructuredText wants it.
+        // Markdown allows underlines of any length with its two characters; others must span the title, as in
+        // reStructuredText.
         let spans = matches!(sign, '=' | '-') || length >= wide;
         if wide > MAX_TITLE || starts_otherwise || !spans || atx(title).is_some() {
             return None;
@@ -238,7 +239,8 @@ impl Pass<'_> {
         Some(title_at + 2 - at)
     }
 
-    /// In Markdown `=` is 1 and `-` is 2; in reStructuredText the signs rank as they first occur.
+    /// In Markdown, `=` is level 1 and `-` is level 2; in reStructuredText, the levels follow the order of first
+    /// occurrence.
     fn level_of(&mut self, sign: char, over: bool) -> usize {
         if self.has_atx && matches!(sign, '=' | '-') {
             return if sign == '=' { 1 } else { 2 };
@@ -250,7 +252,7 @@ impl Pass<'_> {
         }) + 1
     }
 
-    /// `2.1 Title` or `Appendix A: Title` of plain text, with something under it. Documents with `#` headings have no
+    /// `2.1 Title` or `Appendix A: Title` in plain text, with text below it. Documents with `#` headings have no
     /// others: their numbers are lists.
     fn numbered(&self, at: usize) -> Option<(usize, String)> {
         if self.has_atx {
@@ -261,7 +263,7 @@ impl Pass<'_> {
         }
         let (depth, title) = number(self.lines[at])?;
         let below = self.lines.get(at + 1).copied().unwrap_or_default();
-        // Text straight under it is that of a section where a list would go on with an indented line or a number.
+        // Text directly below it belongs to a section; a list would continue with an indented line or a number.
         let is_over_text = title.starts_with(char::is_uppercase)
             && below.starts_with(char::is_alphanumeric)
             && number(below).is_none()
@@ -273,16 +275,16 @@ impl Pass<'_> {
             return None;
         }
         let body = self.lines[at + 1..].iter().find(|line| !line.trim().is_empty())?;
-        // One number straight after the other is a list with air in it.
+        // Two numbers in a row are a list with blank lines.
         let is_list = number(body).is_some_and(|(next, _)| next == depth);
         (!is_list).then(|| (depth, title.trim_end_matches(':').to_owned()))
     }
 
-    /// `Requirements:`, `**Constraints**` or `EXAMPLES` alone on a line; only words that say what the section is about.
+    /// `Requirements:`, `**Constraints**` or `EXAMPLES` alone on a line; only words that classify a section.
     fn label(&self, at: usize) -> Option<String> {
         let line = self.lines[at].trim();
         let bare = line.trim_matches(['*', '_']).trim_end_matches(':').trim_matches(['*', '_']).trim();
-        // Inside of an example these name its two halves.
+        // Within an example, these are the labels of its two parts.
         let in_example =
             self.found.headings.last().is_some_and(|last| class::of_heading(&last.title) == Class::Examples);
         if in_example && HALVES.contains(&bare.to_ascii_lowercase().as_str()) {
@@ -301,17 +303,17 @@ impl Pass<'_> {
     }
 }
 
-/// Whether a line ends as a label does, perhaps with its colon inside of the stars.
+/// Whether a line ends like a label, possibly with its colon inside the asterisks.
 fn is_label(line: &str) -> bool {
     line.trim().trim_end_matches(['*', '_']).ends_with(':')
 }
 
-/// One or two words that are a heading even without a sign.
+/// One or two words that are a heading even without punctuation.
 fn class_words_only(text: &str) -> bool {
     text.split_whitespace().count() <= 2 && text.chars().all(|c| c.is_alphabetic() || c == ' ' || c == '-')
 }
 
-/// The words of a line that begins an appendix.
+/// The title of a line that begins an appendix.
 fn appendix(line: &str) -> Option<&str> {
     let text = line.trim();
     let rest = text.strip_prefix("Appendix ").or_else(|| text.strip_prefix("APPENDIX "))?;
@@ -320,7 +322,7 @@ fn appendix(line: &str) -> Option<&str> {
     (behind.is_none_or(|c| matches!(c, '.' | ':' | ' ' | '-')) && !text.ends_with('.')).then_some(text)
 }
 
-/// The depth of a number, and the title behind it.
+/// The depth of a section number, and the title after it.
 fn number(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_end();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;

@@ -1,6 +1,7 @@
-//! Documents that say what a tool shall do: read in any encoding, taken apart into sections, summed up within a budget.
+//! Documents that describe what a tool must do: decodes them, splits them into sections, and summarises them within a
+//! budget.
 //!
-//! Nothing here keeps or opens a file. A document is text of strangers: what of it is shown passes through
+//! Nothing here stores or opens a file. Documents come from strangers: displayed parts pass through
 //! [`SafeText`](crate::domain::SafeText).
 
 mod class;
@@ -24,24 +25,24 @@ use heading::Heading;
 use serde::Serialize;
 use std::ops::Range;
 
-/// A part of a document: a heading with what stands under it, down to the next heading.
+/// A part of a document: a heading with the text below it, up to the next heading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Section {
-    /// The words of its heading, made safe; empty for what stands before the first one.
+    /// The words of its heading, made safe; empty for the part before the first heading.
     pub title: String,
-    /// 1 is the highest; 0 is what stands before the first heading.
+    /// 1 is the highest; 0 is the part before the first heading.
     pub level: usize,
     /// The line of its heading, counted from 1.
     pub line: usize,
     /// Its last line, counted from 1.
     pub end_line: usize,
-    /// What it is about: by its own heading, else by the one above it.
+    /// Its subject: from its own heading, otherwise from the heading above it.
     pub class: Class,
     /// The code in it.
     pub code: Vec<CodeRange>,
 }
 
-/// A document, taken apart.
+/// A document, split into sections.
 #[derive(Debug, Clone)]
 pub struct Document {
     text: String,
@@ -54,7 +55,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a document. Every sequence of bytes is one; [`no_text`] says before whether it makes sense.
+    /// Reads a document. Any bytes are accepted; [`no_text`] tells beforehand whether they are text.
     pub fn read(bytes: &[u8]) -> Document {
         let (mut text, read_as) = decode(bytes);
         if text.contains('\r') {
@@ -82,22 +83,22 @@ impl Document {
         &self.text
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     pub fn line_count(&self) -> usize {
         self.lines.len()
     }
 
-    /// A line, counted from 1; nothing behind the last one.
+    /// A line, counted from 1; empty after the last one.
     pub fn line(&self, number: usize) -> &str {
         number.checked_sub(1).and_then(|at| self.lines.get(at)).map_or("", |range| &self.text[range.clone()])
     }
 
-    /// The sections, in order. Headings that occur twice are two sections.
+    /// The sections, in order. A repeated heading gives two sections.
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
 
-    /// How its bytes were read.
+    /// The detected encoding.
     pub fn read_as(&self) -> ReadAs {
         self.read_as
     }
@@ -112,7 +113,7 @@ impl Document {
         self.bytes
     }
 
-    /// Its title: the first heading of the highest level there is.
+    /// Its title: the first heading of the highest level.
     pub fn title(&self) -> Option<&str> {
         let highest = self.sections.iter().filter(|section| section.level > 0).map(|section| section.level).min()?;
         self.sections.iter().find(|section| section.level == highest).map(|section| section.title.as_str())
@@ -126,7 +127,7 @@ impl Document {
         (block.line + 1..=end).flat_map(|number| [self.line(number), "\n"]).collect()
     }
 
-    /// Sums the document up in at most `budget` characters, footer included.
+    /// Summarises the document in at most `budget` characters, including the footer.
     pub fn summary(&self, budget: usize) -> Summary {
         summary::of(self, budget)
     }
@@ -164,7 +165,7 @@ fn sections(headings: &[Heading], code: &[CodeRange], lines: usize, has_preamble
         let own = class::of_heading(&heading.title);
         let inherited = above.last().map_or(Class::Other, |(_, class)| *class);
         let class = if own == Class::Other { inherited } else { own };
-        // The title of the whole says what the document is, not what each of its sections is about.
+        // The title of the document describes the whole, not each of its sections.
         let is_title = lone_title.is_some_and(|title| title.line == heading.line);
         above.push((heading.level, if is_title { Class::Other } else { class }));
         sections.push(Section {

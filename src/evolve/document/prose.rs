@@ -1,11 +1,11 @@
-//! What sentences say of inputs, output and examples: "takes a string `text` and an integer `width` (default 80) and
-//! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
+//! Reads inputs, output and examples from sentences: "takes a string `text` and an integer `width` (default 80) and
+//! returns the wrapped text". Anything unclear is left out, and the reader of the draft asks for it.
 
 use super::field::{blank, clipped, identifier, is_plural, kind_of};
 use crate::domain::{InputParameter, InputSource, ParameterType, SpecifiedExample};
 use serde_json::{Map, Value};
 
-/// What stands before inputs, in lower case; a colon says that nothing but inputs follows.
+/// The words before inputs, in lower case; after a colon only inputs follow.
 const INPUT_CUES: &[&str] = &[
     "takes ",
     "take ",
@@ -26,7 +26,7 @@ const INPUT_CUES: &[&str] = &[
     "parameters are ",
 ];
 
-/// What stands before the output.
+/// The words before the output.
 const OUTPUT_CUES: &[&str] = &[
     "returns:",
     "returns ",
@@ -43,7 +43,7 @@ const OUTPUT_CUES: &[&str] = &[
     "result is ",
 ];
 
-/// What ends the inputs, in lower case.
+/// The words that end the inputs, in lower case.
 const ENDS: &[&str] = &[
     "returns ",
     "return ",
@@ -65,7 +65,7 @@ const ENDS: &[&str] = &[
     "→",
 ];
 
-/// What stands between an input and its output.
+/// The separators between an input and its output.
 const ARROWS: &[&str] = &["->", "=>", "→", " gives ", " returns ", " becomes ", " yields "];
 
 /// Words that are neither the name nor the type of an input.
@@ -114,12 +114,12 @@ const SMALL: &[&str] = &[
     "line",
 ];
 
-/// A part of an enumeration, as far as it is understood.
+/// A parsed part of an enumeration.
 struct Part {
     parameter: Option<InputParameter>,
-    /// Whether its type is said.
+    /// Whether its type is stated.
     is_typed: bool,
-    /// A type in the plural, whose names follow: "two numbers, a and b".
+    /// A plural type, followed by names: "two numbers, a and b".
     plural: Option<ParameterType>,
 }
 
@@ -128,13 +128,13 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
     read(text).into_iter().map(|(parameter, _)| parameter).collect()
 }
 
-/// The inputs that a paragraph enumerates, each with the words that it was read from.
+/// The inputs that a paragraph enumerates, each with its source words.
 pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
     let mut found: Vec<(InputParameter, InputSource)> = Vec::new();
     for (clause, cue) in clauses(text) {
         let is_label = cue.ends_with("s:");
         let mut plural = None;
-        // Beside an input that is understood, another thing is an input as well.
+        // Next to a recognised input, another item is an input as well.
         let is_list = items(clause).into_iter().any(|item| part(item).parameter.is_some());
         for item in items(clause) {
             let mut part = part(item);
@@ -165,12 +165,12 @@ pub(super) fn read(text: &str) -> Vec<(InputParameter, InputSource)> {
     found
 }
 
-/// Whether a part of an enumeration gives a value to a name: `path="a.txt"` names no type.
+/// Whether a part of an enumeration assigns a value to a name: `path="a.txt"` states no type.
 fn is_assignment(item: &str) -> bool {
     item.split_once('=').is_some_and(|(name, value)| identifier(name).is_some() && !value.trim().is_empty())
 }
 
-/// An input without a type that is said: `a delimiter`, `a list of numbers`. It is named after its last word.
+/// An input without a stated type: `a delimiter`, `a list of numbers`. Its last word becomes its name.
 fn untyped(item: &str) -> Option<InputParameter> {
     let words: Vec<&str> = item.split_whitespace().collect();
     let [article, rest @ ..] = words.as_slice() else { return None };
@@ -182,13 +182,13 @@ fn untyped(item: &str) -> Option<InputParameter> {
     Some(InputParameter { kind, required: true, ..blank(name) })
 }
 
-/// What a line with a label says of the output.
+/// The description of the output in a labelled line.
 pub(super) fn labelled_output(line: &str) -> Option<&str> {
     let said = label(unmarked(line), &["output", "outputs", "returns", "result"])?;
     (!said.is_empty()).then_some(said)
 }
 
-/// The parts of a text between these signs, outside of brackets and quotes.
+/// Splits a text at these characters, outside of brackets and quotes.
 pub(super) fn parts(text: &str, sign: char) -> Vec<&str> {
     let (mut found, mut from, mut depth) = (Vec::new(), 0, Depth::default());
     for (at, c) in text.char_indices() {
@@ -202,7 +202,7 @@ pub(super) fn parts(text: &str, sign: char) -> Vec<&str> {
     found
 }
 
-/// What a paragraph says of the output.
+/// The description of the output in a paragraph.
 pub(super) fn output(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (at, cue) =
@@ -213,7 +213,7 @@ pub(super) fn output(text: &str) -> Option<String> {
 }
 
 /// The examples in lines: `Input: … Output: …` in one line or two, `… -> …`, and calls such as `add(2, 3) gives 5`.
-/// The lines are counted from the first one.
+/// Line numbers are relative to the first line.
 pub(super) fn examples(lines: &[&str], known: &[InputParameter]) -> Vec<(usize, SpecifiedExample)> {
     let mut found = Vec::new();
     let mut waiting: Option<(usize, Value)> = None;
@@ -253,7 +253,7 @@ pub(super) fn examples(lines: &[&str], known: &[InputParameter]) -> Vec<(usize, 
     found
 }
 
-/// The parts of a line that may hold an example each.
+/// The parts of a line that may each contain an example.
 pub(super) fn pieces(line: &str) -> Vec<&str> {
     let lower = line.to_ascii_lowercase();
     let cues = ["example:", "for example", "e.g.", "input:"];
@@ -264,7 +264,7 @@ pub(super) fn pieces(line: &str) -> Vec<&str> {
     starts.iter().zip(ends).map(|(from, to)| &line[*from..to]).collect()
 }
 
-/// Whether a line is nothing but a label with what belongs to it: what was read of it need not be said again.
+/// Whether a line is only a label with its content, which need not be repeated elsewhere once it was read.
 pub(super) fn is_labelled(line: &str) -> bool {
     let labels = [
         "input",
@@ -286,7 +286,7 @@ fn example(input: Value, output: Option<Value>) -> SpecifiedExample {
     SpecifiedExample { description: String::new(), input, output }
 }
 
-/// The text behind one of these labels.
+/// The text after one of these labels.
 fn label<'t>(text: &'t str, labels: &[&str]) -> Option<&'t str> {
     let text = text.trim_start_matches(['*', '_']);
     let lower = text.to_ascii_lowercase();
@@ -299,13 +299,13 @@ fn label<'t>(text: &'t str, labels: &[&str]) -> Option<&'t str> {
     })
 }
 
-/// A line without the sign of a list.
+/// A line without its list marker.
 fn unmarked(line: &str) -> &str {
     let text = line.trim();
     text.strip_prefix("- ").or_else(|| text.strip_prefix("* ")).unwrap_or(text).trim_start()
 }
 
-/// The two sides of an arrow, or what stands before and behind `Output:`.
+/// The two sides of an arrow, or the text before and after `Output:`.
 fn halves(text: &str) -> (&str, Option<&str>) {
     let lower = text.to_ascii_lowercase();
     let outputs = ["output:", "outputs:", "expected:", "result:", "returns:"];
@@ -321,7 +321,7 @@ fn halves(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The input object that a text is: JSON, a call, `a=1, b=2`, or the value of the only parameter.
+/// The input object that a text denotes: JSON, a call, `a=1, b=2`, or the value of the only parameter.
 fn input_of(text: &str, known: &[InputParameter], may_be_loose: bool) -> Option<Value> {
     let text = text.trim().trim_end_matches(['.', ',', ';']).trim_matches('`').trim();
     if let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(text) {
@@ -345,12 +345,12 @@ fn input_of(text: &str, known: &[InputParameter], may_be_loose: bool) -> Option<
     })
 }
 
-/// The arguments of a call: by name, else in the order of the parameters.
+/// The arguments of a call: by name, otherwise in the order of the parameters.
 fn arguments(inside: &str, known: &[InputParameter]) -> Option<Value> {
     if let Some(named) = pairs(inside) {
         return Some(named);
     }
-    // `f(x)` names a value, it has none.
+    // `f(x)` contains a name, not a value.
     let values: Vec<Value> = serde_json::from_str(&format!("[{inside}]")).ok()?;
     (!values.is_empty() && values.len() <= known.len())
         .then(|| Value::Object(known.iter().map(|parameter| parameter.name.clone()).zip(values).collect()))
@@ -366,14 +366,14 @@ fn pairs(text: &str) -> Option<Value> {
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
 
-/// A value as somebody writes it: JSON, else a text.
+/// A value as people write it: JSON, otherwise text.
 fn value(text: &str) -> Value {
     let text = text.trim();
     let plain = text.trim_end_matches('.').trim_matches('`').trim();
     serde_json::from_str(plain).unwrap_or_else(|_| Value::String(plain.trim_matches(['"', '\'']).to_owned()))
 }
 
-/// A value of a parameter of this type.
+/// A value, parsed as this type.
 fn typed(text: &str, kind: ParameterType) -> Value {
     match (kind, value(text)) {
         (ParameterType::String, Value::String(text)) => Value::String(text),
@@ -382,7 +382,7 @@ fn typed(text: &str, kind: ParameterType) -> Value {
     }
 }
 
-/// The clauses that enumerate inputs, each up to what is said of something else; what introduces it.
+/// The clauses that enumerate inputs, each up to the next statement, with the words that introduce it.
 fn clauses(text: &str) -> Vec<(&str, &'static str)> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
@@ -400,18 +400,18 @@ fn clauses(text: &str) -> Vec<(&str, &'static str)> {
     found
 }
 
-/// Where a word begins that is not the end of another one.
+/// The position of a word that is not the end of a longer word.
 fn word_at(text: &str, word: &str) -> Option<usize> {
     let starts_word = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric());
     places(text, word).find(|at| starts_word(*at))
 }
 
-/// Where a text stands outside of quotes.
+/// The position of a text outside of quotes.
 fn outside_of_quotes(text: &str, word: &str) -> Option<usize> {
     places(text, word).next()
 }
 
-/// Where a text stands outside of quotes, backticks and brackets.
+/// The positions of a text outside of quotes, backticks and brackets.
 fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + use<'t> {
     let (mut depth, mut read) = (Depth::default(), 0);
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
@@ -421,7 +421,7 @@ fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + use
     })
 }
 
-/// Where the first sentence of a text ends.
+/// The end of the first sentence of a text.
 fn sentence_end(text: &str) -> usize {
     let mut depth = Depth::default();
     for (at, c) in text.char_indices() {
@@ -455,7 +455,7 @@ fn items(text: &str) -> Vec<&str> {
     trimmed.filter(|item| !item.is_empty()).collect()
 }
 
-/// How deep in brackets and quotes.
+/// The nesting in brackets and quotes.
 #[derive(Default)]
 struct Depth {
     brackets: usize,
@@ -485,7 +485,7 @@ fn part(item: &str) -> Part {
         None => (item, ""),
     };
     let (plain, default) = without_default(plain);
-    // `limit: integer` says which word is the name, whatever it is.
+    // `limit: integer` states the name explicitly.
     let (head, plain) = match plain.split_once(':') {
         Some((head, rest)) => (identifier(head), rest),
         None => (None, plain),
@@ -535,7 +535,7 @@ fn without_default(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The name of an input among the words about it, and how many words stand before what is said of it.
+/// The name of an input in the words about it, and the number of words up to the end of the name.
 fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(String, usize)> {
     if let Some(at) =
         words.iter().position(|word| word.starts_with('`') && word.trim_matches('`').len() + 2 <= word.len())
@@ -556,11 +556,12 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
     }
     let first = (0..words.len()).find(|at| usable(*at).is_some());
     let Some(kind_at) = kind_at else {
-        // `width (integer)`: the brackets say the rest.
+        // `width (integer)`: the brackets contain the rest.
         return first.filter(|_| is_told).and_then(|at| Some((usable(at)?, at + 1)));
     };
     if let Some(at) = first.filter(|at| *at < kind_at) {
-        // `limit: integer`, `the limit as an integer`; before other words it is part of what is typed: `CSV file path`.
+        // `limit: integer`, `the limit as an integer`. Before other words, the type word is part of the name:
+        // `CSV file path`.
         let between = &words[at + 1..kind_at];
         let is_plain_type = kind_of(words[kind_at]).is_some_and(|(_, is_thing)| !is_thing);
         if between.iter().all(|word| SMALL.contains(word)) && (is_plain_type || !between.is_empty()) {
@@ -568,7 +569,7 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
         }
     }
     let (_, is_thing) = kind_of(words[kind_at])?;
-    // The article is no name, but a single letter at the end is one: "two numbers a".
+    // An article is not a name, but a single letter at the end is one: "two numbers a".
     if let Some(letter) = words.get(kind_at + 1).filter(|word| word.len() == 1 && kind_at + 2 == words.len()) {
         return Some((identifier(letter)?, kind_at + 2));
     }
@@ -578,12 +579,12 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
     if after_is_name && !words.get(kind_at + 1).is_some_and(|word| is_plural(word)) {
         return Some((usable(kind_at + 1)?, kind_at + 2));
     }
-    // What is a thing is named after it: a URL, a file path, a text.
+    // A word for a thing is its own name: a URL, a file path, a text.
     let last =
         (kind_at..words.len()).take_while(|at| kind_of(words[*at]).is_some_and(|(_, is_thing)| is_thing)).last()?;
     let mut name: Vec<String> =
         words[kind_at..=last].iter().map(|word| word.trim_matches(['.', ',']).to_lowercase()).collect();
-    // A date string is a date.
+    // A "date string" is named "date".
     if name.len() > 1 && name.last().is_some_and(|word| word == "string" || word == "text") {
         name.pop();
     }

@@ -1,4 +1,4 @@
-//! What sentences say, read as a specification.
+//! Specifications read from sentences.
 
 use super::*;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! A document within a budget of characters: what it demands first, every line with its place in the source, and what
-//! was left out counted and said.
+//! A summary of a document within a budget of characters: requirements first, every line with its line number, and a
+//! count of the omitted parts.
 
 use super::class::{self, Class};
 use super::{Document, ReadAs};
@@ -8,20 +8,20 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// The budget where nobody sets one, in characters.
+/// The default budget, in characters.
 pub const DEFAULT_BUDGET: usize = 10_000;
-/// The least budget that holds a footer and a few lines, in characters.
+/// The minimum budget, which fits a footer and a few lines, in characters.
 pub const LEAST_BUDGET: usize = 500;
-/// Longer lines are cut where the whole does not fit, in characters.
+/// Longer lines are cut if the whole document does not fit, in characters.
 const LONGEST_LINE: usize = 400;
-/// Shares of the budget, in percent, before what is left goes to whoever comes first.
+/// The shares of the budget, in percent; unused space is then distributed in the order of `ORDER`.
 const SHARES: [(SummaryLineKind, usize); 4] = [
     (SummaryLineKind::Heading, 85),
     (SummaryLineKind::Requirement, 35),
     (SummaryLineKind::Constraint, 10),
     (SummaryLineKind::Example, 10),
 ];
-/// Who takes what is left.
+/// The order in which kinds of lines use the remaining space.
 const ORDER: [SummaryLineKind; 6] = [
     SummaryLineKind::Requirement,
     SummaryLineKind::Constraint,
@@ -31,14 +31,14 @@ const ORDER: [SummaryLineKind; 6] = [
     SummaryLineKind::Text,
 ];
 
-/// What a line is to a summary.
+/// The role of a line in a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SummaryLineKind {
     Heading,
     Requirement,
     Constraint,
     Example,
-    /// The first line under a heading.
+    /// The first line below a heading.
     Lead,
     Text,
 }
@@ -46,65 +46,65 @@ enum SummaryLineKind {
 /// A line of a summary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SummaryLine {
-    /// Its line in the source, counted from 1; `None` for marks of what was cut.
+    /// Its line number in the source, counted from 1; `None` for marks of omissions.
     pub line: Option<usize>,
     /// Its text, made safe.
     pub text: String,
 }
 
-/// What a summary left out.
+/// The omissions of a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cut {
     /// Characters of the document.
     pub characters: usize,
-    /// Characters of the document that the summary shows.
+    /// Characters of the document that are in the summary.
     pub characters_shown: usize,
-    /// Lines of the document that are not blank.
+    /// Non-blank lines of the document.
     pub lines: usize,
-    /// Of those, shown as a whole.
+    /// Non-blank lines that are shown completely.
     pub lines_shown: usize,
-    /// Lines that demand something.
+    /// Lines with requirements.
     pub requirements: usize,
-    /// Of those, shown as a whole; the others were cut.
+    /// Requirements that are shown completely.
     pub requirements_shown: usize,
     /// Its headings.
     pub headings: usize,
-    /// Of those, shown as a whole.
+    /// Headings that are shown completely.
     pub headings_shown: usize,
 }
 
-/// A document, summed up.
+/// The summary of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// The characters it may have.
+    /// Its maximum length, in characters.
     pub budget: usize,
-    /// The whole of it: each line behind its number in the source, then the footer.
+    /// The complete text: each line after its line number, then the footer.
     pub text: String,
-    /// The same, line by line; the footer is not among them.
+    /// The same, line by line, without the footer.
     pub lines: Vec<SummaryLine>,
-    /// What was left out.
+    /// The omissions.
     pub cut: Cut,
 }
 
 impl Summary {
-    /// Whether nothing was left out.
+    /// Whether nothing was omitted.
     pub fn is_complete(&self) -> bool {
         self.cut.lines == self.cut.lines_shown
     }
 }
 
-/// A line that may be taken.
+/// A line that may be selected.
 struct SummaryCandidate {
     number: usize,
     kind: SummaryLineKind,
-    /// Whose turn it is: the level of a heading, and how many of that level come before it below the same heading; of
-    /// other lines, how many of their kind come before them in their section.
+    /// Its turn. For a heading: its level, and the number of earlier headings of that level below the same heading. For
+    /// other lines: the number of earlier lines of their kind in their section.
     turn: (usize, usize),
     chars: usize,
     is_taken: bool,
 }
 
-/// Sums a document up.
+/// Summarises a document.
 pub(super) fn of(document: &Document, budget: usize) -> Summary {
     let gutter = document.line_count().to_string().len() + 2;
     let mut candidates = candidates(document);
@@ -118,12 +118,12 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
         headings: count(&candidates, SummaryLineKind::Heading),
         headings_shown: 0,
     };
-    // No footer that is printed can be longer: what is shown never has more digits than what there is.
+    // The longest possible footer: shown numbers never have more digits than the totals.
     let most = Cut { characters_shown: total.characters, lines_shown: total.lines, ..total };
     let most = Cut { requirements_shown: total.requirements, headings_shown: total.headings, ..most };
     let reserve = footer(most, document.digest(), document.read_as(), true).chars().count() + 16;
     let room = budget.saturating_sub(reserve);
-    // No gap is wider than the whole document.
+    // No gap is larger than the whole document.
     let widest = Gap { lines: total.lines.max(2), requirements: total.requirements };
     let mark = gutter + widest.words().chars().count() + 1;
     let whole: usize = candidates
@@ -147,7 +147,7 @@ fn count(candidates: &[SummaryCandidate], kind: SummaryLineKind) -> usize {
 
 fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     let mut found = Vec::new();
-    // Headings of each level since the last one of a higher level.
+    // The number of headings of each level since the last one of a higher level.
     let mut siblings: Vec<usize> = Vec::new();
     for section in document.sections() {
         let mut code = section.code.iter().peekable();
@@ -188,15 +188,15 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     found
 }
 
-/// Takes lines while there is room for them and for the marks of the gaps between them.
+/// Selects lines while there is space for them and for the marks of the gaps between them.
 struct Choice<'a> {
     candidates: &'a mut [SummaryCandidate],
     gutter: usize,
     room: usize,
     used: usize,
-    /// Positions of the lines that are taken, ascending.
+    /// Indexes of the selected lines, ascending.
     taken: BTreeSet<usize>,
-    /// Requirements in front of each position.
+    /// The number of requirements before each index.
     required: Vec<usize>,
 }
 
@@ -221,7 +221,7 @@ impl Choice<'_> {
         }
     }
 
-    /// The characters of the mark of a gap from one position to another.
+    /// The length of the mark for a gap between two indexes, in characters.
     fn mark(&self, from: usize, to: usize) -> usize {
         if from >= to {
             return 0;
@@ -230,8 +230,8 @@ impl Choice<'_> {
         self.gutter + gap.words().chars().count() + 1
     }
 
-    /// Takes lines of one kind that fit, a line of each section in turn: the end of a document counts as much as its
-    /// beginning.
+    /// Selects fitting lines of one kind, a line of each section in turn, so that the end of a document counts as much
+    /// as its beginning.
     fn take(&mut self, kind: SummaryLineKind, limit: usize) {
         let limit = limit.min(self.room);
         let is_open = |line: &SummaryCandidate| line.kind == kind && !line.is_taken;
@@ -255,7 +255,7 @@ impl Choice<'_> {
     }
 }
 
-/// The characters of a line after it was cut, its mark included.
+/// The length of a line after cutting, including its mark.
 fn clipped(chars: usize) -> usize {
     if chars <= LONGEST_LINE { chars } else { LONGEST_LINE + clip_mark(chars - LONGEST_LINE).chars().count() }
 }
@@ -264,7 +264,7 @@ fn clip_mark(chars: usize) -> String {
     format!("… [{} more characters]", number(chars))
 }
 
-/// Lines that were left out between two that are shown.
+/// The omitted lines between two shown ones.
 #[derive(Default)]
 struct Gap {
     lines: usize,
@@ -327,14 +327,14 @@ fn render(document: &Document, candidates: &[SummaryCandidate], drawing: Drawing
         total.headings_shown += usize::from(!is_clipped && line.kind == SummaryLineKind::Heading);
         lines.push(SummaryLine { line: Some(line.number), text: shown });
     }
-    // A budget that holds not even one mark holds the footer alone.
+    // A budget that fits no mark fits only the footer.
     if !lines.is_empty() || drawing.has_room {
         mark(&mut gap, &mut text, &mut lines);
     }
     let is_cut = total.lines_shown < total.lines;
     let footer = footer(total, document.digest(), document.read_as(), is_cut);
     let left = budget.saturating_sub(text.chars().count());
-    // Only a budget below the least one is too small for the footer.
+    // Only a budget below the minimum is too small for the footer.
     text.extend(footer.chars().take(left));
     Summary { budget, text, lines, cut: total }
 }

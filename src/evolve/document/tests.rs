@@ -1,4 +1,4 @@
-//! What documents are taken apart into, and what summaries keep.
+//! Splitting documents into sections, and the content of summaries.
 
 use super::*;
 use proptest::prelude::*;
@@ -116,7 +116,7 @@ fn nothing_hidden_of_a_document_is_hidden_in_its_summary() {
     assert!(summary.text.contains("A\\u{202e}B") && summary.text.contains("do\\x1b[2J"), "{}", summary.text);
 }
 
-/// Lines as specifications have them.
+/// Lines as in specifications.
 fn some_lines() -> impl Strategy<Value = Vec<String>> {
     let line = prop_oneof![
         3 => "[a-z ]{0,90}",

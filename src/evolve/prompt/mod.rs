@@ -1,8 +1,8 @@
 //! The prompt for a generator: a bundle in words, from a template.
 //!
-//! The templates are embedded from `assets/prompts/`; a user's own take their place. Text of tools stands between
-//! fences that are longer than any run of backticks in it, so that it cannot end its block, and the system text says
-//! that what stands between fences is data.
+//! The templates are embedded from `assets/prompts/`; the user's own templates replace them. Text of tools is placed
+//! between fences that are longer than any sequence of backticks in it, so that it cannot end its block. The system
+//! text says that everything between fences is data.
 
 mod sections;
 mod template;
@@ -20,20 +20,20 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words!(
-    /// A text that a user may write anew; also the name of its file, with `.md` behind.
+    /// A text that a user can replace; also the name of its file, with the extension `.md`.
     TemplateName {
-        /// Who the generator is and how it answers; no placeholders.
+        /// The role of the generator and the form of its answer; no placeholders.
         System = "system",
-        /// A better version of a tool.
+        /// Asks for a better version of a tool.
         Evolve = "evolve",
         /// Asks for a new tool.
         New = "new",
-        /// An answer that could not be used is asked for again.
+        /// Asks again after an unusable answer.
         RepairFormat = "repair-format",
     }
 );
 
-/// Names in the templates of bundles.
+/// Placeholders in the templates for bundles.
 const BUNDLE_SLOTS: &[&str] = &[
     "tool",
     "version",
@@ -60,11 +60,11 @@ const BUNDLE_SLOTS: &[&str] = &[
     "left_out",
 ];
 
-/// Names in the template for answers that could not be used.
+/// Placeholders in the template for unusable answers.
 const FORMAT_SLOTS: &[&str] = &["why", "shown", "request"];
 
 impl TemplateName {
-    /// The template that is used when the user wrote none.
+    /// The template that is used without one from the user.
     pub const fn embedded(self) -> &'static str {
         match self {
             TemplateName::System => include_str!("../../../assets/prompts/system.md"),
@@ -74,7 +74,7 @@ impl TemplateName {
         }
     }
 
-    /// The names that it may use.
+    /// Its placeholders.
     pub const fn slots(self) -> &'static [&'static str] {
         match self {
             TemplateName::System => &[],
@@ -87,14 +87,15 @@ impl TemplateName {
 /// The prompt for a generator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// Who it is and how it answers. A generator that takes one text gets it before the request.
+    /// The role of the generator and the form of its answer. A generator that takes one text gets it before the
+    /// request.
     pub system: String,
     /// The present request, with all evidence.
     pub request: String,
 }
 
 impl Prompt {
-    /// Both as one text, for a generator that reads one.
+    /// Both as one text, for a generator that takes one.
     pub fn text(&self) -> String {
         format!("{}\n\n{}", self.system.trim_end(), self.request)
     }
@@ -110,9 +111,10 @@ impl Prompt {
 pub struct Templates(BTreeMap<TemplateName, Template>);
 
 impl Templates {
-    /// The embedded templates, with a user's own in their place.
+    /// The embedded templates, replaced by the user's own where they exist.
     ///
     /// # Errors
+    ///
     /// The fault of a template, and its name.
     pub fn with(own: &BTreeMap<TemplateName, String>) -> Result<Templates, (TemplateName, TemplateError)> {
         let read = |name: &TemplateName| {
@@ -132,8 +134,8 @@ impl Templates {
         self.prompt(TemplateName::New, &sections::of(bundle))
     }
 
-    /// The same request once more, after an answer that could not be used. Generators remember nothing, so all of it is
-    /// sent again.
+    /// The same request again, after an unusable answer. Generators remember nothing, so the whole request is sent
+    /// again.
     pub fn repair_format(&self, request: &Prompt, unusable: &Unusable) -> Prompt {
         let shown = unusable.shown.trim();
         let shown = if shown.is_empty() { String::new() } else { sections::fenced("", shown) };

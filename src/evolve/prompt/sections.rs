@@ -1,4 +1,4 @@
-//! The parts of a bundle in words, each text of a tool between fences.
+//! The parts of a bundle in words, with each text of a tool between fences.
 
 use super::super::bundle::{Bundle, BundleComment, BundleFailure, BundleFile, FewShot};
 use crate::domain::source::Language;
@@ -6,7 +6,7 @@ use crate::domain::{LimitsDeclared, SafeText, grouped};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A text between fences longer than any run of backticks in it. `info` stands behind the first.
+/// A text between fences longer than any sequence of backticks in it. `info` follows the opening fence.
 pub(in crate::evolve) fn fenced(info: &str, text: &str) -> String {
     let mut longest = 0;
     let mut run = 0;
@@ -19,12 +19,12 @@ pub(in crate::evolve) fn fenced(info: &str, text: &str) -> String {
     format!("{fence}{info}\n{text}{end}{fence}")
 }
 
-/// A name or path of a tool within a line: on one line, its hidden characters visible, without backticks.
+/// A name or path of a tool within a line: on one line, with hidden characters visible, without backticks.
 fn inline(text: &str) -> String {
     SafeText::visible(text).replace(['`', '\n', '\r'], "?")
 }
 
-/// Every name of the templates with its text; empty where the bundle says nothing.
+/// The text for every placeholder; empty if the bundle has none.
 pub(super) fn of(bundle: &Bundle) -> BTreeMap<&'static str, String> {
     let yes = |is: bool| if is { "yes".to_owned() } else { String::new() };
     let quoted = |text: &str| if text.trim().is_empty() { String::new() } else { fenced("", text.trim_end()) };
@@ -34,7 +34,7 @@ pub(super) fn of(bundle: &Bundle) -> BTreeMap<&'static str, String> {
         ("language", inline(&bundle.language)),
         ("entry", bundle.entry.as_deref().map(inline).unwrap_or_default()),
         ("description", quoted(&bundle.description)),
-        // The user's own words, who sees and edits them before they are sent: the one text that is an instruction.
+        // The user's own words, which the user sees and edits before sending: the only text that is an instruction.
         ("hint", bundle.hint.trim().to_owned()),
         ("specification", quoted(&bundle.specification)),
         ("wanted", bundle.wanted.map(|kind| kind.word().to_owned()).unwrap_or_default()),
@@ -64,7 +64,7 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("- {}", line.replace('\n', " "))).collect::<Vec<_>>().join("\n")
 }
 
-/// The word behind a fence for a file.
+/// The info word after the fence for a file.
 fn word_of(path: &str, text: &str) -> String {
     match Language::of(path, text) {
         Some(Language::Python) => "python".to_owned(),

@@ -1,14 +1,15 @@
-//! Templates: `{{name}}` stands for a text, `{{#name}}…{{/name}}` for a part that is there when the text is not empty.
+//! Templates: `{{name}}` is replaced by a text, `{{#name}}…{{/name}}` is a part that is included if the text is not
+//! empty.
 //!
-//! That is all. A template engine would be thirty times the size, and could not name the line of an unknown
-//! placeholder before it is used. What is put in is not read again, so that text of a tool can open no section.
+//! A template engine would be thirty times the size, and could not report the line of an unknown placeholder before its
+//! use. Inserted text is not parsed again, so that text of a tool cannot open a section.
 
 use std::collections::BTreeMap;
 
-/// What is wrong with a template.
+/// An error in a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// A name that nothing is known by.
+    /// An unknown placeholder.
     #[error("line {line}: unknown placeholder {{{{{name}}}}}; known placeholders: {known}")]
     Unknown {
         /// The line, from 1.
@@ -18,15 +19,15 @@ pub enum TemplateError {
         /// All names, joined by commas.
         known: String,
     },
-    /// A placeholder or a section that does not end.
+    /// An unclosed placeholder or section.
     #[error("line {line}: {what} is not closed")]
     Open {
         /// The line, from 1.
         line: usize,
-        /// The beginning of what is not closed.
+        /// The beginning of the unclosed part.
         what: String,
     },
-    /// The end of another section than the open one.
+    /// The end of a section that is not the open one.
     #[error("line {line}: {{{{/{name}}}}} does not match an open section")]
     Stray {
         /// The line, from 1.
@@ -44,11 +45,11 @@ enum TemplatePart {
     Section(String, Vec<TemplatePart>),
 }
 
-/// A template that was read without an error.
+/// A valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<TemplatePart>);
 
-/// A section that is being read: name, line, and what stood before it on its level.
+/// A section that is being read: its name, its line, and the parts before it on its level.
 struct OpenSection {
     name: String,
     line: usize,
@@ -56,10 +57,11 @@ struct OpenSection {
 }
 
 impl Template {
-    /// Reads a template that may use these names. A section's tag that is alone on its line takes the line with it.
+    /// Reads a template that may use these names. A section tag that is alone on its line removes the whole line.
     ///
     /// # Errors
-    /// An unknown name, an open placeholder or section, each with its line.
+    ///
+    /// An unknown name, or an unclosed placeholder or section, each with its line.
     pub fn read(text: &str, known: &[&str]) -> Result<Template, TemplateError> {
         let text = text.replace("\r\n", "\n");
         let (mut parts, mut open): (Vec<TemplatePart>, Vec<OpenSection>) = (Vec::new(), Vec::new());
@@ -103,7 +105,7 @@ impl Template {
         }
     }
 
-    /// The text, with these in place of the names; one that is not given is empty.
+    /// The text, with placeholders replaced by these texts; a missing text counts as empty.
     pub fn fill(&self, texts: &BTreeMap<&str, String>) -> String {
         let mut filled = String::new();
         fill(&self.0, texts, &mut filled);
@@ -111,7 +113,7 @@ impl Template {
     }
 }
 
-/// A tag with the whole of its line, when it is alone on it and the line was not taken by a tag before.
+/// The range of a tag with its whole line, if it is alone on the line and no earlier tag took that line.
 fn around(text: &str, taken: usize, start: usize, end: usize) -> (usize, usize) {
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);

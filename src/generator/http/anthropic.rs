@@ -1,4 +1,4 @@
-//! Messages of Anthropic.
+//! The messages API of Anthropic.
 //!
 //! Source: <https://docs.claude.com/en/api/messages> and `/en/docs/build-with-claude/streaming`.
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: false, take };
 
-/// The version of the wire format that is spoken here.
+/// The supported version of the wire format.
 const VERSION: &str = "2023-06-01";
 
-/// The limit is mandatory; every present model accepts this one.
+/// The limit is mandatory; every current model accepts this one.
 const MAX_TOKENS: u64 = 8192;
 
 fn headers(api: &Api) -> Vec<(&'static str, String)> {
@@ -19,7 +19,7 @@ fn headers(api: &Api) -> Vec<(&'static str, String)> {
     std::iter::once(("anthropic-version", VERSION.to_owned())).chain(key).collect()
 }
 
-/// People write the address with and without the version.
+/// Users write the address with and without the version.
 fn base(api: &Api) -> String {
     if api.url.ends_with("/v1") { api.url.clone() } else { format!("{}/v1", api.url) }
 }
@@ -31,7 +31,7 @@ fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
         "messages": [{ "role": "user", "content": question.request }],
         "stream": true,
     });
-    // An empty one is refused.
+    // The API refuses an empty system text.
     if !question.system.trim().is_empty() {
         body["system"] = json!(question.system);
     }
@@ -57,12 +57,12 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
             heard.piece.push_str(text(value, "/delta/text").unwrap_or_default());
         }
         Some("message_delta") => {
-            // Counted from the beginning, not since the last one.
+            // The total since the beginning, not since the last frame.
             heard.usage.output_tokens = number(value, "/usage/output_tokens").or(heard.usage.output_tokens);
             let finish = text(value, "/delta/stop_reason").map(finish_of);
             heard.finish = finish.or(heard.finish.take());
         }
-        // A server without streaming sends everything at once.
+        // A server without streaming sends the whole answer at once.
         Some("message") => {
             let parts = value.get("content").and_then(Value::as_array);
             for part in parts.into_iter().flatten().filter(|part| text(part, "/type") == Some("text")) {
@@ -83,7 +83,7 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
             };
             heard.failure = Some((trouble, message_of(value).unwrap_or("an error without a message").to_owned()));
         }
-        // Pings, beginnings and ends of blocks, thoughts, and what will be invented.
+        // Pings, beginnings and ends of blocks, thoughts, and future event types.
         _ => {}
     }
 }

@@ -10,10 +10,10 @@ use serde_json::Value;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Longer waits than this are not believed, in milliseconds.
+/// The maximum delay after a response, in milliseconds; longer requested delays are reduced to it.
 const LONGEST_WAIT: u64 = 3_600_000;
 
-/// The error codes of an account without credit; the status is 429, but waiting does not help.
+/// The error codes of an account without credit; the status is 429, but a retry does not help.
 const NO_MONEY: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low"];
 
 /// A response other than success.
@@ -43,7 +43,7 @@ pub(super) fn of_status(head: &ResponseHead, body: &[u8], url: &str, redactor: &
     NoAnswer { retry_after_ms: retry_after(head), ..NoAnswer::new(trouble, message) }
 }
 
-/// The delay requested by the server: milliseconds in its own header, seconds, or a date.
+/// The delay that the server requests: milliseconds in its own header, seconds, or a date.
 fn retry_after(head: &ResponseHead) -> Option<u64> {
     let milliseconds = head.retry_after_ms.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
     let text = head.retry_after.as_deref().map(str::trim);
@@ -58,7 +58,7 @@ fn until(date: &str) -> Option<u64> {
     Some(u64::try_from(at).ok()?.saturating_sub(u64::try_from(now).ok()?))
 }
 
-/// A connection that could not be made, or broke.
+/// The failure of a connection that could not be made, or broke.
 pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, redactor: &Redactor) -> NoAnswer {
     use ureq::Error as E;
     let why = one_line(&error.to_string(), redactor);
@@ -91,11 +91,11 @@ pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, red
     }
 }
 
-/// Whether both sides did not agree on an encrypted connection: that is the same the next time.
+/// Whether both sides could not agree on an encrypted connection; a retry has the same result.
 fn is_tls(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => true,
-        // So is what comes out of the encryption itself.
+        // The same applies to errors of the encryption itself.
         ureq::Error::Io(error) => error.kind() == ErrorKind::InvalidData,
         _ => false,
     }

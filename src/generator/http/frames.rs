@@ -1,6 +1,6 @@
-//! Cutting a stream of bytes into frames: server-sent events, or lines.
+//! Splits a stream of bytes into frames: server-sent events, or lines.
 
-/// Longest frame, in bytes: no server sends a whole answer as one.
+/// The maximum size of a frame, in bytes; no server sends a whole answer in one frame.
 const MAX_FRAME: usize = 5 * 1024 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,14 +8,14 @@ pub(super) struct Frame {
     pub(super) data: String,
 }
 
-/// Makes frames of bytes that are cut anywhere.
+/// Assembles frames from bytes that are split anywhere.
 #[derive(Debug)]
 pub(super) struct Frames {
     is_lines: bool,
     line: Vec<u8>,
     /// Whether the last byte was a carriage return, which a line feed may follow.
     was_return: bool,
-    /// Data of an incomplete event.
+    /// The data of an incomplete event.
     event: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl Frames {
         Frames { is_lines, line: Vec::new(), was_return: false, event: None }
     }
 
-    /// Takes bytes, gives the frames that are whole now.
+    /// Takes bytes, and returns the frames that are now complete.
     ///
     /// # Errors
     /// If a frame is too long.
@@ -44,7 +44,7 @@ impl Frames {
         Ok(frames)
     }
 
-    /// The end of the stream: what is there without its end counts.
+    /// Ends the stream; an unfinished frame counts as complete.
     pub(super) fn finish(&mut self) -> Vec<Frame> {
         let last = if self.line.is_empty() { None } else { self.end_line() };
         last.into_iter().chain(self.event.take().map(|data| Frame { data })).collect()

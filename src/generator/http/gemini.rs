@@ -1,4 +1,4 @@
-//! generateContent of Google's Gemini.
+//! The generateContent API of Google's Gemini.
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: false, take };
 
 fn headers(api: &Api) -> Vec<(&'static str, String)> {
-    // In a header, not in the address, where others would log it.
+    // The key is sent in a header, not in the address, because addresses are logged.
     key(api).map(|key| ("x-goog-api-key", key)).into_iter().collect()
 }
 
-/// People write the address with and without the version.
+/// Users write the address with and without the version.
 fn base(api: &Api) -> String {
     let has_version = api.url.rsplit('/').next().is_some_and(|last| matches!(last, "v1" | "v1beta"));
     if has_version { api.url.clone() } else { format!("{}/v1beta", api.url) }

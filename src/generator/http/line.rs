@@ -1,7 +1,7 @@
 //! The connection: `ureq` on a separate thread, which passes on what arrives.
 //!
-//! INVARIANT: dropping a [`HttpConnection`] closes its connection at once; the thread ends by itself, at the latest when a name
-//! was looked up or a connection was made that nobody wants any more ([`CONNECT`]).
+//! INVARIANT: dropping a [`HttpConnection`] closes its connection at once; the thread ends by itself, at the latest
+//! when a pending name look-up or connection attempt ends ([`CONNECT`]).
 
 use super::HttpRequest;
 use std::io::{self, Read};
@@ -14,10 +14,10 @@ use ureq::{Agent, Proxy};
 /// The time limit for a name look-up and for connecting.
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// How many pieces may wait to be read: a fast server has to wait for us.
+/// The number of pieces that may wait to be read; then a fast server must wait.
 const WAITING: usize = 8;
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const PIECE: usize = 16 * 1024;
 
 /// An event on the connection.
@@ -32,7 +32,7 @@ pub(super) enum StreamEvent {
     Broken(ureq::Error),
 }
 
-/// The head of a response, as far as it matters.
+/// The relevant parts of a response head.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ResponseHead {
     pub(super) status: u16,
@@ -41,7 +41,7 @@ pub(super) struct ResponseHead {
     pub(super) location: Option<String>,
 }
 
-/// A request under way.
+/// A request in progress.
 pub(super) struct HttpConnection {
     agent: Agent,
     news: Receiver<StreamEvent>,
@@ -57,7 +57,7 @@ impl HttpConnection {
     /// Sends a request; [`HttpConnection::next`] returns the response.
     ///
     /// # Errors
-    /// One line when the request cannot even be put into words.
+    /// One line if the request cannot be built.
     pub(super) fn open(call: &HttpRequest, ca: Option<&Path>, timeout: Duration) -> Result<HttpConnection, String> {
         let connect = CONNECT.min(timeout);
         let is_tls = call.url.starts_with("https://");
@@ -85,7 +85,7 @@ impl HttpConnection {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        // A value of a header is not in the error's words.
+        // The error does not contain the value of a header.
         let request =
             request.body(body.unwrap_or_default()).map_err(|error| format!("it cannot be called: {error}"))?;
         let (sender, news) = sync_channel(WAITING);
@@ -96,7 +96,7 @@ impl HttpConnection {
         Ok(line)
     }
 
-    /// The next event; `None` if there was none in time.
+    /// The next event; `None` if none arrives in time.
     pub(super) fn next(&self, longest: Duration) -> Option<StreamEvent> {
         match self.news.recv_timeout(longest) {
             Ok(news) => Some(news),
@@ -111,7 +111,7 @@ impl HttpConnection {
 /// The certificates of a file.
 ///
 /// # Errors
-/// One line when it cannot be read or has none.
+/// One line if the file cannot be read or contains none.
 fn certificates(file: &Path) -> Result<RootCerts, String> {
     let bytes = std::fs::read(file)
         .map_err(|error| format!("the certificate file {} cannot be read: {error}", file.display()))?;

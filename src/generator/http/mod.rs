@@ -1,8 +1,8 @@
-//! Asking over HTTP: one request, an answer that comes in pieces.
+//! Asks a generator over HTTP: one request, and an answer that arrives in pieces.
 //!
-//! The connection is `ureq`'s and lives on a thread of its own ([`HttpConnection`]); what it brings is read here, so that a stop
-//! is heard at once, silence is measured in one place, and nothing that a server sends is held beyond a bound. The
-//! four wire formats differ in this:
+//! `ureq` handles the connection on a separate thread ([`HttpConnection`]). Its data is read here, so that a stop takes
+//! effect at once, silence is measured in one place, and all data of a server is bounded. The four wire formats differ
+//! as follows:
 //!
 //! | | `openai` | `anthropic` | `gemini` | `ollama` |
 //! | --- | --- | --- | --- | --- |
@@ -20,8 +20,8 @@
 //! ai.google.dev/api/generate-content, github.com/ollama/ollama/blob/main/docs/api.md; events as in
 //! html.spec.whatwg.org/multipage/server-sent-events.html.
 //!
-//! No redirect is followed: the key would go along. A proxy of the environment is used for `https` only, where it sees
-//! neither key nor text.
+//! Redirects are not followed, because they would pass on the key. A proxy from the environment is used only for
+//! `https`, where it sees neither key nor text.
 
 mod anthropic;
 mod failure;
@@ -45,52 +45,52 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether somebody wants it stopped, while an API is asked.
+/// How often a stop request is polled while an API is asked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a stream may stay open after the answer was said to be whole.
+/// How long a stream may stay open after the end of the answer was announced.
 const AFTER: Duration = Duration::from_secs(2);
 
-/// Most bytes of a stream, all frames included: some servers send 300 bytes for one token.
+/// The maximum size of a stream in bytes, with all frames: some servers send 300 bytes for one token.
 const MAX_STREAM: usize = 128 * MAX_ANSWER;
 
-/// How much is kept of a body that is no stream, in bytes: for its message.
+/// How many bytes of a body that is not a stream are kept for the error message.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The same where it may be a whole answer in one piece: its text, escaped, and what stands around it.
+/// The same if the body may be a whole answer in one piece: the escaped text and the JSON around it.
 const MAX_WHOLE: usize = 2 * MAX_ANSWER + MAX_BODY;
 
 #[derive(Debug)]
 struct HttpRequest {
     url: String,
-    /// Headers beside those that every request has; may hold the key.
+    /// Headers in addition to the common ones; they may contain the key.
     headers: Vec<(&'static str, String)>,
-    /// What is sent; `None` makes it a GET.
+    /// The body of the request; `None` makes it a GET request.
     body: Option<Value>,
 }
 
-/// How an answer ended, as the model's server says it.
+/// How an answer ended, according to the server of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Finish {
     Whole,
-    /// There was no room for more.
+    /// The maximum length was reached.
     Cut,
-    /// The model or its server did not want to go on; in its words.
+    /// The model or its server refused to continue; contains its message.
     Unwilling(String),
 }
 
-/// What a wire format made of the frames so far.
+/// The answer from the frames so far.
 #[derive(Debug, Default)]
 struct PartialAnswer {
-    /// Text that came with the last frame.
+    /// The text of the last frame.
     piece: String,
-    /// What was used so far.
+    /// The usage so far.
     usage: Usage,
     model: Option<String>,
     finish: Option<Finish>,
-    /// Nothing more will come.
+    /// No more frames will come.
     is_over: bool,
-    /// The server gave up in the middle.
+    /// The error with which the server stopped in the middle.
     failure: Option<(Trouble, String)>,
 }
 
@@ -99,9 +99,9 @@ struct Dialect {
     call: fn(&Api, &GeneratorRequest<'_>) -> HttpRequest,
     /// The request for the list of models.
     models: fn(&Api) -> HttpRequest,
-    /// Whether each line is a frame; else frames are server-sent events.
+    /// Whether each line is a frame; otherwise frames are server-sent events.
     is_lines: bool,
-    /// Takes in a frame.
+    /// Reads a frame.
     take: fn(&mut PartialAnswer, &Value),
 }
 
@@ -114,12 +114,12 @@ fn dialect(kind: ApiKind) -> &'static Dialect {
     }
 }
 
-/// Takes the key, and what looks like one, out of what a server says.
+/// Redacts the key, and text that looks like a key, in messages of the server.
 fn redactor(api: &Api) -> Redactor {
     Redactor::new(api.key.iter().map(|key| ("key", key)))
 }
 
-/// The key as a header's value, or a part of it.
+/// The key as the value of a header, or a part of it.
 fn key(api: &Api) -> Option<String> {
     api.key.as_ref().map(|key| key.expose().to_string_lossy().into_owned())
 }
@@ -143,20 +143,20 @@ pub(super) fn ask(
     asking.conclude(end)
 }
 
-/// A question that is being answered.
+/// A question in progress.
 struct Asking<'a> {
     api: &'a Api,
     dialect: &'static Dialect,
     timeout: Duration,
     begun: Instant,
-    /// When the last bytes came.
+    /// When the last bytes arrived.
     last: Instant,
     heard: PartialAnswer,
     text: String,
     frames: Frames,
-    /// The status of the response, when it came.
+    /// The head of the response, once it has arrived.
     status: Option<line::ResponseHead>,
-    /// The body, as far as it is no stream.
+    /// The body, if it is not a stream.
     body: Vec<u8>,
     bytes: usize,
     is_stream: bool,
@@ -181,7 +181,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Takes in what comes until there is no more of it, or it is of no use; then why.
+    /// Reads the response until it ends or becomes useless; returns the reason.
     fn listen(
         &mut self,
         line: &HttpConnection,
@@ -268,11 +268,12 @@ impl<'a> Asking<'a> {
                 break;
             }
         }
-        // A stream of comments or of a fast server is no silence, but has an end too.
+        // A stream of comments, or one from a fast server, is not silent, but its total time is limited as well.
         if self.begun.elapsed() > self.timeout.saturating_mul(PATIENCE) { self.mind_the_time() } else { Ok(()) }
     }
 
-    /// The answer of a server that does not stream: one document, or a list of what it would have streamed.
+    /// Reads the answer of a server that does not stream: one document, or a list of the frames that it would have
+    /// streamed.
     fn take_whole(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
         if self.is_stream || !self.is_fine() || self.body.len() >= MAX_WHOLE {
             return Ok(());
@@ -285,7 +286,7 @@ impl<'a> Asking<'a> {
         for value in pieces.iter().filter(|value| value.is_object()) {
             self.take_value(value, on_text)?;
         }
-        // What no wire format knows is a page of something else.
+        // If the wire format knows no part of it, the response comes from another service.
         self.is_stream = !self.text.is_empty() || self.heard.finish.is_some() || self.heard.failure.is_some();
         Ok(())
     }
@@ -296,7 +297,7 @@ impl<'a> Asking<'a> {
             return Ok(());
         }
         let Ok(value) = serde_json::from_str::<Value>(&frame.data) else {
-            // Before the first frame it may be a page for humans; what is kept of the body says it.
+            // Before the first frame it may be a page for humans; the kept part of the body shows that.
             if !self.is_stream && self.dialect.is_lines {
                 return Ok(());
             }
@@ -320,7 +321,7 @@ impl<'a> Asking<'a> {
         Ok(())
     }
 
-    /// What came of it, with what it cost.
+    /// The result, with its cost.
     fn conclude(mut self, end: Result<(), NoAnswer>) -> Result<GeneratorAnswer, NoAnswer> {
         let usage = self.priced();
         let text = std::mem::take(&mut self.text);
@@ -332,7 +333,7 @@ impl<'a> Asking<'a> {
         let redactor = redactor(self.api);
         let is_whole = self.heard.is_over || self.heard.finish.is_some();
         match end {
-            // What goes wrong after the answer harms nobody, but a stop is a stop.
+            // Errors after a complete answer do no harm, but a stop request still counts.
             Err(no) if !is_whole || no.trouble == Trouble::Refused || no == NoAnswer::stopped() => return Err(no),
             _ => {}
         }
@@ -361,7 +362,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// What was used; its cost where the server said it, else where the user said what tokens cost.
+    /// The usage, with the cost from the server, otherwise computed from the user's token prices.
     fn priced(&self) -> Usage {
         let usage = self.heard.usage;
         let cost = |tokens: Option<u64>, price: Option<u64>| Some(u128::from(tokens?) * u128::from(price?) / 1_000_000);
@@ -377,17 +378,17 @@ fn too_long() -> NoAnswer {
     NoAnswer::new(Trouble::Refused, format!("its answer is longer than {} MiB", MAX_ANSWER >> 20))
 }
 
-/// A number below a path of names.
+/// The number at a JSON pointer.
 fn number(value: &Value, path: &str) -> Option<u64> {
     value.pointer(path)?.as_u64()
 }
 
-/// A text below a path of names.
+/// The text at a JSON pointer.
 fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
     value.pointer(path)?.as_str()
 }
 
-/// What a server calls an error, wherever it puts its message.
+/// The error message of a server, in any of the usual places.
 fn message_of(value: &Value) -> Option<&str> {
     let places = ["/error/message", "/error", "/message", "/detail", "/0/error/message"];
     places.iter().find_map(|place| text(value, place))

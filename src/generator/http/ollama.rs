@@ -1,4 +1,4 @@
-//! Ollama's own chat: lines of JSON.
+//! The native chat API of Ollama: lines of JSON.
 //!
 //! Source: <https://github.com/ollama/ollama/blob/main/docs/api.md>.
 
@@ -29,7 +29,7 @@ fn models(api: &Api) -> HttpRequest {
 
 fn take(heard: &mut PartialAnswer, value: &Value) {
     if value.get("error").is_some() {
-        // It says so in the middle of a stream when its runner died; a wrong model is told by the status.
+        // Sent in the middle of a stream when the runner died; for an unknown model, the status shows the error.
         heard.failure = Some((Trouble::Broke, message_of(value).unwrap_or("an error without a message").to_owned()));
         return;
     }

@@ -1,4 +1,4 @@
-//! Chat completions of OpenAI, as hosted and local servers speak them too.
+//! The chat completions API of OpenAI, which many hosted and local servers also support.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and `/chat-streaming`.
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: false, take };
 
-/// The service itself has a new name for the limit, which only it knows for certain.
+/// OpenAI itself has a new name for the limit, which other servers may not know.
 const ITSELF: &str = "https://api.openai.com/";
 
 fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
@@ -50,7 +50,7 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
     if let Some(piece) = text(value, "/choices/0/delta/content") {
         heard.piece.push_str(piece);
     }
-    // A server without streaming sends everything at once.
+    // A server without streaming sends the whole answer at once.
     if let Some(whole) = text(value, "/choices/0/message/content") {
         heard.piece.push_str(whole);
     }
@@ -69,7 +69,7 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
     if let Some(usage) = value.get("usage").filter(|usage| usage.is_object()) {
         heard.usage.input_tokens = number(usage, "/prompt_tokens").or(heard.usage.input_tokens);
         heard.usage.output_tokens = number(usage, "/completion_tokens").or(heard.usage.output_tokens);
-        // In dollars; of routers that sell what others serve.
+        // In dollars; sent by routers that resell other services.
         let cost = usage.get("cost").and_then(Value::as_f64).filter(|cost| *cost >= 0.0);
         heard.usage.cost_micros = cost.map(|cost| (cost * 1e6).round() as u64).or(heard.usage.cost_micros);
     }

@@ -1,4 +1,4 @@
-//! Whether an API can be reached: its list of models is asked for, nothing else.
+//! Whether an API can be reached: requests only its list of models.
 
 use super::failure::{of_connection, of_status};
 use super::line::{HttpConnection, ResponseHead, StreamEvent};
@@ -6,7 +6,7 @@ use super::{Api, LOOK, MAX_BODY, dialect, redactor};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long all of it may take.
+/// The time limit of the whole test.
 const LIMIT: Duration = Duration::from_secs(3);
 
 pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String, String> {
@@ -43,7 +43,7 @@ pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String
     match head.status {
         200..300 => Ok(format!("{url} answers")),
         401 | 403 if api.key.is_none() => Ok(format!("{url} is reachable, but needs a key")),
-        // Some servers have no such list, but they are there.
+        // Some servers have no such list, but they respond.
         404 | 405 | 501 => Ok(format!("{url} is reachable, but lists no models")),
         _ => Err(of_status(&head, &body, url, &redactor).message),
     }

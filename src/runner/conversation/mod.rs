@@ -85,7 +85,7 @@ pub enum TalkEnd {
 pub struct Talked {
     /// Exit code, signal, limit, or cancellation.
     pub end: TalkEnd,
-    /// The end of what it wrote to standard error, at most [`ERROR_TAIL`] bytes.
+    /// The end of its standard error, at most [`ERROR_TAIL`] bytes.
     pub error_tail: Vec<u8>,
 }
 

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::sync::atomic::AtomicU32;
 
-/// Longer than anything here takes, even on a busy machine.
+/// Longer than any step here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A number of seconds for `sleep` that no other process uses.
@@ -166,7 +166,7 @@ fn it_has_only_the_variables_it_is_handed_and_an_empty_folder_that_is_gone_after
     assert!(folder.contains("/toolsmith-") && !Path::new(folder).exists(), "{folder}");
 }
 
-/// The other half of the test below: a process that holds a conversation until it is killed.
+/// The other half of the test below: a process that owns a conversation until it is killed.
 #[test]
 #[ignore = "started by the test below"]
 fn an_owner_to_be_killed() {

@@ -7,9 +7,9 @@ use toml::{Table, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::runner) struct ScriptMetadata {
     pub(in crate::runner) dependencies: Vec<String>,
-    /// The versions of Python that it supports, as written.
+    /// The required versions of Python, as written.
     requires_python: Option<String>,
-    /// Packages newer than this date are excluded.
+    /// Only packages up to this date are allowed.
     exclude_newer: Option<String>,
     /// Why uv must not be asked for them; `None` if it may.
     pub(in crate::runner) fault: Option<&'static str>,
@@ -35,7 +35,7 @@ impl ScriptMetadata {
         Some(ScriptMetadata { dependencies, requires_python, exclude_newer, fault })
     }
 
-    /// A script with only this block, for uv. It is written anew, so that uv reads only what was parsed here.
+    /// A script with only this block, for uv. It is newly written, so that uv reads only the parsed content.
     pub(in crate::runner) fn script(&self) -> String {
         let mut table = Table::new();
         if let Some(python) = &self.requires_python {

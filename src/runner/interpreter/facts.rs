@@ -1,4 +1,4 @@
-//! Facts about an interpreter: version and digest, determined once.
+//! Facts about an interpreter: its version and digest, determined once.
 
 use super::ask;
 use super::view::InterpreterView;

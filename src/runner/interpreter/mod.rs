@@ -45,7 +45,7 @@ pub(super) struct SearchPath<'a> {
 pub enum Sources {
     /// The caller's `PATH`, as for any program.
     Caller,
-    /// System folders, whoever the caller is, so that an approval does not depend on a variable. Only trusted programs
+    /// System folders, for every caller, so that an approval does not depend on a variable. Only trusted programs
     /// count.
     System,
 }

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
-/// A run needs a limit of at least this many: its process keeps a socket above the files of the tool.
+/// The minimum limit for a run: its process keeps a socket above the files of the tool.
 pub const NEEDED_FILES: u64 = 1024;
 
 /// How [`io::Error`] ends when the process has too many open files.

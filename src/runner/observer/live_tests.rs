@@ -1,4 +1,4 @@
-//! Real programs under a real filter, and what the observer reports about them.
+//! Real programs under a real filter, and the observer's reports about them.
 
 use super::{Observer, Policy, Served};
 use crate::domain::{self, IsolationLevel, Network, Observation};

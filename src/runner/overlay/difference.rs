@@ -12,7 +12,7 @@ use std::ops::Bound;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The maximum depth; nobody uses a deeper one on purpose.
+/// The maximum depth; deeper trees are not created on purpose.
 const MAX_DEPTH: usize = 128;
 
 /// Writes the differences of a layer to the bundle.

@@ -52,11 +52,11 @@ use template::{PlaceholderContext, as_variables, expand};
 /// The kernel's limit for one argument or variable, in bytes, including the terminating zero.
 const MAX_ARGUMENT: usize = 128 * 1024;
 
-/// The kernel's own bound on processes and threads of a user is this many times the limit: the limit means processes,
-/// and between two looks of the supervisor there are never more than twice as many.
+/// The kernel limits processes and threads of a user to this many times the declared limit. The declared limit counts
+/// processes, and there are never more than twice as many between two samples of the supervisor.
 const TASKS_PER_PROCESS: u64 = 2;
 
-/// The number of our own processes inside, which the kernel also counts.
+/// The number of Toolsmith's processes inside, which the kernel also counts.
 const OWN_TASKS: u64 = 4;
 
 /// The time for a tool to clean up between TERM and KILL.
@@ -548,7 +548,7 @@ fn environment(
     .into();
     env.extend(passed);
     env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
-    // A tool that calls Toolsmith is an agent, whoever started it.
+    // A tool that calls Toolsmith is an agent, even if a human started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
     env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
     if let Some(first) = request.manifest.state.as_ref().and_then(|rule| rule.paths.first()) {

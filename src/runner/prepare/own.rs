@@ -81,7 +81,7 @@ pub fn prepare_answer(request: &StartRequest, answer: AnswerInput) -> Result<Spe
     let prompt = manifest.prompt.as_ref();
     let is_checked = prompt.is_some_and(|prompt| prompt.is_answer_checked);
     let part = OwnPart::new(ANSWER, prompt.and_then(|prompt| prompt.timeout_ms), is_checked);
-    // It starts no program of the version and needs none of its declarations.
+    // It starts no program of the version, so it needs none of the version's declarations.
     let mut bare = Manifest { permissions: crate::domain::Permissions::default(), ..manifest.clone() };
     if !is_checked {
         bare.output = None;

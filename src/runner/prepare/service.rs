@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The most listening sockets that a run may inherit.
 const MOST_LISTENERS: usize = 16;
 
-/// Why a service cannot have both.
+/// The error for a service with both kinds of ports.
 const MIXED: &str = "a service cannot have relayed ports beside inherited ones: use pass = \"relay\" or \"listen-fds\" for all its ports";
 
 /// How a service is run.

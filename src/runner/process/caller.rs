@@ -1,12 +1,12 @@
 //! Determines who called this process: whether an agent started it, as far as `/proc` shows.
 //!
-//! Whoever starts an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that
-//! it starts, but not from the environment that its own process began with, and that is readable in
-//! `/proc/PID/environ`. Clients that set no such variable are known by their program, by variables of their own, and by
-//! the note of the server that they started ([`Clients`]). These places are looked at: the chain of parents of this
-//! process, the chain above the leader of its session, the session that one of its parents left without ending it, and,
-//! where standard input is a pseudo-terminal, the chain above whoever holds the other end of it. Where standard input is
-//! a terminal of somebody else's session, the processes of that terminal count too.
+//! The starter of an agent puts its name into [`AGENT_VARIABLE`]. An agent can drop the variable for a program that it
+//! starts. It cannot drop it from the initial environment of its own process, which is readable in `/proc/PID/environ`.
+//! Clients that set no such variable are recognised by their program, by their own variables, and by the note of the
+//! server that they started ([`Clients`]). The following places are examined: the chain of parents of this process, the
+//! chain above the leader of its session, and the session that one of its parents left without ending it. If standard
+//! input is a pseudo-terminal, the chain above the process at its other end is examined too; if the terminal belongs to
+//! another session, so are the processes of that terminal.
 //!
 //! What cannot be detected: a program that an agent starts through a human's terminal server; an agent that replaced
 //! itself (`exec env -u …`), because the environment of a process is that of the program that it executed last; a

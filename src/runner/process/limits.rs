@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 
-/// The longest time limit of a run, whoever sets it.
+/// The maximum time limit of a run, from any source.
 const MAX_WALL: Duration = Duration::from_hours(1);
 /// The most that a manifest may declare; larger values are reduced to this.
 const MAX_MEMORY: u64 = 8 << 30;

@@ -164,7 +164,7 @@ mod tests {
         matches!(found, Some(Ok(found)) if found.as_raw_nonzero().get() == group)
     }
 
-    /// Other tests start programs in parallel, which share all files of this process until they call exec. So only
+    /// Other tests start programs in parallel, and these share all files of this process until they call exec. So only
     /// processes of this test are examined, and the test waits for files that others hold briefly.
     #[test]
     fn a_listening_socket_is_found_by_its_port_and_among_the_files_of_its_process() {

@@ -1,9 +1,9 @@
-//! A program of the user's that reads a version's files and says something about them: a linter.
+//! Runs a program of the user that reads the files of a version and reports on them: a linter.
 //!
-//! It is trusted as the user's other programs are, the files are not. So it works on a private copy of the files it is
-//! meant for, in a folder that holds nothing else, no settings among them; it is started without a shell, with an
-//! environment of its own and an empty home, has a time, bounds on its memory and on what it says, and the lowest
-//! priority. It does not run in the sandbox: whoever calls it asks only for what executes nothing.
+//! The program is trusted like the user's other programs; the files are not. So the program works on a private copy of
+//! the relevant files, in a folder without other files and without settings. It is started without a shell, with a
+//! separate environment and an empty home folder. It has a time limit, limits on memory and output, and the lowest
+//! priority. It does not run in the sandbox: callers must request only actions that execute nothing.
 
 use crate::domain::VersionFile;
 use crate::outside::{ExternalProgram, NoProgram, Programs, Trusted};
@@ -17,19 +17,19 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// More of an answer is not kept, in bytes of each stream.
+/// The maximum output that is kept, in bytes of each stream.
 const MAX_OUTPUT: u64 = 4 << 20;
 
-/// Memory of its own that each process of it may have, in bytes: compilers of this kind stay below a third of that.
+/// The maximum private memory of each of its processes, in bytes; compilers of this kind use less than a third of that.
 const MAX_MEMORY: u64 = 1 << 30;
 
-/// The lowest priority there is.
+/// The lowest priority.
 const LOWEST: i32 = 19;
 
-/// An address where nobody answers: a program that asks for the network after all does not get far.
+/// An address without a server, so that a program that tries to use the network fails.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// What a program is asked.
+/// What to run.
 #[derive(Debug, Clone, Copy)]
 pub struct ProgramArguments<'a> {
     /// Its name, as on the search path.
@@ -38,33 +38,33 @@ pub struct ProgramArguments<'a> {
     pub arguments: &'a [&'a str],
     /// The files it reads.
     pub files: &'a [&'a VersionFile],
-    /// A file of ours that it is given beside them, by name and text; `{ours}` in an argument is its path.
+    /// A file of Toolsmith that it also receives, by name and text; `{ours}` in an argument is its path.
     pub ours: Option<(&'a str, &'a str)>,
-    /// Where programs come from.
+    /// Finds installed programs.
     pub programs: &'a Programs,
-    /// How long it may take.
+    /// The time limit.
     pub patience: Duration,
 }
 
-/// What a program answered.
+/// The result of running a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered {
     /// It is not installed.
     Absent,
-    /// It could not be asked, or did not end in time; one line.
+    /// It could not be run, or exceeded the time limit; one line.
     Failed(String),
     /// It ended by itself.
     Ended {
-        /// Its exit code; `None` when a signal ended it.
+        /// Its exit code; `None` if a signal ended it.
         code: Option<i32>,
-        /// What it wrote to standard output, as far as it is kept.
+        /// The kept part of standard output.
         stdout: String,
-        /// What it wrote to standard error, as far as it is kept.
+        /// The kept part of standard error.
         stderr: String,
     },
 }
 
-/// Asks a program and waits for its answer; nothing of it is left behind.
+/// Runs a program and waits for its result; leaves no files behind.
 pub fn read_with(reading: &ProgramArguments<'_>) -> Answered {
     match reading.programs.find(ExternalProgram::Linter, OsStr::new(reading.program)) {
         Ok(program) => ask(reading, program).unwrap_or_else(Answered::Failed),
@@ -101,14 +101,14 @@ fn ask(reading: &ProgramArguments<'_>, program: Trusted) -> Result<Answered, Str
     let launch = launch.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
     let mut launch = launch.in_group().streams(Stdio::null(), Stdio::piped(), Stdio::piped());
     let child = launch.spawn().map_err(|error| format!("it does not start: {error}"))?;
-    // Not inherited through the start, which would bound us; it has read nothing of the files by now.
+    // Not inherited from this process, because that would limit this process; the program has not read any file yet.
     let memory = Rlimit { current: Some(MAX_MEMORY), maximum: Some(MAX_MEMORY) };
     let bounded = prlimit(Some(Pid::from_child(&child)), Resource::Data, memory);
     let answered = wait(child, reading.patience);
     bounded.map_err(|error| format!("its memory limit cannot be set: {error}")).and(answered)
 }
 
-/// Writes a file below a folder, and nowhere else.
+/// Writes a file below a folder, never outside it.
 fn copy(file: &VersionFile, below: &Path) -> Result<(), String> {
     let relative = Path::new(&file.path);
     if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
@@ -121,18 +121,19 @@ fn copy(file: &VersionFile, below: &Path) -> Result<(), String> {
 
 fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
     let pid = Pid::from_child(&child);
-    // It works all the same where the priority is not ours to set.
+    // The program also works if the priority cannot be lowered.
     let _ = setpriority_process(Some(pid), LOWEST);
     let (stdout, stderr) = (kept(child.stdout.take()), kept(child.stderr.take()));
     let (ended, end) = mpsc::channel();
-    // Only looked at: until it is reaped its number is nobody else's. Nobody may listen any more when it ends late.
+    // The process is only observed: until it is reaped, its number is not reused. If it ends late, the receiver may be
+    // gone.
     std::thread::spawn(move || {
         let looked = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        // Nobody may listen any more.
+        // The receiver may be gone.
         let _ = ended.send(looked.map(|_| ()));
     });
     let looked = end.recv_timeout(patience);
-    // What it started ends with it; while one of them holds the pipes, they are not read to their end.
+    // Its child processes end with it; while one of them holds the pipes, reading them does not end.
     let _ = kill_process_group(pid, Signal::KILL);
     let status = child.wait().map_err(|error| error.to_string())?;
     looked
@@ -141,12 +142,12 @@ fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
     Ok(Answered::Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
 }
 
-/// Reads a stream to its end and keeps the beginning: a program that writes more is not held up.
+/// Reads a stream to its end and keeps the beginning, so that a program with more output is not blocked.
 fn kept(stream: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Vec<u8>>> {
     let mut stream = stream?;
     Some(std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A stream that breaks off is as long as it is; the answer is then not readable, which is told.
+        // A stream that breaks off is used as far as it was read; an unreadable result is then reported.
         let _ = stream.by_ref().take(MAX_OUTPUT).read_to_end(&mut bytes);
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
         bytes
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn its_memory_is_limited() {
-        // The limit is there soon after the start.
+        // The limit takes effect soon after the start.
         let script = "until ulimit -d | grep -qx 1048576; do :; done; echo limited";
         let (_, stdout, _) = ended(asked(script, &[], Duration::from_secs(20)));
         assert_eq!(stdout, "limited\n");

@@ -1,7 +1,7 @@
-//! Signatures of reviewers, made and verified by the system's `ssh-keygen` (its `-Y` format).
+//! Signatures of reviewers, created and verified by the system's `ssh-keygen` (its `-Y` format).
 //!
-//! Nothing is asked for at a terminal or on a desktop: a key that needs a passphrase has to be in the user's agent.
-//! What is signed goes in by standard input and is never a file that somebody could change in between.
+//! No prompt appears on a terminal or a desktop: a key with a passphrase must be in the user's agent. The text to sign
+//! is passed on standard input, never as a file that somebody could change in between.
 
 use crate::domain::SafeText;
 use crate::outside::{ExternalProgram, NoProgram, Programs, Trusted, Unfinished};
@@ -11,24 +11,25 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-/// What our signatures are for: one that was made for anything else (a commit, a mail) does not count.
+/// The purpose of Toolsmith's signatures: signatures for other purposes (a commit, a mail) do not count.
 pub const NAMESPACE: &str = "toolsmith";
 
-/// How long it may take: a security key waits for a finger.
+/// The time limit: a security key waits for a touch.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The longest complaint that is passed on, in characters.
+/// The maximum length of an error message that is passed on, in characters.
 const MAX_COMPLAINT_CHARS: usize = 300;
 
-/// Whether there is a program that signs.
+/// Tests whether a program for signing is available.
 ///
 /// # Errors
-/// One line that says why not.
+///
+/// One line with the reason why not.
 pub fn can_sign(programs: &Programs) -> Result<(), String> {
     program(programs).map(drop)
 }
 
-/// Whether a key is on a security key, which signs only when it is touched. Told from its public half.
+/// Whether a key is on a security key, which signs only when it is touched. Determined from its public half.
 pub fn needs_touch(key: &Path) -> bool {
     let mut public = key.as_os_str().to_owned();
     if key.extension() != Some(OsStr::new("pub")) {
@@ -36,16 +37,17 @@ pub fn needs_touch(key: &Path) -> bool {
     }
     let public = Path::new(&public);
     let mut begin = [0; 3];
-    // Only of a file: a pipe in its place would be waited for.
+    // Read only if it is a file: reading a pipe would block.
     public.is_file()
         && std::fs::File::open(public).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
         && begin == *b"sk-"
 }
 
-/// Signs a text and gives the armored signature.
+/// Signs a text and returns the armored signature.
 ///
 /// # Errors
-/// One line: `ssh-keygen` is not here, or says why it cannot sign, with what to do.
+///
+/// One line: `ssh-keygen` is missing or cannot sign, with the next step.
 pub fn sign(programs: &Programs, key: &Path, text: &str) -> Result<String, String> {
     let args = ["-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
     let output = call(programs, args.into_iter().chain([key.into()]), text)?;
@@ -62,9 +64,10 @@ pub fn sign(programs: &Programs, key: &Path, text: &str) -> Result<String, Strin
     Err(format!("ssh-keygen cannot sign with {}: {said}{remedy}", key.display()))
 }
 
-/// Verifies that `principal`, whom the file of allowed signers names, signed this text for us.
+/// Verifies that `principal`, as named in the file of allowed signers, signed this text for Toolsmith.
 ///
 /// # Errors
+///
 /// One line that says what is wrong with the signature.
 pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &str, text: &str) -> Result<(), String> {
     let mut file =
@@ -80,7 +83,7 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
     if known.status.success() {
         return Ok(());
     }
-    // Without any names it tells whether the signature fits the text and the purpose at all.
+    // Without names, this checks only whether the signature matches the text and the purpose.
     let fits = call(programs, begin("check-novalidate").chain([file.path().into()]), text)?;
     if !fits.status.success() {
         return Err(format!("the signature does not match the content: {}", complaint(&fits)));
@@ -91,10 +94,11 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
     Err(format!("the key {} is not allowed to sign for {principal}: {said}", SafeText::new(key).as_str()))
 }
 
-/// Checks that a signature was made over this text, for us, and gives the fingerprint of the key that made it. Whose
-/// key it is, it does not say.
+/// Checks that a signature was made over this text for Toolsmith, and returns the fingerprint of its key. Does not
+/// determine the owner of the key.
 ///
 /// # Errors
+///
 /// One line that says what is wrong with the signature.
 pub fn signed_by(programs: &Programs, signature: &str, text: &str) -> Result<String, String> {
     let mut file =
@@ -118,13 +122,13 @@ fn program(programs: &Programs) -> Result<Trusted, String> {
     })
 }
 
-/// Starts `ssh-keygen` as the register says, in a process group of its own.
+/// Starts `ssh-keygen` with the settings of its register entry, in a separate process group.
 fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
     let program = program(programs)?;
     let launch = programs
         .launch(ExternalProgram::SshKeygen, program)
         .map_err(|error| format!("the folder for ssh-keygen cannot be created: {error}"))?;
-    // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.
+    // A passphrase program without an answer makes prompts fail at once; the terminal belongs to the workbench.
     let fixed =
         [("LC_ALL", "C"), ("PATH", "/usr/bin:/bin"), ("SSH_ASKPASS_REQUIRE", "force"), ("SSH_ASKPASS", "/bin/false")];
     let done = launch.args(args).envs(fixed).in_group().finish(Some(text.as_bytes()), PATIENCE);
@@ -135,7 +139,7 @@ fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -
     })
 }
 
-/// What it said, on one line, safe to draw.
+/// Its message, on one line, safe to draw.
 fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = if said.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { said };
@@ -168,7 +172,7 @@ mod tests {
             path
         }
 
-        /// A file that lets `ada` sign with this key.
+        /// A file of allowed signers that contains this key for `ada`.
         fn signers(&self, key: &Path) -> PathBuf {
             let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
             let path = self.dir.path().join("signers");

@@ -1,4 +1,4 @@
-//! Which of the endings it was: why we stopped it, how the kernel says it ended, what it wrote.
+//! Determines how a run ended: from the reason for stopping it, the report of the kernel, and the output.
 
 use super::success::{Output, OutputRule};
 use crate::domain::RunEnd;
@@ -6,10 +6,10 @@ use crate::runner::process::limits::{RunLimits, in_words};
 use crate::runner::sandbox::{Exit, Reaped};
 use serde::{Deserialize, Serialize};
 
-/// What shells add to a signal number for the exit code of a child that the signal ended.
+/// The number that shells add to a signal number for the exit code of a child that the signal ended.
 const SHELL_SIGNAL: i32 = 128;
 
-/// What runtimes write when memory is refused to them, anywhere in their last words.
+/// Messages of runtimes when memory is refused, anywhere at the end of standard error.
 const OUT_OF_MEMORY: &[&str] = &[
     "MemoryError",
     "JavaScript heap out of memory",
@@ -23,24 +23,24 @@ const OUT_OF_MEMORY: &[&str] = &[
     "NoMemoryError",
 ];
 
-/// What programs write when there is no room for a file, anywhere in their last words.
+/// Messages of programs when the disk is full, anywhere at the end of standard error.
 const NO_ROOM: &[&str] = &["No space left on device", "ENOSPC", "no space left on device", "database or disk is full"];
 
-/// What runtimes write that ignore the signal for a file which became too large.
+/// Messages of runtimes that ignore the signal for a file that became too large.
 const FILE_TOO_LARGE: &[&str] = &["File too large", "file too large", "EFBIG"];
 
-/// Why a run was stopped from outside.
+/// Why Toolsmith stopped a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum StopReason {
     TimedOut,
     Cancelled,
-    /// The processes of the run hold more memory than allowed.
+    /// The processes of the run use more memory than allowed.
     Memory,
     /// There are more processes than allowed.
     Processes,
     /// All processes of the run together used more processor time than allowed.
     Cpu,
-    /// The run has more on disk than allowed.
+    /// The run uses more disk space than allowed.
     Disk,
     /// There was more output than allowed.
     Output,
@@ -49,7 +49,7 @@ pub(in crate::runner) enum StopReason {
 }
 
 impl StopReason {
-    /// Whether the tool gets a chance to clean up. One that is over a limit would use it to continue.
+    /// Whether the tool gets time to clean up. A tool that exceeded a limit would use that time to continue.
     pub(in crate::runner) fn is_gentle(&self) -> bool {
         match self {
             StopReason::TimedOut | StopReason::Cancelled => true,
@@ -88,7 +88,7 @@ fn over_memory(limits: &RunLimits) -> RunEnd {
     over("memory", format!("needed more than {} of memory", in_words(limits.memory_bytes)))
 }
 
-/// Judges a run that was started. `reaped` is `None` when the process would not die in time.
+/// Determines the end of a run that was started. `reaped` is `None` if the process did not die in time.
 pub(in crate::runner) fn judge(
     stop: Option<StopReason>,
     reaped: Option<&Reaped>,
@@ -110,15 +110,15 @@ pub(in crate::runner) fn judge(
     }
 }
 
-/// Whether a limit that the kernel holds explains this end. It is only seen from its effects: a
-/// signal, a shell's exit code for that signal, or a runtime's complaint on standard error.
+/// Whether a limit of the kernel explains this end. The limit shows only in its effects: a signal, a shell's exit code
+/// for that signal, or an error message of a runtime on standard error.
 fn limit_exceeded(reaped: &Reaped, limits: &RunLimits, last_words: &str) -> Option<RunEnd> {
     let signal = match reaped.exit {
         Exit::Signal(signal) => signal,
         Exit::Code(0) => return None,
         Exit::Code(code) => code - SHELL_SIGNAL,
     };
-    // The kernel counts whole ticks for the limit and precisely for the account: not the same number.
+    // The kernel counts whole ticks for the limit but exact times for the usage, so the numbers differ.
     let spent = reaped.cpu_ms >= limits.cpu_seconds.saturating_mul(500);
     if spent && (signal == libc::SIGXCPU || signal == libc::SIGKILL) {
         return Some(over_cpu(limits));

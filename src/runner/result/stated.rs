@@ -7,8 +7,8 @@
 //! | `success`, `ok` | `false` |
 //! | `isError`, `is_error` | `true` |
 //! | `status` | `error`; `failed`, `failure` with a message, or with nothing else |
-//! | `error` | a text or an object; `true` with a message, or alone; not what is empty, a number or a list |
-//! | `errors` | a list or object that is not empty, with no result next to it: what a linter finds stands beside other fields |
+//! | `error` | a text or an object; `true` with a message, or alone; not an empty value, a number or a list |
+//! | `errors` | a list or object that is not empty, with no result next to it: a linter reports its findings next to other fields |
 //!
 //! `success: true`, `ok: true` and a `status` that means success take precedence over `error` and `errors`. A field
 //! that the output schema declares as data does not count: `errors` if it is declared at all, `error` if every output

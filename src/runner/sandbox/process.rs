@@ -394,7 +394,7 @@ pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
 /// # Errors
 /// If the kernel refuses.
 pub(in crate::runner) fn close_all() -> io::Result<()> {
-    // SAFETY: uses no pointer; the caller uses no descriptor any more.
+    // SAFETY: uses no pointer; the caller no longer uses any descriptor.
     let result = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

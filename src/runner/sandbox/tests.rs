@@ -1,5 +1,5 @@
-//! Each sandbox layer is tested with a real process. The forbidden action is refused with all layers, succeeds without
-//! any (so that the test is valid), and succeeds again if only that layer is left out (so that no other layer prevents
+//! Each sandbox layer is tested with a real process. The forbidden action must be refused with all layers, succeed
+//! without any (so that the test is valid), and succeed if only that layer is left out (so that no other layer prevents
 //! it).
 
 mod apart;
@@ -335,7 +335,7 @@ fn calls_that_no_tool_needs_are_refused() {
     let clone3 = || call!(libc::SYS_clone3, std::ptr::null::<u8>(), 0);
     assert_eq!(behind(plan, clone3), Said::of("ENOSYS"));
     assert_eq!(behind(&WallPlan { without: CALLS_FILTERED.to_vec(), ..plan.clone() }, clone3), Said::of("EINVAL"));
-    // Threads and processes are what is needed.
+    // Threads and processes must remain possible.
     assert_eq!(behind(plan, || Command::new("/bin/true").status().map(drop)), Said::of("done"));
     let thread = || std::thread::Builder::new().spawn(|| ()).map(|thread| thread.join().unwrap());
     assert_eq!(behind(plan, thread), Said::of("done"));
@@ -389,7 +389,7 @@ fn nothing_can_be_typed_into_a_terminal() {
             assert_eq!(on_a_terminal(&without, request), Said::of("done"), "{request:#x}");
         }
     }
-    // Something harmless on the same terminal.
+    // A harmless request on the same terminal.
     assert_eq!(on_a_terminal(&plan, 0x541b), Said::of("done"));
 }
 

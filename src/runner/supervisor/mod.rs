@@ -517,7 +517,7 @@ fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result
             None | Some(Ok(())) => bubblewrap.exec(),
             Some(Err(error)) => error,
         };
-        // Nobody else says why it did not start.
+        // Otherwise nothing would report why it did not start.
         let _ = rustix::io::write(&complaints, format!("it could not be started: {error}").as_bytes());
         1
     })?;

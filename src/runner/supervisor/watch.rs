@@ -40,8 +40,8 @@ const LOOKS_AHEAD: u64 = 4;
 /// Page tables take at most one part in this many of an address space.
 const TABLE_SHARE: u64 = 512;
 
-/// A run that ends sooner is not worth a group: creating one takes half a millisecond, and moving processes there takes
-/// the kernel up to 10 ms.
+/// The minimum duration of a run that is moved into a group: creating a group takes half a millisecond, and moving
+/// processes into it can take the kernel up to 10 ms.
 const SETTLE: Duration = Duration::from_millis(20);
 
 /// How the kernel enforces the total limits of a run.
@@ -336,7 +336,8 @@ fn heads_beyond(count: u64, more: u64, limit: u64) -> bool {
     more > 0 && (count >= limit.div_ceil(2) || count.saturating_add(more.saturating_mul(LOOKS_AHEAD)) > limit)
 }
 
-/// Whether memory that grew by `grown` bytes since the last look is beyond the limit, or passes it within a few looks.
+/// Whether memory that grew by `grown` bytes since the last sample exceeds the limit, or will exceed it within a few
+/// samples.
 fn grows_beyond(bytes: u64, grown: u64, limit: u64) -> bool {
     bytes.saturating_add(grown.saturating_mul(LOOKS_AHEAD)) > limit
 }

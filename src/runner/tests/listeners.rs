@@ -159,7 +159,7 @@ fn what_a_service_inherits_leads_nowhere() {
         .flat_map(|way| [Network::None, Network::Loopback, Network::Full].map(|network| (way, network)))
     {
         if network == Network::Loopback && way.0 == IsolationLevel::Confined {
-            // No run is possible in this way.
+            // No run is possible in this configuration.
             continue;
         }
         let mut bench = Bench::python(ATTACKS);

@@ -272,7 +272,7 @@ impl Outgoing {
         match self.pipe.as_ref().map(|pipe| rustix::io::write(pipe, &self.waiting)) {
             Some(Ok(wrote)) => drop(self.waiting.drain(..wrote)),
             Some(Err(Errno::AGAIN | Errno::INTR)) | None => {}
-            // Nobody reads it any more.
+            // The reader is gone.
             Some(Err(_)) => (self.pipe, self.waiting) = (None, Vec::new()),
         }
     }

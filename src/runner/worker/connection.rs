@@ -1,5 +1,5 @@
-//! The connection to a worker: the prefix with its keeper, and the lines that go over its standard streams until the
-//! run starts there.
+//! The connection to a worker: the prefix with its keeper, and the lines on its standard streams until the run starts
+//! there.
 
 use super::lines::LineBuffer;
 use super::protocol::{ANSWER_START, Hello, MAX_BANNER, MAX_LINE, Speaker, line, safe};
@@ -18,24 +18,24 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How much of what the prefix writes to standard error is kept: its end, in bytes.
+/// How many bytes at the end of the prefix's standard error are kept.
 const ERROR_TAIL: usize = 1024;
 
-/// How long it takes at most to learn how a prefix ended whose output ended.
+/// The maximum time to find out how the prefix ended, after its output ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The exit code of a shell for a program that does not exist.
 const NO_PROGRAM: i32 = 127;
 
-/// How somebody who waits learns that the run is to stop.
+/// Tells a waiting caller that the run must stop.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::runner) struct AskedToStop<'a> {
     pub(in crate::runner) is_asked: &'a AtomicBool,
-    /// Becomes readable then.
+    /// Becomes readable when a stop is requested.
     pub(in crate::runner) wake: Option<&'a OwnedFd>,
 }
 
-/// What starts the far side.
+/// The command that starts the far side.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prefix<'a> {
     /// Name of the worker in the settings.
@@ -44,13 +44,13 @@ pub(super) struct Prefix<'a> {
     pub(super) args: &'a [String],
     pub(super) env: &'a [(String, String)],
     pub(super) programs: &'a Programs,
-    /// This program, to be started again as the keeper; `None` takes the one that is running.
+    /// This program, which is started again as the keeper; `None` uses the running executable.
     pub(super) keeper: Option<&'a Path>,
-    /// How long the far side may say nothing.
+    /// How long the far side may be silent.
     pub(super) patience: Duration,
 }
 
-/// A worker that was dialled.
+/// An open connection to a worker.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) worker: String,
@@ -66,7 +66,7 @@ pub(super) struct Connection {
     patience: Duration,
 }
 
-/// Why a line did not come.
+/// Why no line arrived.
 enum NoLine {
     Asked,
     Silent,
@@ -78,7 +78,8 @@ impl Connection {
     /// Starts the prefix and sends the first line.
     ///
     /// # Errors
-    /// When it cannot be started.
+    ///
+    /// If it cannot be started.
     pub(super) fn begin(prefix: &Prefix<'_>, opening: &impl Serialize) -> Result<Connection, RunEnd> {
         let Prefix { worker, program, args, env, programs, keeper, patience } = *prefix;
         let failed = |error: io::Error| RunEnd::Refused {
@@ -100,10 +101,11 @@ impl Connection {
         })
     }
 
-    /// Waits for the answer of the far side, over whatever is printed before it.
+    /// Waits for the answer of the far side, skipping other text before it.
     ///
     /// # Errors
-    /// Why there is none, or that it is another version.
+    ///
+    /// Why there is none, or that its version differs.
     pub(super) fn hello<T: serde::de::DeserializeOwned>(&mut self, asked: &AskedToStop<'_>) -> Result<T, RunEnd> {
         let mut passed_over = 0;
         let mut first = None;
@@ -145,10 +147,11 @@ impl Connection {
         ))
     }
 
-    /// The next line; its absence in words.
+    /// The next line.
     ///
     /// # Errors
-    /// Why no line comes.
+    ///
+    /// Why no line arrives, in words.
     pub(super) fn wait_for_line(&mut self, asked: &AskedToStop<'_>) -> Result<Vec<u8>, RunEnd> {
         match self.next_line(asked) {
             Ok(line) => Ok(line),
@@ -185,7 +188,7 @@ impl Connection {
             if heard.elapsed() > self.patience {
                 return Err(NoLine::Silent);
             }
-            // Without a handle to be woken by, it is looked now and then.
+            // Without a wake handle, the stop request is polled.
             let most = if asked.wake.is_some() { self.patience } else { Duration::from_millis(100) };
             let until = Instant::now() + most.min(self.patience.saturating_sub(heard.elapsed()));
             let sources = [
@@ -211,7 +214,7 @@ impl Connection {
         }
     }
 
-    /// Reads a piece of what the far side says; whether there was any.
+    /// Reads a piece of the far side's output; returns whether there was any.
     pub(super) fn take_in(&mut self) -> bool {
         let mut piece = vec![0; 64 << 10];
         match self.from.as_ref().map(|from| rustix::io::read(from, &mut piece[..])) {
@@ -227,7 +230,7 @@ impl Connection {
         }
     }
 
-    /// Keeps the end of what the prefix writes to standard error.
+    /// Keeps the end of the prefix's standard error.
     pub(super) fn take_errors(&mut self) {
         let mut piece = [0; 4096];
         match self.errors.as_ref().map(|errors| rustix::io::read(errors, &mut piece[..])) {
@@ -241,7 +244,7 @@ impl Connection {
         }
     }
 
-    /// Writes as much as the far side takes; whether that was any.
+    /// Writes as much as the far side accepts; returns whether it accepted anything.
     pub(super) fn give_out(&mut self) -> bool {
         match self.to.as_ref().map(|to| rustix::io::write(to, &self.unsent)) {
             Some(Ok(wrote)) => {
@@ -249,7 +252,7 @@ impl Connection {
                 wrote > 0
             }
             Some(Err(Errno::AGAIN | Errno::INTR)) | None => false,
-            // That it is gone is seen where it speaks.
+            // A closed connection is detected when reading.
             Some(Err(_)) => {
                 (self.to, self.unsent) = (None, Vec::new());
                 false
@@ -257,26 +260,27 @@ impl Connection {
         }
     }
 
-    /// Sends a line, as soon as it is taken.
+    /// Queues a line, which is sent as soon as it is accepted.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    ///
+    /// If it cannot be written as JSON.
     pub(super) fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.unsent.extend(line(value)?);
         Ok(())
     }
 
-    /// Lets the far side say nothing for longer, once it has answered.
+    /// Lets the far side be silent for longer, once it has answered.
     pub(super) fn wait_longer(&mut self, patience: Duration) {
         self.patience = self.patience.max(patience);
     }
 
-    /// A run that the worker does not carry out.
+    /// The end of a run that the worker does not execute.
     pub(super) fn refused(&self, why: &str) -> RunEnd {
         RunEnd::Refused { message: format!("worker {}: {why}", self.worker) }
     }
 
-    /// Why the prefix ended, as far as it is known.
+    /// The reason why the prefix ended, as far as it is known.
     pub(super) fn cause_of_end(&mut self) -> String {
         let report = self.report_of_keeper();
         while self.errors.is_some() && report.is_some() {
@@ -317,7 +321,7 @@ impl Connection {
         }
     }
 
-    /// What the prefix said, for the end of a message.
+    /// The output of the prefix, for the end of a message.
     fn said(&self) -> String {
         let text = String::from_utf8_lossy(&self.error_tail);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

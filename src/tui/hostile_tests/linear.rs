@@ -1,4 +1,4 @@
-//! The screen for readers of screens: on every scene words in the place of signs.
+//! The screen for screen readers shows words instead of signs on every scene.
 
 use super::{SCENES, bench, services};
 use crate::tui::ascii::Letters;
@@ -6,7 +6,7 @@ use crate::tui::linear::{BARE, WORDS};
 use std::path::Path;
 use unicode_width::UnicodeWidthChar;
 
-/// ASCII, letters of any language and what stands on them.
+/// Allows ASCII, letters of any language and combining characters.
 fn is_allowed(c: char) -> bool {
     c.is_ascii() || c.is_alphanumeric() || c.width() == Some(0)
 }
@@ -50,10 +50,10 @@ fn signs_in(folder: &Path, signs: &mut Vec<(char, String)>) {
 fn every_sign_of_the_program_has_a_word() {
     let mut signs = Vec::new();
     signs_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tui"), &mut signs);
-    // Quotes, brackets and dashes have an ASCII character that is read in the same way.
+    // Quotes, brackets and dashes have an ASCII character with the same reading.
     let has_twin = |c: char| "«»‹’‘“”¿⟨⟩—−".contains(c) || ('\u{2500}'..='\u{257f}').contains(&c);
     let has_word = |c: char| WORDS.iter().map(|(sign, _)| sign).chain(BARE).any(|sign| sign.starts_with(c));
-    // What the list of replacements itself names.
+    // The characters that the list of replacements names.
     signs.retain(|(c, file)| !["signs.rs", "linear.rs", "testing.rs"].contains(&file.as_str()) && !has_twin(*c));
     let without: Vec<&(char, String)> = signs.iter().filter(|(c, _)| !has_word(*c)).collect();
     assert_eq!(without, Vec::<&(char, String)>::new(), "give each a word in src/tui/linear.rs");

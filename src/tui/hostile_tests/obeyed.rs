@@ -49,7 +49,7 @@ impl vte::Perform for Obeyed {
     }
 }
 
-/// The output of the backend for the present state, and its effects on a terminal.
+/// The output of the backend for the current state, and the effects of this output on a terminal.
 pub(super) fn obeyed(bench: &mut Bench, (width, height): (u16, u16)) -> Obeyed {
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
     let mut bytes = Vec::new();

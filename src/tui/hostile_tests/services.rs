@@ -28,7 +28,7 @@ fn with_services(bench: &mut Bench) {
     bench.send(Msg::Services(rows()));
 }
 
-/// Answers the message that was sent last.
+/// Answers the latest message.
 fn said(bench: &mut Bench, said: Result<&str, EngineError>) {
     let sent = bench.taken().into_iter().rev().find_map(|effect| match effect {
         Effect::Serve(Serving::Say { ticket, .. }) => Some(ticket),

@@ -14,7 +14,7 @@ fn every_screen_is_drawn_at_every_size_and_says_the_same_in_every_theme() {
             assert!(!dark.contains("needs 40x10"), "{name} {size:?}");
             let lines: Vec<&str> = dark.lines().filter(|line| !line.trim().is_empty()).collect();
             assert!(lines.len() >= 4, "{name} {size:?} is blank: {dark}");
-            // Where a box is open, its corners are there: nothing of it lies outside.
+            // If a box is open, its corners are visible: no part of it lies outside the screen.
             if !bench.app.overlays.is_empty() {
                 let has = |sign: char| dark.contains(sign);
                 assert!(has('╭') && has('╮') && has('╰') && has('╯'), "{name} {size:?}: {dark}");

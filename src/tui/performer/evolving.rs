@@ -1,4 +1,4 @@
-//! Effects about better versions: asking generators, following them, keeping an answer.
+//! Effects about evolutions: asking generators, following their progress, keeping an answer.
 
 use super::{Performer, lock};
 use crate::domain::{EvolutionId, ReviewId};
@@ -7,7 +7,7 @@ use crate::tui::effect::{Evolving, Sending};
 use crate::tui::msg::{Answer, Evolved, Msg, RoundAnswer, Rounds};
 use crate::tui::widget::{Blanks, DiffText};
 
-/// Most evolutions in a list.
+/// The maximum length of a list of evolutions.
 const EVOLUTIONS: usize = 100;
 
 impl Performer {
@@ -56,7 +56,7 @@ impl Performer {
                 self.drive(engine, id);
                 Ok((made, Some(id)))
             }
-            // The tool exists, and its code can be written by hand.
+            // The tool exists all the same, and its code can be written by hand.
             Err(error) => {
                 self.answer(Answer::Trouble(error));
                 Ok((made, None))
@@ -101,17 +101,17 @@ impl Performer {
         }
     }
 
-    /// Asks every evolution of this process to end with what it has.
+    /// Asks every evolution of this process to end with its present answers.
     pub fn stop_evolutions(&self) {
         let Some(engine) = self.shared.engine.get() else { return };
         let driven = lock(&self.shared.driven).clone();
         for id in driven {
-            // If it has ended by now, it need not be stopped.
+            // An evolution that has already ended causes an error, which does not matter.
             drop(engine.evolutions().stop(id, &self.caller(engine)));
         }
     }
 
-    /// Whether evolutions of this process still go on.
+    /// Whether evolutions of this process are still in progress.
     pub fn has_evolutions(&self) -> bool {
         !lock(&self.shared.driven).is_empty()
     }

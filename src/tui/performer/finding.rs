@@ -14,7 +14,7 @@ const STEP: usize = 1 << 20;
 const MOST_HITS: usize = 500_000;
 
 impl Performer {
-    /// Searches, and sends matches as they are found. A later search ends it.
+    /// Searches, and sends matches as they are found. A later search cancels this one.
     pub(super) fn find(&self, engine: &Engine, quest: &SpoolQuest) {
         if self.shared.search.fetch_max(quest.ticket, Ordering::Relaxed) > quest.ticket {
             return;

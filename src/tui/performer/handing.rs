@@ -1,4 +1,4 @@
-//! The user's editor and pager for content of the screen.
+//! The user's editor and pager for content on the screen.
 
 use super::{Performer, not_open};
 use crate::engine::{EngineError, TerminalProgram};
@@ -8,7 +8,7 @@ impl Performer {
     /// The program that uses the terminal for an effect.
     ///
     /// # Errors
-    /// Why it is not started.
+    /// The reason why the program cannot be started.
     pub(in crate::tui) fn terminal_program(&self, effect: &Effect) -> Result<Option<TerminalProgram>, EngineError> {
         let engine = self.shared.engine.get().ok_or_else(not_open)?;
         match effect {

@@ -31,9 +31,9 @@ const RECORD_EVERY: u32 = 4;
 /// A run of another process whose output is on the screen.
 struct Followed {
     run: RunId,
-    /// `None` until it has written something.
+    /// `None` until the run has written something.
     spool: Option<Spool>,
-    /// The read position in the output.
+    /// The current read offset in the output.
     offset: u64,
     looks: u32,
 }
@@ -69,7 +69,7 @@ impl Performer {
     /// Reads new output. Returns whether there may be more.
     fn look_at_log(&self, followed: &mut Followed) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
-        // The record first: what was written before it ended is then all there is.
+        // The record is read first: if it has ended, its output is complete by now.
         let asks = followed.looks.is_multiple_of(RECORD_EVERY);
         followed.looks = followed.looks.wrapping_add(1);
         let ended = asks.then(|| engine.runs().record(followed.run));
@@ -101,7 +101,7 @@ impl Performer {
         let Some(spool) = &followed.spool else { return Ok(false) };
         let (frames, next) = spool.frames(followed.offset, FRAME_BYTES).map_err(EngineError::internal)?;
         let Some(first) = frames.first() else { return Ok(false) };
-        // Output that arrived faster than it was read, and has been removed since.
+        // Output that was removed before it was read, because it arrived too fast.
         let skipped = if followed.offset == 0 { 0 } else { first.offset.saturating_sub(followed.offset) };
         followed.offset = next;
         self.send(Msg::Output { run: followed.run, frames, skipped });
@@ -109,7 +109,8 @@ impl Performer {
     }
 }
 
-/// The record of a run with the end of its output, or with the part before an offset in its spool; and where that ends.
+/// The record of a run with the end of its output, or with the part before an offset in its spool; and the offset where
+/// the part ends.
 pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(Kept, u64), EngineError> {
     let record = engine.runs().record(run)?;
     let path = engine.runs().spool_path(run);
@@ -142,7 +143,7 @@ pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(
     Ok((Kept { run: record, frames: kept.into() }, offset))
 }
 
-/// The output of a run around a place in its spool.
+/// The output of a run around an offset in its spool.
 pub(super) fn part(engine: &Engine, run: RunId, around: u64) -> Result<SpoolPart, EngineError> {
     let path = engine.runs().spool_path(run);
     if !path.exists() {

@@ -1,7 +1,7 @@
-//! Services: refreshed twice a second while there are any, and sent messages.
+//! Services: refreshes instances twice a second while there are any, and sends messages to them.
 //!
-//! A keeper that is killed writes nothing, so the workbench polls. The rows are sent only when they differ from those
-//! sent before: a screen on which nothing happens is not drawn.
+//! A killed keeper writes nothing, so the workbench polls. Rows are sent only if they changed, so that an idle screen
+//! is not redrawn.
 
 use super::{Performer, lock};
 use crate::domain::service::{InstanceId, InstanceState};
@@ -13,20 +13,20 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
-/// How often instances are refreshed: a killed keeper appears within a second, even on a busy machine.
+/// How often instances are refreshed: the end of a keeper appears within a second, even on a busy machine.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The minimum interval for measuring resource use.
 const MEASUREMENT_INTERVAL: Duration = Duration::from_millis(900);
 
-/// Measuring what instances use takes at most one part in so many of the time: with 200 instances, as measured, it takes
-/// 50 ms, so that it happens every 5 seconds.
+/// Measuring resource use takes at most this fraction of the time (1/100). With 200 instances a measurement takes 50
+/// ms, so there is one every 5 seconds.
 const MEASURED_SHARE: u32 = 100;
 
 /// The known facts about instances.
 #[derive(Default)]
 pub(super) struct InstanceCache {
-    /// Whether they are refreshed by a task.
+    /// Whether a task refreshes them.
     is_refreshing: bool,
     /// The rows that were sent last.
     sent: Vec<ServiceRow>,
@@ -36,7 +36,7 @@ pub(super) struct InstanceCache {
     is_watched: bool,
     /// The resource use at the last measurement, and its time.
     used: HashMap<InstanceId, (u64, Instant)>,
-    /// Their present resource use.
+    /// Their current resource use.
     loads: HashMap<InstanceId, Load>,
     /// When the next measurement is due.
     next_measurement: Option<Instant>,
@@ -92,7 +92,7 @@ impl Performer {
         });
     }
 
-    /// Restores instances that lost their keeper, and sends the rows when they changed. Returns whether there are instances.
+    /// Restores instances that lost their keeper, and sends changed rows. Returns whether there are instances.
     fn refresh(&self) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
         let before = lock(&self.shared.services).sent.clone();
@@ -108,7 +108,7 @@ impl Performer {
                 goes_on
             }
             Err(error) => {
-                // Reported once, not with every refresh.
+                // Each error is reported once, not with every refresh.
                 let known = lock(&self.shared.services).trouble.replace(error.clone());
                 if known.as_ref() != Some(&error) {
                     self.answer(Answer::Trouble(error));
@@ -133,7 +133,7 @@ impl Performer {
         let before = std::mem::take(&mut cache.used);
         cache.loads.clear();
         for (id, sample) in found {
-            // Processor time is known from the second look on.
+            // Processor time is known from the second measurement on.
             let cpu_percent = before.get(&id).map_or(0, |(cpu_ms, at)| {
                 let passed = u64::try_from(now.saturating_duration_since(*at).as_millis()).unwrap_or(u64::MAX).max(1);
                 sample.cpu_ms.saturating_sub(*cpu_ms) * 100 / passed
@@ -145,12 +145,12 @@ impl Performer {
         Ok(())
     }
 
-    /// The instances as a row shows them.
+    /// The instances, as rows show them.
     fn instances(&self, engine: &Engine) -> Result<Vec<ServiceRow>, EngineError> {
         let found = engine.services().list(None)?;
         let mut rows = Vec::with_capacity(found.services.len());
         for mut view in found.services {
-            // The screen has its own clock, and a growing duration is not a change.
+            // The screen computes the up-time from its own clock; a growing duration must not count as a change.
             view.up_ms = None;
             let version = (view.instance.id, view.instance.digest);
             let known = lock(&self.shared.services).needs.get(&version).cloned();
@@ -201,7 +201,7 @@ impl Performer {
         }
     }
 
-    /// The missing permissions before this verb can start a service.
+    /// The permissions that are missing before this verb can start a service.
     fn unallowed(&self, engine: &Engine, call: &VerbCall) -> Result<Option<Command>, EngineError> {
         let services = engine.services();
         let tool = match call.verb() {

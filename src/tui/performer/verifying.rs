@@ -1,4 +1,4 @@
-//! The progress of signature verification in an exchange with the team, and stopping it.
+//! The progress of signature verification in an exchange with the team, and how to stop it.
 
 use super::{Performer, SAMPLE_STEP};
 use crate::engine::Engine;

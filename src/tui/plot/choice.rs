@@ -1,4 +1,4 @@
-//! Which pictures a terminal shows, by what it says of itself.
+//! Chooses the picture protocol of a terminal by its name.
 
 use crate::engine::PlotSetting;
 
@@ -7,29 +7,29 @@ use crate::engine::PlotSetting;
 pub enum Protocol {
     /// The graphics protocol of kitty, with placeholders for cells.
     Kitty,
-    /// Pictures within a line, as iTerm2 has them.
+    /// Inline pictures, as in iTerm2.
     Iterm2,
     /// Sixel.
     Sixel,
 }
 
-/// What the environment says of the terminal.
+/// The identity of the terminal according to the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TerminalName {
     /// `TERM`.
     pub term: String,
     /// `TERM_PROGRAM`, or a variable that only one terminal sets.
     pub program: String,
-    /// Whether tmux or screen draws to it: they pass on no picture by themselves.
+    /// Whether tmux or screen runs in between: they do not pass pictures on by themselves.
     pub is_within_another: bool,
 }
 
-/// Whether a terminal is asked for its name.
+/// Whether to ask the terminal for its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// The environment says it.
+    /// The environment names the terminal.
     No,
-    /// Nothing is known.
+    /// The environment does not identify the terminal.
     Yes,
 }
 
@@ -38,7 +38,8 @@ impl TerminalName {
     pub fn of(variable: &dyn Fn(&str) -> Option<String>) -> TerminalName {
         let said = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = said("TERM").unwrap_or_default();
-        // Each terminal keeps variables of the one that started it: its own come first.
+        // Every terminal inherits the variables of the terminal that started it, so its own variables are checked
+        // first.
         let by_variable =
             [("KITTY_WINDOW_ID", "kitty"), ("WEZTERM_EXECUTABLE", "WezTerm"), ("KONSOLE_VERSION", "konsole")];
         let program = said("TERM_PROGRAM").or_else(|| {
@@ -49,7 +50,7 @@ impl TerminalName {
         TerminalName { term, program: program.unwrap_or_default(), is_within_another }
     }
 
-    /// Whether its name is worth a question.
+    /// Whether to ask the terminal for its name.
     pub fn asked(&self) -> Asked {
         let is_known = cfg!(not(feature = "plots"))
             || !self.program.is_empty()
@@ -59,7 +60,7 @@ impl TerminalName {
     }
 }
 
-/// How pictures are sent: as the setting says, or by the name of the terminal, or by what it answered.
+/// The picture protocol: the setting's, otherwise that of the terminal's name, otherwise that of the terminal's answer.
 pub fn protocol(setting: PlotSetting, name: &TerminalName, answer: Option<&str>) -> Option<Protocol> {
     match setting {
         PlotSetting::Characters => None,
@@ -72,8 +73,8 @@ pub fn protocol(setting: PlotSetting, name: &TerminalName, answer: Option<&str>)
     }
 }
 
-/// Terminals by the beginning of their names, in small letters. Those with several ways have the one here that they do
-/// best: `WezTerm` and `Konsole` know kitty's pictures without its placeholders.
+/// Terminals by the beginning of their names, in lower case. A terminal with several protocols has its best one here:
+/// `WezTerm` and `Konsole` support kitty's pictures, but not its placeholders.
 const TERMINALS: [(&str, Protocol); 12] = [
     ("kitty", Protocol::Kitty),
     ("xterm-kitty", Protocol::Kitty),
@@ -93,7 +94,7 @@ fn of_name(name: &str) -> Option<Protocol> {
     let name = name.to_lowercase();
     let begins = |known: &str| {
         let rest = name.strip_prefix(known)?;
-        // A name of its own may begin like another: what follows is a version, or what was compiled for it.
+        // Another terminal's name may have the same beginning. A version or a build target may follow, but no letter.
         rest.chars().next().is_none_or(|next| !next.is_alphabetic()).then_some(())
     };
     // `iTerm.app`, `iTerm2 3.5.0`.

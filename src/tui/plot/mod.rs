@@ -1,7 +1,7 @@
-//! Charts as pictures, where the terminal shows some; everywhere else their characters stay.
+//! Charts as pictures on terminals that can show pictures; as characters elsewhere.
 //!
-//! A picture is made of numbers only. It is sent once and stays as long as nothing changes: whatever covers it, moves it
-//! or changes it has the whole screen drawn anew.
+//! A picture is made of numbers only. It is sent once and stays until something changes: if the picture is covered,
+//! moved or changed, the whole screen is redrawn.
 
 mod choice;
 #[cfg(feature = "plots")]
@@ -22,18 +22,18 @@ use ratatui::style::Style;
 /// A chart on the screen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PlacedPlot {
-    /// What it shows.
+    /// The content of the chart.
     pub plot: Plot,
-    /// Its cells, as far as they are on the screen.
+    /// Its visible cells.
     pub area: Rect,
-    /// Rows of it above those.
+    /// Number of its rows above the visible ones.
     pub above: u16,
-    /// Rows of the whole chart.
+    /// Number of rows of the whole chart.
     pub rows: u16,
 }
 
 impl PlacedPlot {
-    /// What of it lies in these rows of the screen.
+    /// The part of the chart within these rows of the screen.
     pub fn within(mut self, top: u16, bottom: u16) -> Option<PlacedPlot> {
         let (first, end) = (self.area.y.max(top), self.area.bottom().min(bottom));
         self.above += first.saturating_sub(self.area.y);
@@ -45,34 +45,34 @@ impl PlacedPlot {
 /// Red, green, blue.
 type Rgb = [u8; 3];
 
-/// What a picture looks like on this terminal: with another look it is another picture.
+/// The look of a picture on this terminal; a different look needs a different picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PlotLook {
     protocol: Protocol,
-    /// Pixels of a cell.
+    /// Size of a cell in pixels.
     cell: (u16, u16),
     bar: Rgb,
     faint: Rgb,
-    /// Whether tmux has to pass it on.
+    /// Whether tmux must pass the picture on.
     within_tmux: bool,
 }
 
-/// Whether charts are pictures, and those that are on the screen.
+/// Whether charts are pictures, and the pictures on the screen.
 #[derive(Default)]
 pub struct Plots {
-    /// What the settings say.
+    /// The protocol setting.
     pub setting: PlotSetting,
-    /// What the terminal says of itself in the environment.
+    /// The identity of the terminal according to the environment.
     pub name: TerminalName,
-    /// What it answered to the question of its name.
+    /// The terminal's answer to the question for its name.
     pub answer: Option<String>,
-    /// Pixels of a cell; `None` where the terminal does not say.
+    /// Size of a cell in pixels; `None` if the terminal does not report it.
     pub cell: Option<(u16, u16)>,
     /// The pictures of the last frame.
     shown: Vec<(PlacedPlot, PlotLook)>,
-    /// Those of this frame.
+    /// The pictures of this frame.
     wanted: Vec<(PlacedPlot, PlotLook)>,
-    /// What the encoded pictures show; a picture that could not be encoded is none.
+    /// The content of the encoded pictures; pictures that could not be encoded are missing.
     #[cfg(feature = "plots")]
     encoded: Vec<(PlacedPlot, PlotLook)>,
     #[cfg(feature = "plots")]
@@ -80,17 +80,17 @@ pub struct Plots {
 }
 
 impl Plots {
-    /// How pictures are sent, if they are.
+    /// The picture protocol in use; `None` if charts are characters.
     pub fn protocol(&self, theme: &Theme) -> Option<Protocol> {
         if cfg!(not(feature = "plots")) || theme.ground == Ground::Plain || theme.numbered {
             return None;
         }
-        // Where the colours or the size of a cell are not known, a picture would not fit in.
+        // If the colours or the size of a cell are unknown, a picture would not match its surroundings.
         self.cell.filter(|_| colour(Ink::Accent, theme).is_some())?;
         protocol(self.setting, &self.name, self.answer.as_deref())
     }
 
-    /// Says which charts are on the screen now.
+    /// Sets the charts that are on the screen now.
     pub fn want(&mut self, plots: Vec<PlacedPlot>, theme: &Theme) {
         let look = |ink| {
             let (protocol, cell) = (self.protocol(theme)?, self.cell?);
@@ -100,9 +100,9 @@ impl Plots {
         self.wanted = plots.into_iter().filter_map(|placed| Some((placed.clone(), look(placed.plot.ink)?))).collect();
     }
 
-    /// Whether the pictures on the screen are not those of the last frame: then the screen must be drawn anew, because
-    /// some terminals keep a picture under the text that is drawn over it. Afterwards they are, and are sent again: to blank
-    /// the screen removes them on other terminals.
+    /// Whether the pictures differ from those of the last frame. If so, the screen must be redrawn, because some
+    /// terminals keep a picture below newly drawn text. The new pictures then count as shown and are sent again,
+    /// because other terminals remove pictures when the screen is blanked.
     pub fn take_changed(&mut self) -> bool {
         if self.shown == self.wanted {
             return false;
@@ -112,14 +112,14 @@ impl Plots {
         true
     }
 
-    /// The terminal lost its pictures: they are sent again.
+    /// The terminal lost its pictures; they are sent again.
     pub fn forget(&mut self) {
         self.shown.clear();
         #[cfg(feature = "plots")]
         self.encoded.clear();
     }
 
-    /// Draws the pictures over their characters, unless the screen must be drawn anew first.
+    /// Draws the pictures over their characters, unless the screen must be redrawn first.
     #[cfg(feature = "plots")]
     pub fn draw(&mut self, buf: &mut Buffer) {
         if self.shown == self.wanted {
@@ -143,7 +143,7 @@ impl Plots {
     }
 }
 
-/// What an ink looks like; `None` where only the terminal knows.
+/// The colour of an ink; `None` if only the terminal knows it.
 fn colour(ink: Ink, theme: &Theme) -> Option<Rgb> {
     let style: Style = match ink {
         Ink::Plain | Ink::Strong => {

@@ -1,4 +1,4 @@
-//! A chart in the form in which one terminal takes it.
+//! A chart, encoded for one picture protocol.
 
 use super::raster;
 use super::{PlacedPlot, PlotLook, Protocol};
@@ -11,10 +11,10 @@ use ratatui_image::protocol::iterm2::Iterm2;
 use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 
-/// The first of the numbers by which kitty knows our pictures: one that is sent again replaces the one before.
+/// The first picture number for kitty. A picture with the same number replaces the earlier one.
 const FIRST_NUMBER: u32 = 0x54_53_00;
 
-/// A chart that is encoded, to be drawn into cells.
+/// An encoded chart that can be drawn into cells.
 pub(super) struct Picture(Encoded);
 
 impl Picture {
@@ -24,10 +24,11 @@ impl Picture {
         let (width, height) = (u32::try_from(raster.width).ok()?, u32::try_from(raster.height).ok()?);
         let image = DynamicImage::ImageRgba8(RgbaImage::from_raw(width, height, raster.pixels)?);
         let size = Size::new(placed.area.width, placed.area.height);
-        // Wrapped for tmux only where the setting names a protocol in spite of it.
+        // Wrapped for tmux only if the setting names a protocol despite tmux.
         let within_tmux = look.within_tmux;
         let encoded = match look.protocol {
-            // Compressed: both terminals that show placeholders unpack it, and a chart of few colours is 100 times smaller.
+            // Compressed: both terminals that support placeholders can decompress it, and a chart with few colours gets
+            // 100 times smaller.
             Protocol::Kitty => Encoded::Kitty(Kitty::new(image, size, FIRST_NUMBER + number, within_tmux, true).ok()?),
             Protocol::Iterm2 => Encoded::ITerm2(Iterm2::new(image, size, within_tmux).ok()?),
             Protocol::Sixel => Encoded::Sixel(Sixel::new(image, size, within_tmux).ok()?),
@@ -35,7 +36,7 @@ impl Picture {
         Some(Picture(encoded))
     }
 
-    /// Puts it into its cells.
+    /// Draws the picture into its cells.
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) {
         draw_picture(&self.0, area, buf);
     }

@@ -2,7 +2,7 @@
 
 use super::{PlacedPlot, PlotLook, Rgb};
 
-/// Pixels with red, green, blue and how opaque they are, row by row.
+/// Pixels with red, green, blue and opacity, row by row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Raster {
     pub(super) width: usize,
@@ -21,13 +21,13 @@ impl Raster {
     }
 }
 
-/// The part of a chart that is on the screen. A column without a value is a dot on the ground line, one of nothing a
-/// line of its own colour.
+/// The visible part of a chart. A column without a value is a dot on the base line; a value of zero is one pixel high
+/// in the colour of the bars.
 pub(super) fn draw(placed: &PlacedPlot, look: &PlotLook) -> Raster {
     let (cell_width, cell_height) = (usize::from(look.cell.0), usize::from(look.cell.1));
     let (width, all) = (usize::from(placed.area.width) * cell_width, usize::from(placed.rows) * cell_height);
     let mut raster = Raster { width, height: all, pixels: vec![0; width * all * 4] };
-    // A line of air above keeps neighbours apart.
+    // Free space above separates neighbours.
     let most = all.saturating_sub(2).max(1);
     let gap = (cell_width / 5).min(2);
     for (at, column) in placed.plot.columns.iter().enumerate() {

@@ -15,7 +15,7 @@ fn placed(columns: Vec<Option<u16>>, rows: u16) -> PlacedPlot {
 const LOOK: PlotLook =
     PlotLook { protocol: Protocol::Kitty, cell: (10, 20), bar: [1, 2, 3], faint: [4, 5, 6], within_tmux: false };
 
-/// How many pixels of the column with this number are of the bar's colour, from below.
+/// How many pixels of the column with this number have the bar's colour, counted from the bottom.
 fn height_of(raster: &raster::Raster, column: usize) -> usize {
     let pixel = |y: usize| &raster.pixels[(y * raster.width + column * 10) * 4..][..4];
     (0..raster.height).rev().take_while(|y| pixel(*y) == [1, 2, 3, 0xff]).count()
@@ -46,7 +46,7 @@ fn pictures_have_the_colours_of_the_theme_where_these_are_known() {
     assert_eq!(colour(Ink::Good, &Theme::ansi(Ground::Dark)), None, "only the terminal knows");
 }
 
-/// An open dashboard of a terminal with this name.
+/// An open dashboard on a terminal with this name.
 fn dashboard(program: &str, change: impl FnOnce(&mut Bench)) -> Bench {
     let mut bench = Bench::ready(120, 40);
     bench.app.plots.name = TerminalName { program: program.to_owned(), ..TerminalName::default() };
@@ -71,7 +71,7 @@ fn dashboard(program: &str, change: impl FnOnce(&mut Bench)) -> Bench {
     bench
 }
 
-/// Draws as the loop does: once more when other pictures are to be seen. Returns what the cells hold, and how often.
+/// Draws as the loop does: twice if the pictures changed. Returns the cells, and how often it drew.
 fn drawn(bench: &mut Bench) -> (Buffer, u8) {
     let buf = bench.draw();
     if bench.app.plots.take_changed() { (bench.draw(), 2) } else { (buf, 1) }

@@ -1,4 +1,4 @@
-//! The first and the last line: where one is, and what can be done.
+//! The first and the last line: the current place, and the available actions.
 
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
@@ -17,13 +17,13 @@ use ratatui::style::Style;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
-/// Lines of a message at most.
+/// The maximum number of lines of a message.
 const MOST_MESSAGE_LINES: usize = 3;
 
-/// Columns of the program that an agent uses.
+/// The maximum width of the name of an agent's client program.
 const MOST_CLIENT: usize = 22;
 
-/// Columns of our name in the first line.
+/// The width of this program's name in the first line.
 const NAME: usize = 14;
 
 /// The minimum width of the workspace, however much is shown about agents.
@@ -68,7 +68,7 @@ fn hint_word(verb: Verb, app: &App) -> &'static str {
     }
 }
 
-/// Name, workspace, how far opening and reading are, and problems.
+/// Draws name, workspace, progress of opening and reading, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
     let hidden: Vec<&str> = app.panes().into_iter().filter(|pane| app.hidden.has(*pane)).map(Pane::title).collect();
     let hidden = if hidden.is_empty() { String::new() } else { format!("hidden: {} · ", hidden.join(", ")) };
@@ -87,13 +87,13 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
     draw_right(&state, area, buf);
 }
 
-/// The panes as tabs, for screens with one pane at a time.
+/// Draws the panes as tabs, for screens that show one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let panes = app.panes();
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
-    // That there are problems must be on every screen; words of tabs can be short.
+    // Every screen must show that there are problems. Words of tabs can be short.
     let least = problem_words(app, true);
-    // The shortest words about agents: the names of tabs matter more than longer ones.
+    // The shortest words about agents: names of tabs matter more than longer words.
     let with_agents_least = with_agents(app, least.clone().into_iter().collect(), 0);
     let [least, with_agents_least] =
         [least.into_iter().collect(), with_agents_least].map(|parts| width_of(&joined(parts, app)));
@@ -123,14 +123,14 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// How much of a tab is written.
+/// How much of the tabs is written.
 #[derive(Clone, Copy)]
 enum TabWords {
-    /// The first steps are shown in the pane of a new user.
+    /// The pane of a new user shows the first steps.
     Steps,
     Whole,
     Short,
-    /// Only the digit of what is not shown: all of them, and where one is, can be seen.
+    /// Only digits for hidden panes: all panes and the current one stay visible.
     Digits,
 }
 
@@ -162,14 +162,14 @@ fn problem_words(app: &App, short: bool) -> Option<(String, Style)> {
     let key = app.keymap.key(Verb::Messages);
     let text = match app.catalog.problems().count() {
         0 => return None,
-        // The key that shows them, as in the words.
+        // The key that shows them, as in the long form.
         problems if short => format!("{key} {}", grouped(problems)),
         problems => format!("{} ({key})", plural(problems, "problem", "problems")),
     };
     Some((text, app.theme.warn))
 }
 
-/// These states, and after them the connected agents, in as many words as fit.
+/// These states and then the connected agents, in as many words as fit.
 fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(String, Style)> {
     let taken: usize = parts.iter().map(|(text, _)| text.width() + BETWEEN.width()).sum();
     let mut forms = agent_words(&app.agents, app.now.wall);
@@ -181,9 +181,9 @@ fn with_agents(app: &App, mut parts: Vec<(String, Style)>, room: usize) -> Vec<(
     parts
 }
 
-/// The connected agents, in shorter and shorter forms. `agents` shows all of it.
+/// The connected agents, in increasingly short forms. `agents` shows all details.
 fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
-    // Runs and requests are those of an agent, over however many connections.
+    // Runs and requests belong to an agent, over all its connections.
     let each: BTreeMap<&str, &ConnectedAgent> = agents.iter().map(|agent| (agent.agent.as_str(), agent)).collect();
     let runs: usize = each.values().map(|agent| agent.runs).sum();
     let waiting: usize = each.values().map(|agent| agent.waiting).sum();
@@ -208,7 +208,7 @@ fn agent_words(agents: &[ConnectedAgent], now: Instant) -> Vec<String> {
     whole.into_iter().chain([format!("{who}{runs}{waiting}"), format!("{who}{waiting}")]).collect()
 }
 
-/// States next to each other, with a blank after them.
+/// Joins states side by side, with a blank after them.
 fn joined(parts: Vec<(String, Style)>, app: &App) -> Vec<Span> {
     if parts.is_empty() {
         return Vec::new();
@@ -224,10 +224,10 @@ fn joined(parts: Vec<(String, Style)>, app: &App) -> Vec<Span> {
     spans
 }
 
-/// Keys that work now, or a message; waiting reviews and help always.
+/// Draws the keys that work now, or a message; pending reviews and help are always there.
 pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    // Under an overlay only its own keys work, and it names them itself; so it is while text is typed.
+    // While an overlay is open, only its own keys work, and it names them itself. The same applies while text is typed.
     let covered = !app.overlays.is_empty() || app.is_typing();
     let has_help = app.overlays.last().map_or(!app.is_typing(), |overlay| overlay.has_help(&app.keymap));
     let help = if has_help { format!("{} help ", app.keymap.key(Verb::Help)) } else { String::new() };
@@ -255,7 +255,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     };
     let checking = match app.checking() {
         None => String::new(),
-        // The keys matter more; the queue shows it for each review.
+        // The keys matter more; the queue shows the same for each review.
         Some(_) if area.width < 80 || !matches!(app.screen, Screen::Workbench) => String::new(),
         Some((done, all)) if area.width < 100 => format!("… {done}/{all} checked"),
         Some((done, all)) => format!("… {done} of {all} checked"),
@@ -290,7 +290,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The lines of the displayed message, otherwise of work in progress; with their style.
+/// The lines of the displayed message, otherwise of the work in progress, with their style.
 pub fn message_lines(app: &App, width: u16) -> (Vec<String>, Style) {
     let room = usize::from(width).saturating_sub(2).max(1);
     let (text, style) = match (app.messages.shown(), app.working()) {
@@ -320,7 +320,7 @@ pub fn draw_message(app: &App, screen: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Whole hints from the left, as many as fit.
+/// Draws complete hints from the left, as many as fit.
 fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let shown: &App = app;
     let hints: Vec<(Verb, String)> = shown.hints().into_iter().map(|verb| (verb, shown.keymap.key(verb))).collect();
@@ -330,7 +330,7 @@ fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     app.spots.extend(spots);
 }
 
-/// Writes as many complete hints as fit, from the left; returns which ones, and their positions.
+/// Writes as many complete hints as fit, from the left; returns the written hints and their positions.
 fn put_hints<'h>(
     hints: impl Iterator<Item = (&'h str, &'static str)>,
     area: Rect,

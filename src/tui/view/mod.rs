@@ -1,5 +1,4 @@
-//! Draws the state. Nothing here changes what the program knows; it only notes where things lie and
-//! what was on screen.
+//! Draws the state. Nothing here changes the program's data; drawing only records positions and what was visible.
 
 mod bars;
 
@@ -28,7 +27,7 @@ pub fn draw(app: &mut App, frame: &mut Frame) {
     }
 }
 
-/// Draws the whole screen into a buffer and returns where the cursor is.
+/// Draws the whole screen into a buffer and returns the cursor position.
 pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     app.spots.clear();
     app.plots.want(Vec::new(), &app.theme);
@@ -47,7 +46,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     };
     let named = NamedKeys::default();
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &named };
-    // Whoever hears the screen hears one thing at a time.
+    // A screen reader presents one thing at a time.
     let first = if app.letters == Letters::Linear { app.overlays.len().saturating_sub(1) } else { 0 };
     if !app.overlays.is_empty() {
         fade(Rect { height: area.height - 1, ..area }, buf, app.theme.dim);
@@ -71,7 +70,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     app.letters.apply(buf, area, cursor)
 }
 
-/// Draws charts as pictures, where nothing lies over them.
+/// Draws charts as pictures, unless something covers them.
 fn draw_plots(app: &mut App, area: Rect, #[cfg_attr(not(feature = "plots"), expect(unused))] buf: &mut Buffer) {
     let said = bars::message_lines(app, area.width).0.len() as u16;
     let bottom = area.bottom().saturating_sub(1 + said);
@@ -132,7 +131,7 @@ fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<
     cursor.filter(|_| app.focus == pane)
 }
 
-/// Where only one pane is shown, somebody new sees the first steps below the few tools, if they fit whole.
+/// On a screen with only one pane, draws the first steps for new users below the few tools, if all of them fit.
 fn draw_first_steps(app: &App, buf: &mut Buffer) {
     let list = app.spots.iter().find(|spot| matches!(spot.target, Target::List(Pane::Catalog)));
     let (Some(steps), Some(list)) = (app.output.first_steps, list) else { return };
@@ -148,7 +147,7 @@ fn draw_first_steps(app: &App, buf: &mut Buffer) {
 
 fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let exposure = if app.overlays.is_empty() { Exposure::Open } else { Exposure::Covered };
-    // A message takes nothing of a text away: the text is shorter as long as it is shown.
+    // A message hides no text: the text is shorter while a message is shown.
     let said = (bars::message_lines(app, area.width).0.len() as u16).min(area.height - 2);
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &NamedKeys::default() };
     let body = Rect { height: area.height - 1 - said, ..area };

@@ -86,7 +86,7 @@ fn a_folder_as_remote_starts_none_of_its_hooks() {
     assert_eq!(ada.push(&first).unwrap(), Pushed::Done);
     ada.fetch().unwrap();
     assert!(!marker.exists(), "a hook of the remote ran");
-    // The same push by a plain git starts them.
+    // The same push by plain git starts the hooks.
     let second = ada.commit(Some(&first), (&[], &[file("g", "x")]), WHO, "Two").unwrap();
     let push =
         ["push", "-q", team.remote().to_str().unwrap(), &format!("{second}:refs/heads/toolsmith")].map(str::to_owned);
@@ -114,7 +114,7 @@ fn thousands_of_nested_folders_are_refused_in_words() {
         ["-C", team.remote().to_str().unwrap(), "update-ref", "refs/heads/toolsmith", &commit].map(str::to_owned);
     assert!(Command::new("git").args(branch).status().unwrap().success());
     match reader.fetch() {
-        // Git before 2.43 fetches it; then it is one entry.
+        // Git before 2.43 fetches it; the folder is then one entry.
         Ok(commit) => assert_eq!(reader.files(&commit.unwrap(), &["versions"]).unwrap().len(), 1),
         Err(error) => assert!(error.to_string().contains("thousands of nested folders"), "{error}"),
     }

@@ -119,7 +119,7 @@ fn entries(mut tree: &[u8], hash_bytes: usize) -> Option<Vec<Entry>> {
         let name = String::from_utf8_lossy(tree.get(space + 1..zero)?).into_owned();
         let (hash, rest) = tree.get(zero + 1..)?.split_at_checked(hash_bytes)?;
         let object = hash.iter().fold(String::new(), |mut text, byte| {
-            // Writing into memory cannot fail.
+            // Writing to memory cannot fail.
             let _ = write!(text, "{byte:02x}");
             text
         });

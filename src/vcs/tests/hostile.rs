@@ -1,4 +1,4 @@
-//! Repositories of strangers: git starts nothing that they name, waits for nothing, and commits nowhere else.
+//! Repositories of strangers: git starts no program that they name, waits for nothing, and commits nowhere else.
 
 use super::*;
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -9,7 +9,7 @@ fn fifo(path: &Path) {
     mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
 }
 
-/// A repository with another one in it as a submodule, of which a file changed.
+/// A repository with a submodule in which a file has changed.
 fn with_submodule() -> Repo {
     let repo = Repo::new();
     repo.git(&["init", "-q", "sub"]);
@@ -32,7 +32,7 @@ fn a_filter_that_a_submodule_names_is_not_started() {
     repo.write("x", "1\n");
     let git = repo.open();
     assert!(commit(&git, &["x"], "Move").unwrap().is_some());
-    // What a mode of the index once made git print a status for: the file is as it was committed.
+    // Such an index entry once made git print a status; the file equals the committed one.
     repo.git(&["config", "core.fileMode", "false"]);
     repo.git(&["update-index", "--chmod=+x", "x"]);
     assert_eq!(commit(&git, &["x"], "Move"), Ok(None));
@@ -49,7 +49,7 @@ fn what_lies_beside_the_paths_of_a_commit_is_not_waited_for() {
     repo.git(&["add", "other/f"]);
     repo.git(&["commit", "-q", "-m", "Third"]);
     repo.write("other/f", "2\n");
-    // As old as the index: only its content tells whether it changed.
+    // The file is as old as the index, so only its content shows whether it changed.
     let index = fs::metadata(repo.path().join(".git/index")).unwrap().modified().unwrap();
     fs::File::options().write(true).open(repo.path().join("other/f")).unwrap().set_modified(index).unwrap();
     for path in ["other/.gitattributes", ".mailmap", "sub/.git/HEAD"] {
@@ -90,7 +90,7 @@ fn an_object_that_never_ends_is_found_before_it_is_read_also_where_objects_are_b
         let mut objects = repo.path().join(".git/objects");
         for number in 0..chain {
             fs::create_dir_all(objects.join("info")).unwrap();
-            // By a relative and by an absolute path.
+            // By a relative path and by an absolute path.
             let other = repo.path().join(format!("alt{number}"));
             let named = if number == 0 { "../../alt0".to_owned() } else { other.display().to_string() };
             fs::write(objects.join("info/alternates"), format!("# borrowed\n{named}\n/nonexistent\n")).unwrap();
@@ -147,7 +147,7 @@ fn a_git_file_does_not_lead_to_the_repository_of_a_folder_around_it() {
     home.write("stranger/.git", "gitdir: ../.dotfiles\n");
     let found = Git::locate_with(&folder.join("stranger"), &Arc::default(), isolation());
     assert_eq!(found.err(), Some(NoGit::Elsewhere(folder.join(".dotfiles"))));
-    // In the folder itself it is its repository.
+    // In the folder itself, it is the repository of that folder.
     home.write(".git", "gitdir: .dotfiles\n");
     assert!(Git::locate_with(&folder, &Arc::default(), isolation()).is_ok());
 }

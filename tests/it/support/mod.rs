@@ -1,4 +1,4 @@
-//! What the tests share: where things are, a workspace of their own, the real binary in a terminal.
+//! Shared parts of the tests: paths, a separate workspace, the real binary in a terminal.
 
 mod processes;
 mod terminal;
@@ -11,13 +11,13 @@ pub use workspace::{PATIENCE, Workspace, copy_folder, program};
 use crate::needs;
 use std::path::PathBuf;
 
-/// The repository.
+/// The repository folder.
 pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder with material that is not part of the repository: `TOOLSMITH_SHARED`, else `../shared`
-/// beside it. Without it the named test says that it is skipped.
+/// The folder with material outside the repository: `TOOLSMITH_SHARED`, otherwise `../shared` beside the repository. If
+/// it does not exist, a message says that the named test is skipped.
 pub fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     if folder.is_dir() {

@@ -1,7 +1,7 @@
 //! The real binary in a pseudo-terminal, read by an emulator.
 //!
-//! Every wait is for something on the screen or for an end, with a deadline; nothing sleeps. What is
-//! inside a synchronised update is not looked at before the update ends, as on a real terminal.
+//! Every wait ends with text on the screen or with the end of the program, and has a deadline; nothing sleeps. Output
+//! inside a synchronised update becomes visible when the update ends, as on a real terminal.
 
 use super::workspace::{PATIENCE, Workspace, program};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use vt100::{MouseProtocolMode, Parser, Screen};
 
-/// What keys send.
+/// The bytes that keys send.
 pub mod key {
     pub const ENTER: &str = "\r";
     pub const ESC: &str = "\x1b";
@@ -47,14 +47,14 @@ struct Shared {
 }
 
 impl Shared {
-    /// The state; also after a wait gave up while it held the lock.
+    /// The state; also after a wait panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A terminal for the standard input of a program whose output is collected apart: what somebody at a shell has who
-/// pipes only the output. The first descriptor must live as long as the program.
+/// A terminal for the standard input of a program whose output is collected separately, as when a user at a shell pipes
+/// only the output. The first descriptor must live as long as the program.
 pub fn terminal_input() -> (OwnedFd, Stdio) {
     let (master, slave) = terminal_pair();
     (master, Stdio::from(slave))
@@ -95,7 +95,7 @@ impl Terminal {
         Terminal::start_in(workspace, CommandBuilder::new(program()), (columns, rows), pixels)
     }
 
-    /// Waits until the program wrote these bytes so many times.
+    /// Waits until the program has written these bytes this many times.
     #[cfg(feature = "plots")]
     pub fn wait_bytes(&mut self, wanted: &str, times: usize) -> &mut Terminal {
         let give_up = Instant::now() + PATIENCE;
@@ -168,10 +168,10 @@ impl Terminal {
         self.send(&format!("\x1b[200~{text}\x1b[201~"))
     }
 
-    /// Waits until the screen is as wanted.
+    /// Waits until the screen meets the condition.
     ///
     /// # Panics
-    /// When that does not happen, with the screen.
+    /// If that does not happen in time; the message contains the screen.
     pub fn wait_for(&mut self, what: &str, wanted: impl Fn(&Screen) -> bool) -> &mut Terminal {
         let give_up = Instant::now() + PATIENCE;
         let mut state = self.shared.lock();
@@ -185,7 +185,7 @@ impl Terminal {
         self
     }
 
-    /// Waits until this text stands on the screen.
+    /// Waits until this text is on the screen.
     pub fn wait_text(&mut self, text: &str) -> &mut Terminal {
         self.wait_for(text, |screen| screen.contents().contains(text))
     }
@@ -195,7 +195,7 @@ impl Terminal {
         self.wait_for(&format!("anything but {text}"), |screen| !screen.contents().contains(text))
     }
 
-    /// What stands on the screen.
+    /// The text on the screen.
     pub fn text(&self) -> String {
         self.shared.lock().parser.screen().contents()
     }
@@ -214,7 +214,7 @@ impl Terminal {
         self
     }
 
-    /// Waits for the program's end and for the last byte it wrote.
+    /// Waits for the end of the program and for the last byte of its output.
     pub fn wait_end(&mut self) -> ExitStatus {
         let give_up = Instant::now() + PATIENCE;
         let mut state = self.shared.lock();
@@ -241,12 +241,12 @@ impl Terminal {
         true
     }
 
-    /// Everything that was written so far.
+    /// All bytes written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.shared.lock().bytes.clone()
     }
 
-    /// What the program left switched on that it should have switched off; empty when nothing.
+    /// The modes that the program should have reset and did not; empty if there are none.
     pub fn left_behind(&self) -> Vec<&'static str> {
         let state = self.shared.lock();
         let screen = state.parser.screen();
@@ -267,7 +267,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It has usually ended already.
+        // Usually the program has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

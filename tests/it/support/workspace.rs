@@ -1,4 +1,4 @@
-//! A workspace in a folder of its own, with its own state, home and git identity.
+//! A workspace in a separate folder, with its own state, home and git identity.
 
 use serde_json::Value;
 use std::ffi::OsString;
@@ -8,23 +8,23 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long anything may take on a busy machine before a test gives up.
+/// How long any step may take on a busy machine before a test fails.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A workspace that nobody else sees. Everything is removed when it is dropped.
+/// An isolated workspace. Everything is removed when it is dropped.
 pub struct Workspace {
     folder: TempDir,
-    /// Programs that can be found; `None` is what the tests themselves find.
+    /// The programs on the search path; `None` uses the search path of the tests.
     programs: Option<PathBuf>,
 }
 
 impl Workspace {
-    /// A workspace with the empty folders of every stage.
+    /// Creates a workspace with the empty folders of every stage.
     pub fn new() -> Workspace {
         Workspace::new_in(&std::env::temp_dir())
     }
 
-    /// The same, in a folder of this one.
+    /// Creates the same below this folder.
     pub fn new_in(place: &Path) -> Workspace {
         let workspace = Workspace { folder: tempfile::tempdir_in(place).unwrap(), programs: None };
         for stage in ["core", "approved", "experimental", "archived"] {
@@ -34,7 +34,7 @@ impl Workspace {
         workspace
     }
 
-    /// Makes it a git repository with everything in it committed.
+    /// Makes it a git repository and commits everything in it.
     pub fn with_git(self) -> Workspace {
         self.git(&["init", "-q", "-b", "main"]);
         self.git(&["add", "-A"]);
@@ -54,7 +54,7 @@ impl Workspace {
         self
     }
 
-    /// Lets programs started from here on find these programs and no others.
+    /// Restricts the programs that later started programs can find to these.
     pub fn with_programs(mut self, names: &[&str]) -> Workspace {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
@@ -72,7 +72,7 @@ impl Workspace {
         self.folder.path().join("work")
     }
 
-    /// A path in it.
+    /// A path in the workspace.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root().join(relative)
     }
@@ -89,7 +89,7 @@ impl Workspace {
         fs::write(path, text).unwrap();
     }
 
-    /// The variables every program of a test gets, and no others.
+    /// All environment variables of a program that a test starts.
     pub fn environment(&self) -> Vec<(OsString, OsString)> {
         let fixed = [
             ("HOME", self.home().into_os_string()),
@@ -103,7 +103,7 @@ impl Workspace {
             ("GIT_COMMITTER_NAME", "Ada Reviewer".into()),
             ("GIT_COMMITTER_EMAIL", "ada@example.org".into()),
         ];
-        // Without these, interpreters that a version manager installed are not found.
+        // Without these, interpreters from a version manager are not found.
         let kept = ["PATH", "PYENV_ROOT", "NVM_DIR", "VOLTA_HOME"];
         let kept = kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         let mut all: Vec<_> = fixed.into_iter().chain(kept).map(|(name, value)| (name.into(), value)).collect();
@@ -114,7 +114,7 @@ impl Workspace {
         all
     }
 
-    /// The program, about to run in the workspace; standard input is closed.
+    /// The program, ready to run in the workspace; standard input is closed.
     pub fn toolsmith(&self, args: &[&str]) -> Command {
         like_an_editor();
         let mut command = Command::new(program());
@@ -122,12 +122,12 @@ impl Workspace {
         command
     }
 
-    /// Runs the program with `--json` and gives what it printed, and its exit code.
+    /// Runs the program with `--json` and returns its output and exit code.
     pub fn json(&self, args: &[&str]) -> (Value, i32) {
         self.answer(args, Stdio::null())
     }
 
-    /// [`Workspace::json`] as a human at a terminal.
+    /// Does the same as [`Workspace::json`], as a human at a terminal.
     pub fn json_of_human(&self, args: &[&str]) -> (Value, i32) {
         let (_terminal, input) = super::terminal_input();
         self.answer(args, input)
@@ -141,7 +141,7 @@ impl Workspace {
         (value, output.status.code().unwrap_or(-1))
     }
 
-    /// Asks with `--json` until the answer is as wanted.
+    /// Repeats a call with `--json` until the answer meets the condition.
     pub fn json_until(&self, args: &[&str], wanted: impl Fn(&Value) -> bool) -> Value {
         let give_up = Instant::now() + PATIENCE;
         loop {
@@ -153,7 +153,7 @@ impl Workspace {
         }
     }
 
-    /// Runs git in the workspace and gives its trimmed output.
+    /// Runs git in the workspace and returns its trimmed output.
     pub fn git(&self, args: &[&str]) -> String {
         let mut command = Command::new("git");
         command.args(args).current_dir(self.root()).env_clear().envs(self.environment());
@@ -163,12 +163,12 @@ impl Workspace {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// How many commits there are.
+    /// The number of commits.
     pub fn commits(&self) -> usize {
         self.git(&["rev-list", "--count", "HEAD"]).parse().unwrap()
     }
 
-    /// Waits until there are so many commits: files move before the commit that records it.
+    /// Waits for this number of commits: files move before the commit that records the move.
     pub fn wait_commits(&self, wanted: usize) {
         let give_up = Instant::now() + PATIENCE;
         while self.commits() != wanted {
@@ -187,7 +187,7 @@ fn describe(output: &Output) -> String {
     format!("{}\n{stdout}\n{stderr}", output.status)
 }
 
-/// Copies a folder and all below it.
+/// Copies a folder and everything below it.
 pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -201,8 +201,8 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Calls the process of the tests like an editor. It starts servers for agents and acts for humans as well, as an editor does:
-/// under another name it would be noted as the client of these servers, and be no human's.
+/// Gives the test process the name of an editor. Like an editor, it starts servers for agents and acts for humans.
+/// Under another name it would be recorded as the client of these servers, and would not count as a human's program.
 fn like_an_editor() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     let own = format!("/proc/self/task/{}/comm", std::process::id());

@@ -1,4 +1,4 @@
-//! What becomes of a buffer, on a store alone.
+//! The lifecycle of a buffer, tested with only a store.
 
 use super::*;
 use crate::store::Store;

@@ -1,4 +1,4 @@
-//! Rows rebuilt from the log are those that the commands left.
+//! Rows that are rebuilt from the log equal the rows that the commands wrote.
 
 use super::super::annotate::{NewComment, comment, withdraw};
 use super::super::scan::open_for;
@@ -40,7 +40,7 @@ fn an_unlock_that_names_neither_a_tool_nor_its_tier_opens_nothing() {
     assert_eq!(opened.unwrap(), ["tier medium", "alpha"]);
 }
 
-/// What each table that the log tells holds, but for what the log does not tell.
+/// The content of each table that the log can rebuild, without the parts that the log does not contain.
 fn rows(state: &std::path::Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(state.join("store.db")).unwrap();
     let queries = [
@@ -65,8 +65,8 @@ fn rows(state: &std::path::Path) -> Vec<String> {
     lines
 }
 
-/// Somebody gives and undoes. Of two things of a kind one is there at the end and one is not, and each was given,
-/// ended, and both were undone once: whatever of this is done again alone changes something.
+/// Gives and undoes things. Of each kind, one thing exists at the end and one does not; each was given and ended, and
+/// both steps were undone once. So replaying only a part of the entries gives a different result.
 struct Doing<'a> {
     tx: &'a Tx<'a>,
 }
@@ -77,7 +77,7 @@ impl Doing<'_> {
         undo(self.tx, fixture::actor(), operation).unwrap();
     }
 
-    /// `give` and `end` something; at the end it is there, or not.
+    /// Gives and ends something; `is_there` says whether it exists at the end.
     fn both(
         &self,
         is_there: bool,

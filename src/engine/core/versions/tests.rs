@@ -1,4 +1,4 @@
-//! Versions of a name, on a store alone: which one a session uses, and which may be trimmed.
+//! Versions of a name, tested with only a store: which one a session uses, and which may be removed.
 
 use super::super::fixture::{self, actor, in_store};
 use super::super::pins::pin;

@@ -1,4 +1,4 @@
-//! Upkeep on real files and a real store; the present is given where a rule is about time.
+//! Upkeep on real files and a real store; tests of time rules set the present time.
 
 use super::*;
 use crate::domain::{
@@ -19,7 +19,7 @@ fn names(report: &StaleReport) -> Vec<&str> {
     report.stale.iter().map(|tool| tool.tool.as_str()).collect()
 }
 
-/// Scripts that differ, of these names.
+/// Writes different scripts with these names.
 fn drop_scripts(world: &World, tools: &[&str]) {
     for name in tools {
         let text = format!("\"\"\"Prints {name} and nothing else.\"\"\"\nprint('{name}')\n");
@@ -27,7 +27,7 @@ fn drop_scripts(world: &World, tools: &[&str]) {
     }
 }
 
-/// Notes that a tool was used at a point in time: this many good runs, and this many bad ones.
+/// Records uses of a tool at a point in time: this many good and this many bad runs.
 fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usize)) {
     let tool = engine.library().resolve(tool).unwrap();
     let isolation = Isolation {
@@ -80,7 +80,7 @@ fn propose(engine: &Engine, tools: &[StaleTool], caller: &Caller) -> Result<crat
     engine.execute(Command::Propose { proposals }, caller)
 }
 
-/// Every file of the workspace with its mode, and one digest of all.
+/// One digest over all files of the workspace, with their modes.
 fn all_bytes(world: &World) -> Digest {
     use std::os::unix::fs::PermissionsExt;
     fn walk(folder: &std::path::Path, found: &mut Vec<VersionFile>) {
@@ -180,7 +180,7 @@ fn a_no_to_a_proposal_keeps_the_tool_from_being_listed_for_as_long_again() {
     drop_scripts(&world, &["old"]);
     let engine = world.open();
     {
-        // As if it had been seen long ago.
+        // Simulates that it was first seen long ago.
         let long_ago = engine.upkeep().stale_at(None, later(31)).unwrap();
         propose(&engine, &long_ago.stale, &ada()).unwrap();
     }

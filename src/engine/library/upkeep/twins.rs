@@ -69,7 +69,7 @@ impl Upkeep<'_> {
     }
 }
 
-/// Reads the code of tools, each once.
+/// Reads the code of tools, each tool once.
 struct Desk<'a> {
     engine: &'a Engine,
     tools: &'a [Arc<Tool>],

@@ -1,4 +1,4 @@
-//! Tools whose files are gone from disk: those that were much used are told of, and what is kept comes back.
+//! Tools whose files are gone from disk: reports those that were used a lot, and restores kept copies.
 
 use crate::domain::{Outcome, Problem, ProblemCode, Tool, ToolName, percent};
 use crate::engine::Upkeep;
@@ -11,23 +11,24 @@ use crate::store::VersionRow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A tool is missed when it was run more often than this, and more than this share of its runs succeeded.
+/// A missing tool is reported if it had more runs than this, and more than this share of its runs succeeded.
 const MISSED_RUNS: u64 = 20;
 const MISSED_SUCCESS: f64 = 0.85;
 
 /// A version whose files are gone.
 #[derive(Debug)]
 pub(in crate::engine) struct Vanished {
-    /// The version that was seen last, or the newest one of which a copy is kept.
+    /// The approved version or the newest version with a kept copy; without any copy, the newest version.
     row: VersionRow,
     /// Whether a copy of it is kept.
     kept: bool,
 }
 
 impl Upkeep<'_> {
-    /// A problem for each tool that was much used, did well, and is nowhere any more.
+    /// A problem for each tool that was used a lot, was successful, and no longer exists.
     ///
     /// # Errors
+    ///
     /// `Internal` for errors of the store.
     pub(in crate::engine) fn lost_problems(&self, present: &[Arc<Tool>]) -> Result<Vec<Problem>, EngineError> {
         let stats = self.workspace.read(|q| Ok(q.stats()?))?;
@@ -60,7 +61,7 @@ impl Upkeep<'_> {
         Ok(problems)
     }
 
-    /// The tool of this name, when its files are gone; `None` when it is somewhere, or nobody ever saw it.
+    /// The tool of this name, if its files are gone; `None` if it exists, or was never seen.
     pub(in crate::engine) fn vanished(&self, text: &str) -> Result<Option<Vanished>, EngineError> {
         let (name, _) = resolve::split(text);
         let Ok(name) = ToolName::new(name) else { return Ok(None) };
@@ -70,7 +71,7 @@ impl Upkeep<'_> {
         self.gone(&name)
     }
 
-    /// That there is no such tool, with how it comes back when there was one.
+    /// Completes the error for an unknown tool: if the tool existed, the error says how to restore it.
     pub(in crate::engine) fn told_vanished(&self, text: &str, error: EngineError) -> EngineError {
         match self.vanished(text) {
             Ok(Some(vanished)) if vanished.kept => {
@@ -85,8 +86,8 @@ impl Upkeep<'_> {
         }
     }
 
-    /// What is known of a name of which nothing is in the workspace: what was approved, if a copy of that is kept, else
-    /// the newest version of which one is.
+    /// The data of a name without files in the workspace: the approved version if a copy is kept, otherwise the newest
+    /// version with a copy, otherwise the newest version.
     fn gone(&self, name: &ToolName) -> Result<Option<Vanished>, EngineError> {
         let (rows, approvals) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approvals_of(name)?)))?;
         let is_kept = |row: &&VersionRow| self.workspace.copies.has(row.digest);
@@ -97,7 +98,7 @@ impl Upkeep<'_> {
         Ok(found.map(|row| Vanished { kept: kept.is_some(), row }))
     }
 
-    /// Puts the kept copy of a vanished tool back where it lay.
+    /// Restores the kept copy of a vanished tool to its previous place.
     pub(in crate::engine) fn bring_back(&self, who: &str, vanished: &Vanished) -> Result<Outcome, EngineError> {
         let after = self.placed_again(vanished)?;
         let files = self.engine.versions().files(after.digest)?;
@@ -127,7 +128,7 @@ impl Upkeep<'_> {
         })
     }
 
-    /// The kept version as it would be where it lay.
+    /// The kept version at its previous place.
     fn placed_again(&self, vanished: &Vanished) -> Result<Placed, EngineError> {
         let row = &vanished.row;
         if !vanished.kept {
@@ -136,7 +137,7 @@ impl Upkeep<'_> {
             return Err(EngineError::new(ErrorCode::NotFound, message, hint));
         }
         let files = self.engine.versions().files(row.digest)?;
-        // The file that held it beside others is not written.
+        // A file that contained several tools is not written, so the tool gets its own folder.
         let own = row.placement.entry().map(|_| core::stage_placement(row.stage, &row.tool));
         Ok(Placed {
             tool: row.tool.clone(),

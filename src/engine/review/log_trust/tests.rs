@@ -1,4 +1,4 @@
-//! What of a log counts where signatures are required: logs as somebody could have written them.
+//! Which entries count if signatures are required, for logs that an attacker could write.
 
 use super::*;
 use crate::store::LogSignature;
@@ -36,7 +36,7 @@ fn an_unsigned_entry_speaks_against_its_own_subject_and_against_what_it_took_bac
     assert_eq!(broken.against("other", OperationId(4)).as_deref(), Some("it is truncated"));
 }
 
-/// An engine where signatures are required, and its log is taken for this.
+/// An engine that requires signatures, with this cached result about its log.
 fn with_trust(trust: Trust) -> (crate::engine::tests::World, Engine) {
     let world = crate::engine::tests::World::new();
     let config = world.home().config;
@@ -103,7 +103,7 @@ fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
     };
     assert_ne!(digest("a"), digest("b"), "what was verified is known of these signers");
     assert_eq!(digest("a"), digest("a"));
-    // The private key, or the public one of a key in the agent.
+    // The private key, or the public key of a key in the agent.
     let key = world.home().config.join("id");
     fs::write(key.with_extension("pub"), "ssh-ed25519 AAAA ada\n").unwrap();
     fs::write(&key, "").unwrap();
@@ -147,14 +147,14 @@ fn how_far_the_log_was_signed_is_kept_read_back_and_not_guessed() {
     assert!(engine.integrity().head("here").is_err(), "what cannot be read is not taken for nothing");
 }
 
-/// A key, an engine that requires its signatures, and logs that are signed with it.
+/// A key, an engine that requires its signatures, and logs signed with it.
 struct Forge {
     world: crate::engine::tests::World,
     engine: Engine,
     key: PathBuf,
 }
 
-/// An entry of a log as somebody wrote it.
+/// An entry of a forged log.
 #[derive(Clone)]
 struct Entry {
     id: i64,
@@ -198,7 +198,7 @@ impl Forge {
         Forge { world, engine, key }
     }
 
-    /// Appends an entry, signed as verbs like this one have to be.
+    /// Appends an entry, and signs it if its verb demands a signature.
     fn append(&self, log: &mut Vec<Entry>, verb: &'static str, detail: &str) {
         let prev_hash = log.last().map_or(Digest([0; 32]), |last| last.hash);
         let (id, detail) = (log.len() as i64 + 1, detail.to_owned());
@@ -216,7 +216,7 @@ impl Forge {
         entry.signature = Some(LogSignature { space: space.to_owned(), signature });
     }
 
-    /// Five entries: what is signed and what need not be, an approval that is undone, and one that is not.
+    /// Five entries: two that need no signature, an undone approval with its undo, and a valid approval.
     fn log(&self) -> Vec<Entry> {
         let mut log = Vec::new();
         self.append(&mut log, "scan", "{}");
@@ -228,14 +228,14 @@ impl Forge {
         log
     }
 
-    /// Signs a log as it is.
+    /// Signs a log at its present state.
     fn sign_whole(&self, log: &mut Vec<Entry>) {
         let rows = log.iter().fold(Digest([0; 32]), |rows, entry| entry.row().digest_after(rows));
         self.append(log, SIGN, &format!("{{\"rows\": \"{rows}\"}}"));
     }
 
-    /// What counts of a log that is known to be signed up to `head`: what is wrong with the whole, and the numbers
-    /// of unsigned entries.
+    /// The result for a log that is known to be signed up to `head`: the fault of the whole log, and the numbers of
+    /// unsigned entries.
     fn walk(&self, head: Option<(i64, Digest)>, log: &[Entry]) -> (String, Vec<i64>) {
         let judge = self.engine.integrity().judge().unwrap_or_else(|why| panic!("{why}"));
         let mut walk = Walk {
@@ -320,7 +320,7 @@ fn an_entry_counts_by_a_signature_over_itself_in_this_workspace_and_by_one_over_
     assert_eq!(unsigned(&|log| log[0].signature = None), Vec::<i64>::new(), "a scan needs none");
     assert_eq!(unsigned(&|log| log[2].signature = None), [3], "it takes something back all the same");
 
-    // Signed as it is: what was wrong before counts from there on, and what comes behind does not.
+    // A signature over the current log makes earlier entries count; later unsigned entries do not.
     let mut whole = log.clone();
     whole[3].signature = None;
     whole[4].prev_hash = Digest([7; 32]);
@@ -331,7 +331,7 @@ fn an_entry_counts_by_a_signature_over_itself_in_this_workspace_and_by_one_over_
     forge.append(&mut after, "approve", "{}");
     after.last_mut().unwrap().signature = None;
     assert_eq!(forge.walk(None, &after), (String::new(), vec![7]));
-    // Over other rows than those that lie there, or by nobody, it signs nothing.
+    // A `sign` entry over other rows, or without a signature, signs nothing.
     let mut elsewhere = log.clone();
     forge.sign_whole(&mut elsewhere);
     elsewhere[4].detail = "{\"to\": \"core\"}".to_owned();

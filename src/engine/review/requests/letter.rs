@@ -47,7 +47,7 @@ struct File {
     executable: bool,
 }
 
-/// Reads a request.
+/// Parses a request.
 ///
 /// # Errors
 /// `Usage` with the name of the field.
@@ -132,7 +132,7 @@ fn expiry(text: &str) -> Result<Duration, EngineError> {
     })
 }
 
-/// Files of a tool: plain relative paths, each once, none of the names that Toolsmith itself writes.
+/// Files of a tool: plain relative paths, each once, and without the names that Toolsmith itself writes.
 fn files(written: Vec<File>) -> Result<Vec<VersionFile>, EngineError> {
     let mut files = Vec::with_capacity(written.len());
     for (number, File { path, content, executable }) in written.into_iter().enumerate() {

@@ -35,7 +35,7 @@ const MAX_WAITING_OF_ALL: usize = 1_000;
 /// The file under review if a review is about a text.
 pub(in crate::engine) const REQUEST_FILE: &str = "request.json";
 
-/// What a request asks for, with its evidence.
+/// The subject of a request, with its evidence.
 struct Case {
     waiting: Option<ReviewId>,
     review: NewReview,
@@ -47,7 +47,7 @@ struct Case {
 pub(in crate::engine) struct Posting {
     /// The verb of its log entry.
     pub(in crate::engine) verb: &'static str,
-    /// When it expires, which counts as a rejection.
+    /// When it expires; expiry counts as a rejection.
     pub(in crate::engine) expires_at: Option<Instant>,
     /// A pending review that it replaces.
     pub(in crate::engine) replaces: Option<ReviewId>,
@@ -64,12 +64,12 @@ impl Requests<'_> {
     /// Accepts a request; the result names its review.
     ///
     /// # Errors
-    /// `Usage` for what is not a request, with the name of the field; `Conflict` for a name that is taken, a tool that
-    /// is approved already, or the same proposal waiting already; `NotFound` for an unknown tool; `Failed` for files
-    /// that are no tool; `Refused` when too many requests of the requester wait.
+    /// `Usage` for an invalid request, with the name of the field; `Conflict` if the name is taken, the tool is already
+    /// approved, or the same proposal is already pending; `NotFound` for an unknown tool; `Failed` for files that are
+    /// not a tool; `Refused` if the requester has too many pending requests.
     pub fn submit(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let mut letter = letter::read(text)?;
-        // A tool that is here describes itself.
+        // A tool in the workspace has its own description.
         if let Some(name) = letter.request.tool.as_ref().filter(|_| letter.request.description.is_empty()) {
             let here = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()));
             letter.request.description = here.map(|tool| tool.description.clone()).unwrap_or_default();
@@ -78,7 +78,7 @@ impl Requests<'_> {
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
     }
 
-    /// When a request expires, which counts as a rejection: after the requested time, otherwise after that in the
+    /// The expiry of a request, which counts as a rejection: after the requested time, otherwise after the time in the
     /// settings.
     pub(in crate::engine) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
         let after = after.or(self.workspace.settings.request_expiry)?;
@@ -101,9 +101,9 @@ impl Requests<'_> {
     }
 
     /// Puts a version that Toolsmith created into the workspace and into the queue; never overwrites anything. `still`
-    /// is called immediately before, while nobody else writes. `instead_of` is a version whose pending review ends with
-    /// this, so that the reviewer sees what changed since then; it is ignored if a version is approved, because the
-    /// comparison is then with that version.
+    /// is called immediately before, while no other process writes. `instead_of` is a version whose pending review ends
+    /// with this, so that the reviewer sees what changed since then; it is ignored if a version is approved, because
+    /// the comparison is then with that version.
     ///
     /// # Errors
     /// The errors of `still`; `Conflict` when the target already exists; `Failed` when it cannot be written; `Internal`

@@ -61,7 +61,7 @@ fn compare(kept: &KeptDecisions, only: Option<&ToolName>) -> Vec<String> {
     faults
 }
 
-/// How a row differs from the entry that made it; `None` when it does not.
+/// How a row differs from the entry that made it; `None` if it does not differ.
 fn changed(row: &KeptDecision, entry: &Operation) -> Option<String> {
     let Some(decision) = &row.decision else { return Some("it cannot be read".to_owned()) };
     let text = |path: &str| entry.detail.pointer(path).and_then(Value::as_str).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Output is read back as written: complete, cut anywhere, over several files, and while it is written.
+//! Output is read back as it was written: complete, cut at any point, over several files, and while it is written.
 
 use super::*;
 use crate::domain::service::LogRule;
@@ -232,6 +232,6 @@ fn an_empty_ring_of_an_earlier_run_is_not_taken_for_output() {
     writer.flush();
     let spool = Spool::open(&path).unwrap();
     assert_eq!((text(&spool, None), spool.cuts().unwrap()), ("new".to_owned(), vec![]));
-    // Later than a frame can represent.
+    // A time that a frame cannot represent.
     assert_eq!(spool.frames(0, 1).unwrap().0[0].at_ms, u64::from(u32::MAX));
 }

@@ -236,7 +236,7 @@ fn no_local_socket_can_be_pointed_at_another_program() {
             answer(terms(IsolationLevel::Confined, Network::None, true), SystemCall::Socket, &[family, kind]),
             ALLOW
         );
-        // Reported like a call that nobody needs, whose answer is always the same.
+        // Reported like a call that no tool needs, whose answer is always the same.
         assert_eq!(answer(sunk, SystemCall::Socket, &[family, kind]), NOTIFY);
         let loopback = terms(IsolationLevel::Confined, Network::Loopback, true);
         assert_eq!(answer(loopback, SystemCall::Socket, &[family, kind]), NOTIFY);

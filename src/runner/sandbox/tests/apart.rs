@@ -10,10 +10,10 @@ use std::process::Command;
 /// A copy of this process that waits for signals until this one ends.
 fn waiting() -> Pid {
     let (read, write) = rustix::pipe::pipe().unwrap();
-    // Stays open here.
+    // Kept open here.
     let write = write.into_raw_fd();
     let pid = fork(|| {
-        // SAFETY: nobody else in the copy holds its end.
+        // SAFETY: nothing else in the copy owns this descriptor.
         drop(unsafe { OwnedFd::from_raw_fd(write) });
         rustix::io::read(&read, &mut [0; 1]).map_or(1, |_| 0)
     });
@@ -24,7 +24,7 @@ fn waiting() -> Pid {
 fn signals_stay_inside_for_good() {
     let said = listen_to(in_a_process(|_| {
         let outside = waiting();
-        // It would reach it.
+        // The signal would reach the process.
         let before = kill_process(outside, Signal::CONT).is_ok();
         keep_signals_inside().unwrap();
         let inside = waiting();
@@ -50,7 +50,7 @@ fn a_process_in_our_memory_has_all_else_of_its_own() {
         let pid = pid.unwrap();
         let Reaped { exit, .. } = reap(pid).unwrap();
         let is_here = std::env::current_dir().unwrap() != std::path::Path::new("/proc");
-        // SAFETY: asks whether the descriptor is open.
+        // SAFETY: queries whether the descriptor is open.
         let is_open = unsafe { libc::fcntl(700, libc::F_GETFD) } != -1;
         let mask = rustix::process::umask(rustix::fs::Mode::empty()).bits();
         format!("{} {} {is_here} {is_open} {}", exit == Exit::Code(7), seen == pid, mask == 0o777)
@@ -68,7 +68,7 @@ fn a_program_that_is_started_in_our_memory_leaves_it() {
             });
             reap(pid.unwrap()).unwrap().exit == Exit::Code(code)
         });
-        // Nobody stands still with it.
+        // No other process is suspended with it.
         let lasting = start_in_our_memory(|| {
             let _ = Command::new("/bin/sleep").arg("60").exec();
             9
