@@ -6,6 +6,7 @@
 
 pub mod ansi;
 mod argument;
+mod as_written;
 mod attempt;
 pub mod budget;
 mod buffer;
@@ -91,6 +92,7 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
+pub use as_written::{LostJson, decimal, numbers, read_as_written};
 pub use argument::{ANSWERED, ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
 pub use budget::DIFF_TIME;
 pub use buffer::{
