@@ -92,8 +92,8 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
-pub use as_written::{LostJson, decimal, numbers, read_as_written};
 pub use argument::{ANSWERED, ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
+pub use as_written::{LostJson, decimal, numbers, read_as_written};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES,

@@ -4,6 +4,7 @@
 //! suggestion is told what it rests on. It reads no clock and no store: rows come in as values.
 
 pub mod alike;
+mod associations;
 mod failing;
 mod foresight;
 mod growth;

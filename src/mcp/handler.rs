@@ -3,8 +3,8 @@
 use super::answer::{self, for_agents};
 use super::arguments::Arguments;
 use super::hints::{SERVED, add_hint};
-use super::lost::demand_nothing_lost;
 use super::listeners::{MOST_STREAMS, MOST_WATCHED};
+use super::lost::demand_nothing_lost;
 use super::resources::{self, Place};
 use super::server::{Call, Server, joined, with_progress};
 use super::visible::visible;

@@ -428,8 +428,7 @@ impl Server {
         let Some(agent) = self.agent.get().cloned().filter(|_| !places.is_empty()) else { return };
         let engine = self.engine.clone();
         let now = spawn_blocking(move || {
-            // When the folders cannot be read now, the tools are as they were.
-            drop(engine.library().up_to_date());
+            resources::look_at(&engine, &places);
             let caller = Caller::Agent(agent);
             places.into_iter().map(|place| (place.clone(), resources::stamp(&engine, &caller, &place))).collect()
         });

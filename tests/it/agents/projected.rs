@@ -157,8 +157,42 @@ fn said_by_a_client(listed: &Value) -> Option<String> {
 fn real_schemas_are_tools_that_clients_take() {
     let Some(shared) = shared() else { return };
     let schemas = real_schemas(&shared.join("corpora/code_evolver"));
+    let (workspace, runnable) = with_schemas(&schemas);
+    assert!(schemas.len() >= 200 && runnable + 5 >= schemas.len(), "{runnable} of {}", schemas.len());
+    drop(workspace);
+}
+
+/// The same for a file with a list of `[NAME, SCHEMA]`, by hand: `TOOLSMITH_SCHEMAS=FILE`. With `TOOLSMITH_INSPECTOR`, the
+/// command of the MCP inspector, it checks the list as well.
+#[test]
+fn schemas_of_a_file_are_tools_that_clients_take() {
+    let Some(file) = std::env::var_os("TOOLSMITH_SCHEMAS") else { return };
+    let listed: Vec<(String, Value)> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let schemas: BTreeMap<String, Value> = listed.into_iter().collect();
+    let (workspace, runnable) = with_schemas(&schemas);
+    println!("{} schemas, {runnable} tools", schemas.len());
+    let (rows, _) = workspace.json(&["list"]);
+    for row in rows["tools"].as_array().unwrap().iter().filter(|row| row["runnable"] != true) {
+        println!("{}: {}", row["name"], row["reason"]);
+    }
+    let Some(inspector) = std::env::var("TOOLSMITH_INSPECTOR").ok() else { return };
+    let mut inspector = inspector.split(' ');
+    let program = workspace.toolsmith(&["mcp", "--list", "all"]);
+    let mut command = Command::new(inspector.next().unwrap());
+    command.args(inspector).arg("--cli").arg(program.get_program()).args(program.get_args());
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(workspace.root()).args(["--method", "tools/list", "--strict"]);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {}", output.status, &told[..told.len().min(8_000)]);
+    println!("the inspector takes {} bytes: {}", output.stdout.len(), told);
+}
+
+/// A workspace with an approved tool for each schema, and how many of them can run. Each of these is listed as clients
+/// want it.
+fn with_schemas(schemas: &BTreeMap<String, Value>) -> (Workspace, usize) {
     let workspace = Workspace::new();
-    for (name, schema) in &schemas {
+    for (name, schema) in schemas {
         let tool = json!({"name": name, "version": "1.0.0", "description": "Does what its schema says",
             "run": {"command": ["true"]}, "input": schema});
         workspace.write(&format!("tools/approved/{name}/tool.json"), &tool.to_string());
@@ -172,7 +206,6 @@ fn real_schemas_are_tools_that_clients_take() {
     let rows = rows["tools"].as_array().unwrap();
     let runnable = rows.iter().filter(|row| row["stage"] == "approved" && row["runnable"] == true).count();
     assert_eq!(tools.len(), 11 + runnable, "what may run is listed");
-    assert!(schemas.len() >= 200 && runnable + 5 >= schemas.len(), "{runnable} of {}", schemas.len());
     let mut seen = std::collections::BTreeSet::new();
     for tool in tools {
         let name = tool["name"].as_str().unwrap();
@@ -188,4 +221,5 @@ fn real_schemas_are_tools_that_clients_take() {
     if let Some(said) = said_by_a_client(&listed) {
         assert_eq!(said, format!("{} schemas\n", tools.len()));
     }
+    (workspace, runnable)
 }
