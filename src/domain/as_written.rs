@@ -40,8 +40,8 @@ impl LostJson {
         match self {
             LostJson::RepeatedKey => "write each key once",
             LostJson::Number { .. } => {
-                "integers have at most 64 bits, other numbers the precision of a 64-bit float; if the tool takes text \
-                 there, write the number in quotes"
+                "integers have at most 64 bits, and -0 is written as 0; other numbers have the precision of a 64-bit float. \
+                 If the tool takes text there, write the number in quotes"
             }
         }
     }

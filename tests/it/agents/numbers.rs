@@ -5,23 +5,23 @@ use super::web::{Web, WebAgent, token};
 use super::with_approved;
 use serde_json::{Value, json};
 
-/// Prints its input as it came.
-const ECHO: &str = "import sys\nprint('raw ' + sys.stdin.read())";
+/// Prints the number that reached it.
+const ECHO: &str = "import json, sys\nprint('seen', repr(json.load(sys.stdin)['list'][1]['n']))";
 
-/// Numbers, and whether they reach the tool.
-const NUMBERS: [(&str, bool); 12] = [
-    ("9007199254740993", true),
-    ("18446744073709551615", true),
-    ("-9223372036854775808", true),
-    ("0.1", true),
-    ("-0.0", true),
-    ("1e300", true),
-    ("18446744073709551616", false),
-    ("12345678901234567890123", false),
-    ("3.14159265358979323846264338327950288", false),
-    ("-0", false),
-    ("1e400", false),
-    ("-1e-400", false),
+/// Numbers, and what Python makes of those that reach the tool.
+const NUMBERS: [(&str, Option<&str>); 12] = [
+    ("9007199254740993", Some("9007199254740993")),
+    ("18446744073709551615", Some("18446744073709551615")),
+    ("-9223372036854775808", Some("-9223372036854775808")),
+    ("0.1", Some("0.1")),
+    ("-0.0", Some("-0.0")),
+    ("1e300", Some("1e+300")),
+    ("18446744073709551616", None),
+    ("12345678901234567890123", None),
+    ("3.14159265358979323846264338327950288", None),
+    ("-0", None),
+    ("1e400", None),
+    ("-1e-400", None),
 ];
 
 /// A call of `run` with this number, as text: a value could not hold it.
@@ -31,11 +31,10 @@ fn call(id: i64, number: &str, meta: &Value) -> String {
     format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{params}}}")
 }
 
-fn is_as_promised(answer: &Value, number: &str, reaches: bool) {
+fn is_as_promised(answer: &Value, number: &str, seen: Option<&str>) {
     let told = content(answer);
-    if reaches {
-        let output = told["output"].as_str().unwrap_or_default();
-        assert!(output.contains(&format!("\"n\":{number}}}")), "{number}: {told:#}");
+    if let Some(seen) = seen {
+        assert_eq!(told["output"], format!("seen {seen}\n"), "{number}: {told:#}");
     } else {
         assert_eq!(told["error"]["code"], "usage", "{number}: {told:#}");
         let message = told["error"]["message"].as_str().unwrap();
@@ -49,9 +48,9 @@ fn is_as_promised(answer: &Value, number: &str, reaches: bool) {
 fn a_number_reaches_the_tool_as_written_or_the_call_is_refused() {
     let workspace = with_approved("echo", ECHO);
     let mut agent = Agent::connect(&workspace, LEGACY, &[]);
-    for (id, (number, reaches)) in (100..).zip(NUMBERS) {
+    for (id, (number, seen)) in (100..).zip(NUMBERS) {
         agent.send_line(call(id, number, &json!({})).as_bytes());
-        is_as_promised(&agent.answer(id), number, reaches);
+        is_as_promised(&agent.answer(id), number, seen);
     }
     // A key that is there twice: only one of them would reach the tool.
     let twice = call(200, "1,\"n\":2", &json!({}));
@@ -67,9 +66,9 @@ fn over_http_numbers_are_treated_the_same() {
     let (_, secret) = token(&workspace, "builder");
     let web = Web::start(&workspace, &[]);
     let agent = WebAgent::connect(&web, LEGACY, &secret);
-    for (number, reaches) in [NUMBERS[1], NUMBERS[6], NUMBERS[9], NUMBERS[10]] {
+    for (number, seen) in [NUMBERS[1], NUMBERS[6], NUMBERS[9], NUMBERS[10]] {
         let reply = agent.send_text(&call(1, number, &json!({})), &[]);
-        is_as_promised(&reply.message(), number, reaches);
+        is_as_promised(&reply.message(), number, seen);
     }
     let inline = WebAgent::connect(&web, Era::Inline, &secret);
     let meta = json!({
@@ -78,8 +77,8 @@ fn over_http_numbers_are_treated_the_same() {
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "run")];
-    for (number, reaches) in [NUMBERS[0], NUMBERS[7], NUMBERS[11]] {
+    for (number, seen) in [NUMBERS[0], NUMBERS[7], NUMBERS[11]] {
         let reply = inline.send_text(&call(1, number, &meta), &headers);
-        is_as_promised(&reply.message(), number, reaches);
+        is_as_promised(&reply.message(), number, seen);
     }
 }
