@@ -224,6 +224,17 @@ pub fn note_identity(engine: &Engine) {
     state::locate(&engine.workspace.options.home, engine.workspace.folder());
 }
 
+impl OpenOptions {
+    /// [`Engine::open`] for a process that serves agents: runs that are lost with it count as cancelled, because nobody is
+    /// left who waits for them.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_to_serve(self) -> Result<Engine, EngineError> {
+        Engine::recovered(Workspace::open_to_serve(self)?)
+    }
+}
+
 impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
@@ -232,15 +243,6 @@ impl Engine {
     /// or is older than before can still be viewed: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
         Engine::recovered(Workspace::open(options)?)
-    }
-
-    /// [`Engine::open`] for a process that serves agents: runs that are lost with it count as cancelled, because nobody
-    /// is left who waits for them.
-    ///
-    /// # Errors
-    /// As [`Engine::open`].
-    pub fn open_to_serve(options: OpenOptions) -> Result<Engine, EngineError> {
-        Engine::recovered(Workspace::open_to_serve(options)?)
     }
 
     fn recovered(workspace: Workspace) -> Result<Engine, EngineError> {
