@@ -180,23 +180,29 @@ fn schemas_of_a_file_are_tools_that_clients_take() {
             println!("{}: {}", row["name"], row["reason"]);
         }
         if let Ok(inspector) = std::env::var("TOOLSMITH_INSPECTOR") {
-            inspect(&workspace, &inspector);
+            inspect(&workspace, &inspector, runnable);
         }
     }
 }
 
-/// Shows the list of tools to the inspector, which has to take it.
-fn inspect(workspace: &Workspace, inspector: &str) {
+/// Shows the list of tools to the inspector, which has to take all of them.
+fn inspect(workspace: &Workspace, inspector: &str, runnable: usize) {
     let mut words = inspector.split(' ');
     let program = workspace.toolsmith(&["mcp", "--list", "all"]);
     let mut command = Command::new(words.next().unwrap());
-    command.args(words).arg("--cli").arg(program.get_program()).args(program.get_args());
-    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // The inspector starts a server without most variables.
+    command.args(words).args(["--cli", "env"]);
+    for (name, value) in program.get_envs() {
+        let text = |part: &std::ffi::OsStr| part.to_str().unwrap().to_owned();
+        command.args(value.map(|value| format!("{}={}", text(name), text(value))));
+    }
+    command.arg(program.get_program()).args(program.get_args());
     command.current_dir(workspace.root()).args(["--method", "tools/list", "--strict"]);
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{:?}: {}", output.status, told.chars().take(8_000).collect::<String>());
-    println!("the inspector takes {} bytes", output.stdout.len());
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(listed["tools"].as_array().unwrap().len(), 11 + runnable);
 }
 
 /// A workspace with an approved tool for each schema, and how many of them can run. Each of these is listed as clients
