@@ -27,6 +27,10 @@ pub(super) fn table(
     if table.peek("command").is_some() && table.peek("url").is_some() {
         return Err(table.bad("url", "mcp has both command and url".to_owned(), "keep one of the two"));
     }
+    if table.peek("idle").is_some() {
+        let message = "mcp.idle has no effect: each call starts the server, which ends with the call".to_owned();
+        return Err(table.bad("idle", message, "remove idle; timeout limits a call"));
+    }
     let mut definition = McpDefinition {
         tools: table.words("tools")?,
         protocol: table.word("protocol")?.unwrap_or(McpProtocol::Auto),

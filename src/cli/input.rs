@@ -4,7 +4,7 @@
 //! text `@x`.
 
 use super::call::Call;
-use crate::domain::{InputMode, Manifest};
+use crate::domain::{InputMode, Manifest, read_as_written};
 use crate::engine::{EngineError, ErrorCode, assignments, fitted};
 use serde_json::{Value, json};
 use std::io::Read;
@@ -85,10 +85,16 @@ pub(super) fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
 pub(super) fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
     let usage =
         |message: String| EngineError::new(ErrorCode::Usage, message, "for example --input '{\"name\": \"x\"}'");
-    // Windows tools write a byte order mark, which does not belong to the value.
-    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+    // Windows tools write a byte order mark, which is not part of the value.
+    let (value, lost) = read_as_written(text.trim_start_matches('\u{feff}'))
         .map_err(|error| usage(format!("the input from {from} is not valid JSON: {error}")))?;
-    Ok(value)
+    match lost.first() {
+        Some(lost) => {
+            let message = format!("the input from {from}: {}", lost.message());
+            Err(EngineError::new(ErrorCode::Usage, message, lost.hint()))
+        }
+        None => Ok(value),
+    }
 }
 
 impl Given {

@@ -6,6 +6,7 @@
 
 pub mod ansi;
 mod argument;
+mod as_written;
 mod attempt;
 pub mod budget;
 mod buffer;
@@ -92,6 +93,7 @@ mod versioned;
 pub(crate) mod words;
 
 pub use argument::{ANSWERED, ArgCondition, ArgPlace, ArgRule, ArgRuleError, OPTIONS_FIRST, OptionForms};
+pub use as_written::{LostJson, decimal, numbers, read_as_written};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES,

@@ -224,6 +224,17 @@ pub fn note_identity(engine: &Engine) {
     state::locate(&engine.workspace.options.home, engine.workspace.folder());
 }
 
+impl OpenOptions {
+    /// [`Engine::open`] for a process that serves agents: runs that are lost with it count as cancelled, because nobody is
+    /// left who waits for them.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_to_serve(self) -> Result<Engine, EngineError> {
+        Engine::recovered(Workspace::open_to_serve(self)?)
+    }
+}
+
 impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
@@ -231,7 +242,11 @@ impl Engine {
     /// `Internal` when the state cannot be read, with what to do about it. A state that cannot be written, is missing
     /// or is older than before can still be viewed: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
-        let engine = Engine { workspace: Arc::new(Workspace::open(options)?), states: Arc::default() };
+        Engine::recovered(Workspace::open(options)?)
+    }
+
+    fn recovered(workspace: Workspace) -> Result<Engine, EngineError> {
+        let engine = Engine { workspace: Arc::new(workspace), states: Arc::default() };
         match engine.viewing() {
             None => engine.recover()?,
             // What a crash left undone stays undone until the state can be written.

@@ -14,6 +14,19 @@ pub(in crate::engine) fn owner_word() -> String {
     format!("{pid}:{started}:{}:{}", &unique.hex()[..8], boot())
 }
 
+/// The last part of the owner word of a process that serves agents.
+const SERVES_AGENTS: &str = "agents";
+
+/// The owner word of a process that serves agents.
+pub(in crate::engine) fn serving_owner_word() -> String {
+    format!("{}:{SERVES_AGENTS}", owner_word())
+}
+
+/// Whether a process serves agents: its runs end with it, as if their agent had cancelled them.
+pub(in crate::engine) fn serves_agents(owner: &str) -> bool {
+    owner.split(':').nth(4) == Some(SERVES_AGENTS)
+}
+
 /// Whether the process behind an owner word is alive.
 pub(in crate::engine) fn owner_alive(owner: &str) -> bool {
     is_alive_in(owner, boot())
@@ -56,6 +69,13 @@ fn boot() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_serves_agents_is_known_by_its_word() {
+        let serving = serving_owner_word();
+        assert!(owner_alive(&serving) && !has_rebooted(&serving) && live_process(&serving).is_some());
+        assert!(serves_agents(&serving) && !serves_agents(&owner_word()) && !serves_agents("nobody"));
+    }
 
     #[test]
     fn an_owner_is_this_very_process_of_this_boot() {

@@ -4,6 +4,7 @@
 //! states its basis. It reads no clock and no store: rows are passed in as values.
 
 pub mod alike;
+mod associations;
 mod failing;
 mod foresight;
 mod growth;

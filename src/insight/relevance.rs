@@ -2,7 +2,8 @@
 //!
 //! Each word of a question is looked up in the fields of a tool. A word in the name counts more than one in the
 //! description, and a rare word counts more than a common one. Words are stemmed ([`super::terms`]), names are split at
-//! `_` and at case changes, and related words ([`super::meanings`]) match with a lower weight.
+//! `_` and at case changes, and related words ([`super::meanings`], [`super::associations`]) match with a lower weight.
+//! Common words of English ("put", "back") count less than others.
 //!
 //! After Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004): occurrences
 //! are weighted by field and by the length of the field before they saturate. The sum is divided by the maximum for the
@@ -10,6 +11,7 @@
 //! the tool covers.
 
 use super::alike::goes_back;
+use super::associations::associations;
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
@@ -25,6 +27,9 @@ const K1: f32 = 1.2;
 const RELATED: f32 = 0.6;
 const NEARLY: f32 = 0.6;
 const JOINED: f32 = 0.9;
+
+/// How much of its rarity a common word of English counts.
+const WEAK: f32 = 0.5;
 
 /// Maximum number of terms that match one word.
 const MOST_NEAR: usize = 64;
@@ -301,7 +306,8 @@ impl Relevance {
                 continue;
             }
             let mut variants = vec![(term.clone(), 1.0)];
-            variants.extend(meanings().related(&term).iter().map(|other| (other.clone(), RELATED)));
+            let others = meanings().related(&term).iter().chain(associations().of(&term));
+            variants.extend(others.map(|other| (other.clone(), RELATED)));
             for pair in [at.checked_sub(1).map(|before| (before, at)), Some((at, at + 1))].into_iter().flatten() {
                 if let (Some(first), Some(second)) = (asked.get(pair.0), asked.get(pair.1)) {
                     variants.push((stem(&format!("{first}{second}")), JOINED));
@@ -311,7 +317,8 @@ impl Relevance {
                 variants.extend(self.near(&term).into_iter().map(|near| (near, NEARLY)));
             }
             variants.retain(|(term, _)| !self.postings(term).is_empty());
-            let rarity = self.rarity_of(&term, &variants);
+            let worth = if associations().is_weak(&term) { WEAK } else { 1.0 };
+            let rarity = worth * self.rarity_of(&term, &variants);
             concepts.push(Concept { word: word.clone(), term, variants, rarity });
         }
         concepts

@@ -4,6 +4,7 @@
 //! that would change is sent as text.
 
 use crate::domain::mcp::has_repeated_key;
+use crate::domain::{decimal, numbers};
 use serde_json::Value;
 
 /// Reasons not to parse JSON: what would be lost.
@@ -22,47 +23,12 @@ pub(super) fn value_of(text: &str) -> Option<Result<Value, &'static str>> {
     Some(Ok(value))
 }
 
-/// The numbers in a JSON text, as written.
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    let (mut is_text, mut is_escaped) = (false, false);
-    // Every character of a string is a separator; between separators there are numbers, `true`, `false` and `null`.
-    let separates = move |c: char| {
-        let was_text = is_text;
-        if is_escaped {
-            is_escaped = false;
-        } else if c == '"' {
-            is_text = !is_text;
-        } else if is_text && c == '\\' {
-            is_escaped = true;
-        }
-        was_text || is_text || matches!(c, '{' | '}' | '[' | ']' | ':' | ',') || c.is_whitespace()
-    };
-    text.split(separates).filter(|word| word.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
-}
-
 /// Whether a number keeps its value as a 64-bit float, here and in a client.
 fn is_exact(number: &str) -> bool {
     let same = |other: &str| decimal(other).is_some_and(|other| decimal(number) == Some(other));
     let as_float = number.parse::<f64>().is_ok_and(|float| same(&format!("{float:e}")));
     // This program parses floats fast, not exactly: the last digit may differ.
     as_float && serde_json::from_str::<Value>(number).is_ok_and(|value| same(&value.to_string()))
-}
-
-/// A decimal number as its digits without leading and trailing zeros, and the power of ten of the last digit.
-fn decimal(number: &str) -> Option<(bool, String, i64)> {
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let exponent: i64 = exponent.parse().ok()?;
-    let (is_negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{part}");
-    let digits = digits.trim_start_matches('0');
-    let kept = digits.trim_end_matches('0');
-    if kept.is_empty() {
-        return Some((false, String::new(), 0));
-    }
-    let zeros = i64::try_from(digits.len() - kept.len()).ok()?;
-    let part = i64::try_from(part.len()).ok()?;
-    Some((is_negative, kept.to_owned(), exponent.checked_add(zeros)?.checked_sub(part)?))
 }
 
 #[cfg(test)]

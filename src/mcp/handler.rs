@@ -4,8 +4,9 @@ use super::answer::{self, for_agents};
 use super::arguments::Arguments;
 use super::hints::{SERVED, add_hint};
 use super::listeners::{MOST_STREAMS, MOST_WATCHED};
+use super::lost::demand_nothing_lost;
 use super::resources::{self, Place};
-use super::server::{Call, Server, joined};
+use super::server::{Call, Server, joined, with_progress};
 use super::visible::visible;
 use super::{prompts, tools};
 use crate::action::{Risk, Verb};
@@ -254,8 +255,11 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if let Err(error) = demand_nothing_lost(&context.meta) {
+            return Ok(answer::result(Err(error.into())).into());
+        }
         let Some((row, agents)) = tools::row(&request.name) else {
-            if let Some(answer) = self.call_projected(&request, &context).await {
+            if let Some(answer) = with_progress(&context, self.call_projected(&request, &context)).await {
                 let result = answer::of_run(answer);
                 if result.is_error == Some(true) {
                     self.tell_of_own().await;
@@ -271,7 +275,10 @@ impl ServerHandler for Server {
             .demand_rate(&caller)
             .and_then(|()| Ok(Arguments::new(row, agents, request.arguments.unwrap_or_default())?));
         let answer = match asked {
-            Ok(given) => self.perform(Call { verb: row.verb, caller, given, context }).await,
+            Ok(given) => {
+                let call = Call { verb: row.verb, caller, given, context: context.clone() };
+                with_progress(&context, self.perform(call)).await
+            }
             Err(refusal) => Err(refusal),
         };
         let result = if matches!(row.verb, Verb::Run | Verb::RunStrict) { answer::of_run } else { answer::result };

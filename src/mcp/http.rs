@@ -3,6 +3,7 @@
 
 use super::guests::{Answer, Denied, Guest, Guests, MOST_BODY};
 use super::hints::{add_hint, hint_for, hint_for_refusal};
+use super::lost::marked;
 use crate::engine::{EngineError, ErrorCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -187,12 +188,15 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
             return Ok(refusal(StatusCode::REQUEST_TIMEOUT, &text, None));
         }
     };
+    // A marked message is longer than its client said.
+    let sent = marked(&body).map(Bytes::from).inspect(|_| drop(head.headers.remove(CONTENT_LENGTH)));
+    let sent = sent.unwrap_or_else(|| body.clone());
     // The token may have been revoked while the body arrived.
     let guest = guests.admit(&secret)?;
     let is_first = !head.headers.contains_key("mcp-session-id") && opens_session(&body);
     let is_json = is_json(&head.headers);
     let session = head.headers.get("mcp-session-id").and_then(|session| session.to_str().ok()).map(str::to_owned);
-    let id = id_of(&body).filter(|_| session.is_some());
+    let id = id_of(&sent).filter(|_| session.is_some());
     let unanswered = id.as_ref().map(|id| guest.begin(session.as_deref().unwrap_or_default(), &id.to_string()));
     let Some(unanswered) = unanswered.map_or(Some(None), |begun| begun.map(Some)) else {
         let id = id.unwrap_or_default();
@@ -205,7 +209,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     if let Some(refused) = not_resumed(&guest, &head, session.as_deref()).await {
         return Ok(refused);
     }
-    let request = Request::from_parts(head, Full::new(body.clone()));
+    let request = Request::from_parts(head, Full::new(sent));
     let answer = hinted(guest.answer(request, is_first).await?).await;
     // Held until the whole answer was sent, or the client has disconnected.
     let answer = answer.map(|body| {

@@ -25,6 +25,7 @@ mod hints;
 mod http;
 mod limits;
 mod listeners;
+mod lost;
 mod own;
 mod portable;
 mod projected;
@@ -36,7 +37,7 @@ mod tools;
 mod visible;
 mod wire;
 
-use crate::engine::{Engine, EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
+use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
 pub use projected::Listed;
 use server::Server;
 use std::time::Duration;
@@ -88,7 +89,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(70);
 /// Those of opening the workspace; `Failed` when the client does not speak the protocol.
 pub fn serve(serving: Serving) -> Result<(), EngineError> {
     let clients = serving.options.home.clients();
-    let engine = Engine::open(serving.options)?;
+    let engine = serving.options.open_to_serve()?;
     engine.grants().enter_session(serving.session);
     engine.tool_sets().limit(&serving.limits)?;
     if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
@@ -118,7 +119,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
 /// Those of opening the workspace; `Failed` when the address cannot be used.
 #[cfg(feature = "mcp-http")]
 pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Result<(), EngineError> {
-    let engine = Engine::open(serving.options)?;
+    let engine = serving.options.open_to_serve()?;
     engine.tool_sets().limit(&serving.limits)?;
     // More than one thread, so that no agent can block the others.
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -10,6 +10,7 @@ use crate::domain::{Caller, ReviewId, RunId, Stage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
+use std::collections::HashSet;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -49,6 +50,21 @@ impl Place {
             ["reviews", review] => Some(Place::Review(ReviewId(number(review)?))),
             _ => None,
         }
+    }
+}
+
+/// Reads again what tells whether these places changed: the rows of a large library need memory, so they are read only if
+/// several tools are among them.
+pub(super) fn look_at(engine: &Engine, places: &HashSet<Place>) {
+    let mut tools = places.iter().filter_map(|place| match place {
+        Place::Tool(name) | Place::Source(name) => Some(name),
+        Place::Output(..) | Place::Review(_) => None,
+    });
+    // When the folders cannot be read now, the tools are as they were.
+    match (tools.next(), tools.next()) {
+        (Some(one), None) => drop(engine.library().up_to_date_around(one)),
+        (Some(_), Some(_)) => drop(engine.library().up_to_date()),
+        (None, _) => {}
     }
 }
 
@@ -122,7 +138,7 @@ pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<Re
     let (text, mime) = match place {
         Place::Tool(name) => (visible_value(calls::shown(engine, caller, name)?).to_string(), "application/json"),
         Place::Source(name) => {
-            engine.library().up_to_date()?;
+            engine.library().up_to_date_around(name)?;
             let detail = engine.library().detail(&*engine.library().resolve(name)?)?;
             if engine.library().skill_text(&detail).is_some()
                 && let Some(why) = engine.library().skill_doubt(&detail.tool)?

@@ -193,7 +193,9 @@ fn error_of(outcome: RunOutcome, message: &str) -> Value {
     let (code, hint) = match outcome {
         RunOutcome::Refused => (ErrorCode::Refused, "show says what a run of it needs"),
         RunOutcome::InvalidInput => (ErrorCode::Usage, "show gives the schema of its input"),
-        RunOutcome::Cancelled => (ErrorCode::Failed, "somebody stopped it; run starts it again"),
+        RunOutcome::Cancelled => {
+            (ErrorCode::Failed, "somebody stopped it, or its connection ended; run starts it again")
+        }
         RunOutcome::Interrupted => (ErrorCode::Failed, "its process was lost; run starts it again"),
         RunOutcome::SpawnFailed => (ErrorCode::Failed, "show lists what is missing here"),
         RunOutcome::TimedOut | RunOutcome::LimitExceeded => {

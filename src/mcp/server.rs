@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::MissedTickBehavior;
 
 /// Maximum number of unanswered quick requests, in addition to long-running ones.
 const MOST_QUICK: usize = 32;
@@ -35,6 +36,8 @@ const EVERYTHING_EVERY: u32 = 10;
 const OWN_LOOK: Duration = Duration::from_secs(1);
 /// The interval of progress notifications, for clients that request them.
 const PROGRESS_STEP: Duration = Duration::from_millis(500);
+/// When the first one is sent: a call that is answered sooner has none.
+const FIRST_PROGRESS: Duration = Duration::from_millis(100);
 
 /// Serves one client.
 #[derive(Clone)]
@@ -298,10 +301,8 @@ impl Server {
         run: impl Fn() -> Option<RunId>,
         caller: &Caller,
     ) -> Option<Result<T, EngineError>> {
-        let begun = Instant::now();
         let over = tokio::time::sleep(wait);
         tokio::pin!(over);
-        let mut step = tokio::time::interval(PROGRESS_STEP);
         let mut taken_back = false;
         loop {
             tokio::select! {
@@ -317,7 +318,6 @@ impl Server {
                     }
                 }
                 () = &mut over => return None,
-                _ = step.tick() => tell_progress(context, begun.elapsed()).await,
             }
         }
     }
@@ -428,8 +428,7 @@ impl Server {
         let Some(agent) = self.agent.get().cloned().filter(|_| !places.is_empty()) else { return };
         let engine = self.engine.clone();
         let now = spawn_blocking(move || {
-            // If the folders cannot be read, the tools count as unchanged.
-            drop(engine.library().up_to_date());
+            resources::look_at(&engine, &places);
             let caller = Caller::Agent(agent);
             places.into_iter().map(|place| (place.clone(), resources::stamp(&engine, &caller, &place))).collect()
         });
@@ -505,13 +504,33 @@ fn named(client: Option<&str>) -> String {
     format!("mcp:{}", visible_words(&name).unwrap_or("unnamed"))
 }
 
-async fn tell_progress(context: &RequestContext<RoleServer>, elapsed: Duration) {
-    let Some(token) = context.meta.get_progress_token() else { return };
-    let seconds = elapsed.as_millis() as f64 / 1_000.0;
-    let mut progress = ProgressNotificationParam::new(token, seconds);
-    progress.message = Some(format!("running for {seconds:.1} s"));
-    // A client that has disconnected needs no progress.
-    let _ = context.peer.notify_progress(progress).await;
+/// The answer of a call. While the call lasts, a client that requested progress is told the time at intervals: a run may
+/// print nothing, and a decision may take long. A call that its client cancelled has no further progress.
+pub(super) async fn with_progress<T>(context: &RequestContext<RoleServer>, call: impl Future<Output = T>) -> T {
+    let Some(token) = context.meta.get_progress_token() else { return call.await };
+    tokio::pin!(call);
+    let begun = Instant::now();
+    let mut step = tokio::time::interval_at(tokio::time::Instant::now() + FIRST_PROGRESS, PROGRESS_STEP);
+    // After a pause of this process, one notification is enough.
+    step.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut call => return answer,
+            _ = step.tick(), if !context.ct.is_cancelled() => {
+                let seconds = begun.elapsed().as_micros() as f64 / 1_000_000.0;
+                let mut progress = ProgressNotificationParam::new(token.clone(), seconds);
+                progress.message = Some(format!("working for {seconds:.1} s"));
+                // A client that is gone needs no progress. The call goes on while the notification is written.
+                let told = context.peer.notify_progress(progress);
+                tokio::select! {
+                    biased;
+                    answer = &mut call => return answer,
+                    _ = told => {}
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

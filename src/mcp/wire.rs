@@ -6,6 +6,7 @@
 //! which it would end the connection.
 
 use super::hints::add_hint;
+use super::lost::read_message;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientNotification, ClientRequest, ErrorData, JsonRpcMessage, ProtocolVersion, RequestId, ServerConfig,
@@ -325,9 +326,9 @@ impl<R: AsyncRead + Send + Unpin> Wire<R> {
         if text.is_empty() {
             return Heard::Nothing;
         }
-        match serde_json::from_slice::<Value>(text) {
-            Ok(message) => self.understood(message, line.len()),
-            Err(_) => fault(&Value::Null, NO_JSON, "Parse error", "each line is one message in JSON"),
+        match std::str::from_utf8(text).ok().and_then(|text| read_message(text).ok()) {
+            Some(message) => self.understood(message, line.len()),
+            None => fault(&Value::Null, NO_JSON, "Parse error", "each line is one message in JSON"),
         }
     }
 

@@ -26,7 +26,7 @@ use crate::engine::clock::now;
 use crate::engine::core::{self, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::engine::owner::owner_alive;
+use crate::engine::owner::{owner_alive, serves_agents};
 use crate::engine::settings::secrets::{self, SecretSource};
 use crate::engine::view::RunRequest;
 use crate::runner::{self, Report, RunEnvironment, Running};
@@ -510,7 +510,10 @@ impl Runs<'_> {
             let record = self.record(row.run)?;
             let isolation = record.isolation;
             let observation = Some(Observation::off("its observer process died"));
-            let end = ended(RunEnd::Interrupted, isolation.profile);
+            // A run of an agent ends with its connection, whichever of both ended first; nobody waits for it.
+            let was_cancelled = row.cancel_asked || serves_agents(&row.owner);
+            let end = if was_cancelled { RunEnd::Cancelled } else { RunEnd::Interrupted };
+            let end = ended(end, isolation.profile);
             let last_seen = self.last_sign_of_life(&row, at);
             let duration_ms = u64::try_from(last_seen.saturating_sub(record.started_at.0)).unwrap_or(0);
             let end = FinishedRun { isolation, observation, usage: RunUsage { duration_ms, ..end.usage }, ..end };

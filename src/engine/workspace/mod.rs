@@ -12,7 +12,7 @@ use crate::engine::clock::now;
 use crate::engine::core::Actor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::{Rank, Ranked, lock};
-use crate::engine::owner::owner_word;
+use crate::engine::owner::{owner_word, serving_owner_word};
 use crate::engine::settings::{STACK_HINT, Settings, is_stack};
 use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
@@ -76,6 +76,14 @@ impl Workspace {
     /// `Internal` when the state cannot be read, with what to do about it.
     pub(in crate::engine) fn open(options: OpenOptions) -> Result<Workspace, EngineError> {
         Workspace::open_with(options, |machine| machine)
+    }
+
+    /// [`Self::open`] for a process that serves agents.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(in crate::engine) fn open_to_serve(options: OpenOptions) -> Result<Workspace, EngineError> {
+        Ok(Workspace { owner: serving_owner_word(), ..Workspace::open(options)? })
     }
 
     /// [`Self::open`] for a process that must use little memory: it keeps no supervisor ready for the next run.

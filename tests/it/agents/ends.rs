@@ -14,21 +14,57 @@ fn sleeper(seconds: &str) -> Workspace {
     with_approved("sleeper", &format!("import os\nos.execvp('sleep', ['sleep', '{seconds}'])"))
 }
 
-#[test]
-fn when_the_client_leaves_its_runs_end_and_are_recorded_as_cancelled() {
-    let seconds = unique_seconds();
-    let workspace = sleeper(&seconds);
-    let mut agent = Agent::connect(&workspace, Era::Inline, &[]);
-    // A subscription never ends by itself, and must not hold the end up.
-    agent.post("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
-    agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
-    until("the tool runs", || !processes_with(&seconds).is_empty());
+/// How long the end of a server may take after its client has left.
+const LIMIT: Duration = Duration::from_millis(100);
+/// How often the end is tried. Other work on the machine makes an end slower, never faster: one end within the limit
+/// shows that nothing waits for longer by design.
+const TRIES: usize = 8;
+
+/// Ends servers until one has ended within the limit. `end` gives the time that one took.
+fn ends_in_time(mut end: impl FnMut() -> Duration) {
+    let mut took = Vec::new();
+    while took.len() < TRIES {
+        took.push(end());
+        if took.last().is_some_and(|last| *last <= LIMIT) {
+            return;
+        }
+    }
+    panic!("no end within {LIMIT:?}: {took:?}");
+}
+
+/// Lets a client leave, and gives the time until its server has ended.
+fn left(agent: Agent) -> Duration {
     let begun = Instant::now();
     assert!(agent.leave().success());
-    assert!(begun.elapsed() < Duration::from_secs(4), "the SDK would wait for five seconds");
-    until("the tool has ended", || processes_with(&seconds).is_empty());
-    let run = open(&workspace).runs().record(RunId(1)).unwrap();
-    assert!(matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted), "{run:?}");
+    begun.elapsed()
+}
+
+fn is_recorded_as_cancelled(workspace: &Workspace) {
+    let run = open(workspace).runs().record(RunId(1)).unwrap();
+    assert_eq!(run.outcome, RunOutcome::Cancelled, "{run:?}");
+}
+
+#[test]
+fn when_the_client_leaves_its_runs_end_and_are_recorded_as_cancelled() {
+    ends_in_time(|| {
+        let seconds = unique_seconds();
+        let workspace = sleeper(&seconds);
+        let mut agent = Agent::connect(&workspace, Era::Inline, &[]);
+        // A subscription never ends by itself, and must not hold the end up.
+        agent.post("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+        agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
+        until("the tool runs", || !processes_with(&seconds).is_empty());
+        let took = left(agent);
+        until("the tool has ended", || processes_with(&seconds).is_empty());
+        is_recorded_as_cancelled(&workspace);
+        took
+    });
+}
+
+#[test]
+fn a_server_that_does_nothing_ends_with_its_input() {
+    let workspace = Workspace::new();
+    ends_in_time(|| left(Agent::connect(&workspace, LEGACY, &[])));
 }
 
 /// Holds the store as another process does that writes a lot.
@@ -41,20 +77,20 @@ fn busy(workspace: &Workspace) -> rusqlite::Connection {
 
 #[test]
 fn a_server_ends_while_another_process_writes_to_the_store() {
-    let seconds = unique_seconds();
-    let workspace = sleeper(&seconds);
-    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
-    agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
-    until("the tool runs", || !processes_with(&seconds).is_empty());
-    until("the connection is noted", || !open(&workspace).agents().list().unwrap().is_empty());
-    let writer = busy(&workspace);
-    let begun = Instant::now();
-    assert!(agent.leave().success());
-    assert!(begun.elapsed() < Duration::from_secs(4), "a write would have waited for five seconds");
-    until("the tool has ended", || processes_with(&seconds).is_empty());
-    drop(writer);
-    let run = open(&workspace).runs().record(RunId(1)).unwrap();
-    assert!(matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted), "{run:?}");
+    ends_in_time(|| {
+        let seconds = unique_seconds();
+        let workspace = sleeper(&seconds);
+        let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+        agent.post("tools/call", json!({"name": "run", "arguments": {"tool": "sleeper"}}));
+        until("the tool runs", || !processes_with(&seconds).is_empty());
+        until("the connection is noted", || !open(&workspace).agents().list().unwrap().is_empty());
+        let writer = busy(&workspace);
+        let took = left(agent);
+        until("the tool has ended", || processes_with(&seconds).is_empty());
+        drop(writer);
+        is_recorded_as_cancelled(&workspace);
+        took
+    });
 }
 
 #[test]
@@ -91,7 +127,7 @@ fn a_server_that_is_killed_at_any_point_leaves_no_run_behind_and_every_ticket_in
         until("the tool has ended", || processes_with(&seconds).is_empty());
         let engine = open(&workspace);
         let runs = engine.runs().list(&RunFilter::default()).unwrap();
-        let is_over = |run: &Run| matches!(run.outcome, RunOutcome::Interrupted | RunOutcome::Cancelled);
+        let is_over = |run: &Run| run.outcome == RunOutcome::Cancelled;
         assert!(runs.iter().all(is_over), "{point}: {runs:?}");
         assert!(runs.len() <= 1 && (runs.len() == 1 || point == "as soon as it was asked"), "{point}: {runs:?}");
         assert!(engine.agents().list().unwrap().is_empty(), "{point}");

@@ -99,6 +99,11 @@ fn a_long_run_is_handed_over_read_piece_by_piece_and_cancelled() {
     assert_eq!((&over["state"], &over["is_complete"]), (&json!("cancelled"), &json!(true)), "{over:#}");
 }
 
+/// How many notifications of progress came and were not read.
+fn progress_of(agent: &Agent) -> usize {
+    agent.notices.iter().filter(|notice| notice["method"] == "notifications/progress").count()
+}
+
 #[test]
 fn progress_rises_while_a_client_waits_and_taking_the_call_back_ends_the_run() {
     let workspace = with_approved("sleeper", "import time\ntime.sleep(100)");
@@ -111,6 +116,34 @@ fn progress_rises_while_a_client_waits_and_taking_the_call_back_ends_the_run() {
     agent.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
     let over = agent.call("output", json!({"run": 1}));
     assert_eq!(over["state"], "cancelled", "{over:#}");
+    let ended = progress_of(&agent);
+    agent.call("show", json!({"tool": "sleeper"}));
+    assert_eq!(progress_of(&agent), ended, "nothing more is told of what was taken back");
+}
+
+#[test]
+fn a_client_that_waits_for_a_human_or_for_output_has_progress_too() {
+    let workspace = with_approved("sleeper", "import time\ntime.sleep(100)");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let asked = agent.call("request", json!({"kind": "archive", "tool": "sleeper", "rationale": "nobody needs it"}));
+    let started = agent.call("run", json!({"tool": "sleeper", "wait_s": 1}));
+    assert_eq!(started["state"], "running", "{started:#}");
+    for (tool, arguments) in [
+        ("wait", json!({"review": asked["review"], "wait_s": 2})),
+        ("output", json!({"run": started["run"], "wait_s": 2})),
+    ] {
+        let params = json!({"name": tool, "arguments": arguments, "_meta": {"progressToken": tool}});
+        let id = agent.post("tools/call", params);
+        agent.answer(id);
+        let told: Vec<f64> = (0..3)
+            .map(|_| agent.notice("notifications/progress"))
+            .inspect(|told| assert_eq!(told["params"]["progressToken"], tool, "{told}"))
+            .map(|told| told["params"]["progress"].as_f64().unwrap())
+            .collect();
+        assert!(told.is_sorted_by(|one, next| one < next), "{tool}: {told:?}");
+        agent.notices.clear();
+    }
+    agent.call("cancel", json!({"run": started["run"]}));
 }
 
 #[test]

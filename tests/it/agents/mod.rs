@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod journey;
 mod names;
+mod numbers;
 mod permits;
 mod projected;
 mod resources;

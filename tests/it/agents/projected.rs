@@ -157,8 +157,59 @@ fn said_by_a_client(listed: &Value) -> Option<String> {
 fn real_schemas_are_tools_that_clients_take() {
     let Some(shared) = shared() else { return };
     let schemas = real_schemas(&shared.join("corpora/code_evolver"));
+    let (workspace, runnable) = with_schemas(&schemas);
+    assert!(schemas.len() >= 200 && runnable + 5 >= schemas.len(), "{runnable} of {}", schemas.len());
+    drop(workspace);
+}
+
+/// Schemas of one workspace: a development build takes long to list more.
+const PART: usize = 200;
+
+/// The same for a file with a list of `[NAME, SCHEMA]`, by hand: `TOOLSMITH_SCHEMAS=FILE`. With `TOOLSMITH_INSPECTOR`, the
+/// command of the MCP inspector, it checks the list as well.
+#[test]
+fn schemas_of_a_file_are_tools_that_clients_take() {
+    let Some(file) = std::env::var_os("TOOLSMITH_SCHEMAS") else { return };
+    let listed: Vec<(String, Value)> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    for part in listed.chunks(PART) {
+        let schemas: BTreeMap<String, Value> = part.iter().cloned().collect();
+        let (workspace, runnable) = with_schemas(&schemas);
+        println!("{} schemas, {runnable} tools", schemas.len());
+        let (rows, _) = workspace.json(&["list"]);
+        for row in rows["tools"].as_array().unwrap().iter().filter(|row| row["runnable"] != true) {
+            println!("{}: {}", row["name"], row["reason"]);
+        }
+        if let Ok(inspector) = std::env::var("TOOLSMITH_INSPECTOR") {
+            inspect(&workspace, &inspector, runnable);
+        }
+    }
+}
+
+/// Shows the list of tools to the inspector, which has to take all of them.
+fn inspect(workspace: &Workspace, inspector: &str, runnable: usize) {
+    let mut words = inspector.split(' ');
+    let program = workspace.toolsmith(&["mcp", "--list", "all"]);
+    let mut command = Command::new(words.next().unwrap());
+    // The inspector starts a server without most variables.
+    command.args(words).args(["--cli", "env"]);
+    for (name, value) in program.get_envs() {
+        let text = |part: &std::ffi::OsStr| part.to_str().unwrap().to_owned();
+        command.args(value.map(|value| format!("{}={}", text(name), text(value))));
+    }
+    command.arg(program.get_program()).args(program.get_args());
+    command.current_dir(workspace.root()).args(["--method", "tools/list", "--strict"]);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {}", output.status, told.chars().take(8_000).collect::<String>());
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(listed["tools"].as_array().unwrap().len(), 11 + runnable);
+}
+
+/// A workspace with an approved tool for each schema, and how many of them can run. Each of these is listed as clients
+/// want it.
+fn with_schemas(schemas: &BTreeMap<String, Value>) -> (Workspace, usize) {
     let workspace = Workspace::new();
-    for (name, schema) in &schemas {
+    for (name, schema) in schemas {
         let tool = json!({"name": name, "version": "1.0.0", "description": "Does what its schema says",
             "run": {"command": ["true"]}, "input": schema});
         workspace.write(&format!("tools/approved/{name}/tool.json"), &tool.to_string());
@@ -172,7 +223,6 @@ fn real_schemas_are_tools_that_clients_take() {
     let rows = rows["tools"].as_array().unwrap();
     let runnable = rows.iter().filter(|row| row["stage"] == "approved" && row["runnable"] == true).count();
     assert_eq!(tools.len(), 11 + runnable, "what may run is listed");
-    assert!(schemas.len() >= 200 && runnable + 5 >= schemas.len(), "{runnable} of {}", schemas.len());
     let mut seen = std::collections::BTreeSet::new();
     for tool in tools {
         let name = tool["name"].as_str().unwrap();
@@ -188,4 +238,5 @@ fn real_schemas_are_tools_that_clients_take() {
     if let Some(said) = said_by_a_client(&listed) {
         assert_eq!(said, format!("{} schemas\n", tools.len()));
     }
+    (workspace, runnable)
 }

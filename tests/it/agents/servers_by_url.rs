@@ -272,6 +272,7 @@ fn toolsmith_does_not_call_itself_over_http() {
 fn a_definition_says_either_a_command_or_a_url_and_no_inputs() {
     for (table, told) in [
         ("url = \"https://h.example/mcp\"\ncommand = [\"x\"]", "keep one of the two"),
+        ("url = \"https://h.example/mcp\"\nidle = \"5m\"", "remove idle"),
         ("url = \"https://{input.host}/mcp\"", "inputs belong to the call only"),
         ("url = \"ftp://h.example/mcp\"", "does not begin with https://"),
         ("url = \"https://h.example/mcp\"\nheaders = { Authorization = \"Bearer {env.KEY}\" }", "add KEY to"),
