@@ -35,7 +35,7 @@ pub use trials::benchmark::p95_of;
 pub use trials::consistency::further;
 pub use trials::crash::is_refusal;
 pub use trials::generate::simplest;
-pub use trials::replay::{Recorded, replayed};
+pub use trials::replay::{Recorded, RecordedEnd, replayed};
 
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source;

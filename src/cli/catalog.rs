@@ -301,6 +301,11 @@ impl Shown {
         if let Some(path) = &tool.shadowed_by {
             page.field("shadowed by", Ink::Warn, path)?;
         }
+        if let Some(version) = &tool.facts.replaced_by {
+            let text =
+                format!("{version}, made from it and approved; `toolsmith archive {}` archives this file", tool.path);
+            page.field("replaced by", Ink::Warn, text)?;
+        }
         for (label, paths) in [("shadows", &tool.shadows), ("clashes with", &tool.clashes)] {
             for path in paths {
                 page.field(label, Ink::Warn, path)?;

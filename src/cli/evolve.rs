@@ -360,7 +360,7 @@ impl Answer for Shown {
         let best = self.detail.course.best();
         for (at, lane) in self.detail.course.lanes() {
             let lanes = self.detail.course.rounds[at.round as usize - 1].lanes.len();
-            let sign = if best == Some(at) { "*" } else { " " };
+            let sign = if best == Some(at) && !lane.is_rejected() { "*" } else { " " };
             let line = StyledLine::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
             page.line(&line.put(Ink::Plain, lane_line(lane)))?;
             let examined = self.detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
@@ -396,7 +396,9 @@ impl Answer for Shown {
                 format!("`toolsmith resume {0}` resumes it, `toolsmith stop {0}` ends it", one.id),
             ),
             (EvolutionState::Spent | EvolutionState::Stopped | EvolutionState::Failed, None) if best.is_some() => {
-                page.field("next", Ink::Dim, format!("`toolsmith keep {}` saves the best answer for review", one.id))
+                let is_rejected = best.and_then(|at| self.detail.course.lane(at)).is_some_and(Lane::is_rejected);
+                let which = if is_rejected { "an answer, although checks reject it," } else { "the best answer" };
+                page.field("next", Ink::Dim, format!("`toolsmith keep {}` saves {which} for review", one.id))
             }
             _ => Ok(()),
         }
@@ -407,12 +409,12 @@ fn replay_line(page: &mut Page<'_>, one: &Replayed) -> io::Result<()> {
     let ink = match one.outcome {
         ReplayOutcome::Broken | ReplayOutcome::Hidden => Ink::Bad,
         ReplayOutcome::Changed => Ink::Warn,
-        ReplayOutcome::Same | ReplayOutcome::LeftOut => Ink::Dim,
+        ReplayOutcome::Same | ReplayOutcome::LeftOut | ReplayOutcome::NotRepeated => Ink::Dim,
         ReplayOutcome::Refused | ReplayOutcome::Fixed => Ink::Good,
     };
     let line = StyledLine::new()
         .put(ink, format!("    {} ", one.outcome))
-        .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, one.was(), one.is_now()));
+        .put(Ink::Dim, format!("input of run {}: {}", one.run, one.summary()));
     page.line(&line)
 }
 

@@ -15,6 +15,8 @@ words!(
         Changed = "changed",
         /// Same outcome and same result as before.
         Same = "same",
+        /// The recorded run cannot be repeated here, so it counts neither for nor against the new version.
+        NotRepeated = "not-repeated",
         /// It was accepted before and does not fit the input schema of the new version, as requested.
         LeftOut = "left-out",
         /// It failed before and is now refused with a message, as the request or the failure permits.
@@ -36,7 +38,7 @@ pub struct Replayed {
     pub chosen: bool,
     /// The input, as JSON or as command-line words.
     pub input: String,
-    /// How it ended on the old version, and the end of its output.
+    /// How it ended on the old version, and the end of its output. If the run cannot be repeated here, why.
     pub before: String,
     /// The same for the new version.
     pub after: String,
@@ -49,6 +51,14 @@ pub struct Replayed {
 const MAX_QUOTED: usize = 100;
 
 impl Replayed {
+    /// Both results in one line; for a run that cannot be repeated here, only why.
+    pub fn summary(&self) -> String {
+        match self.outcome {
+            ReplayOutcome::NotRepeated => self.before.lines().next().unwrap_or_default().to_owned(),
+            _ => format!("{} → {}", self.was(), self.is_now()),
+        }
+    }
+
     /// How it ended on the old version, in one line.
     pub fn was(&self) -> String {
         line(&self.before)

@@ -94,6 +94,9 @@ pub struct ToolFacts {
     /// Set if it is deprecated.
     #[serde(default)]
     pub deprecated: Option<Box<Deprecation>>,
+    /// The approved version that was made from this one, so that no review of it is opened; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<semver::Version>,
     /// Whether its cost tier must be unlocked by a human before it runs.
     #[serde(default)]
     pub locked: bool,

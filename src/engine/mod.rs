@@ -74,6 +74,7 @@ mod workspace;
 
 pub use self::core::{Content, Edit, Gates, RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
+pub use crate::evolve::answer::readable;
 pub use crate::evolve::course::{
     EvolutionPlan, EvolutionProgress, Lane, LaneId, LaneState, ReplaySummary, Round, Usage, VerdictSummary,
 };

@@ -65,7 +65,9 @@ fn replayed(case: &Replayed) -> Option<Item> {
         ReplayOutcome::Hidden => {
             (0, format!("Not fixed: the input of run {run} succeeds now, but the failure is only hidden."))
         }
-        ReplayOutcome::Refused | ReplayOutcome::Fixed | ReplayOutcome::LeftOut => return None,
+        ReplayOutcome::Refused | ReplayOutcome::Fixed | ReplayOutcome::LeftOut | ReplayOutcome::NotRepeated => {
+            return None;
+        }
         _ if case.chosen => (3, format!("Not fixed: the input of run {run} still fails.")),
         ReplayOutcome::Changed => (4, format!("Changed: the input of run {run} gives a different result than before.")),
         ReplayOutcome::Same => return None,

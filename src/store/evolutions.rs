@@ -84,6 +84,15 @@ impl Queries {
         self.row(&sql, params![tool, version], read)
     }
 
+    /// Which version each evolution wrote and which one it started from: name, written, original.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn evolved_versions(&self) -> StoreResult<Vec<(ToolName, Digest, Digest)>> {
+        let sql = "SELECT DISTINCT tool, made, digest FROM evolutions WHERE made IS NOT NULL AND made <> digest";
+        self.rows(sql, params![], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
     /// The examined answers of an evolution, in order.
     ///
     /// # Errors

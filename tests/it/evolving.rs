@@ -153,10 +153,41 @@ fn a_repair_without_a_model_is_a_version_that_waits_and_the_original_stays() {
     let (still, code) = workspace.json(&["run", "counter", "--set", "text=x x"]);
     assert_eq!((code, &still["run"]["version"]), (1, &json!("1.0.0")), "nothing is used before a human says so");
     let text = fs::read_to_string(workspace.path("tools/experimental/counter/versions/1.0.1/counter.py")).unwrap();
-    assert!(text.starts_with("# AI-Generated Tool\n# Created: "), "{text}");
+    assert!(!text.contains("AI-Generated Tool"), "no model wrote it: {text}");
     let (again, code) = workspace.json(&["keep", made["evolution"]["id"].to_string().as_str()]);
     assert_eq!(code, 0, "{again:#}");
     assert!(again["message"].as_str().unwrap().contains("already"), "{again:#}");
+}
+
+#[test]
+fn an_approved_repair_ends_the_review_of_the_original_and_says_how_to_archive_it() {
+    let workspace = Workspace::new();
+    workspace
+        .write("tools/experimental/words.py", "\"\"\"Count words.\"\"\"\n\nprint(len(sys.stdin.read().split()))\n");
+    let (made, code) = workspace.json(&["evolve", "words"]);
+    assert_eq!((code, &made["evolution"]["state"]), (0, &json!("good")), "{made:#}");
+    let text = fs::read_to_string(workspace.path("tools/experimental/words_v1_0_1.py")).unwrap();
+    assert!(!text.contains("AI-Generated Tool") && text.contains("import sys"), "{text}");
+    let review = made["evolution"]["review"].to_string();
+    let (shown, _) = workspace.json(&["review", &review]);
+    let digest = shown["review"]["digest"].as_str().unwrap().to_owned();
+    let words = ["approve", &review, "--digest", &digest, "--unread", "--reason", "a test"];
+    let (said, code) = workspace.json_of_human(&words);
+    let message = said["message"].as_str().unwrap_or_default();
+    assert_eq!(code, 0, "{said:#}");
+    assert!(message.contains("`toolsmith archive tools/experimental/words.py` archives it"), "{message}");
+    for _ in 0..2 {
+        workspace.json(&["list"]);
+        let (waiting, _) = workspace.json(&["reviews"]);
+        assert_eq!(waiting["reviews"], json!([]), "the original is not new: {waiting:#}");
+    }
+    let (shown, _) = workspace.json(&["show", "words@1.0.1"]);
+    assert_eq!(shown["tool"]["version"], "1.0.1", "{shown:#}");
+    // A file that changed is a question.
+    workspace.write("tools/experimental/words.py", "\"\"\"Count words.\"\"\"\n\nprint(2)\n");
+    workspace.json(&["list"]);
+    let (waiting, _) = workspace.json(&["reviews"]);
+    assert_eq!(waiting["reviews"][0]["kind"], "evolved", "{waiting:#}");
 }
 
 #[test]

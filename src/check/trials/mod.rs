@@ -5,6 +5,7 @@
 //! run. Output of a trial comes from the tool: it is limited when read, and quoted and shortened in reports. If nothing
 //! can be started (no command, a missing program, too weak isolation), each check says so, and never passes.
 
+mod absent_file;
 pub(super) mod behaviour;
 pub(super) mod benchmark;
 mod case;

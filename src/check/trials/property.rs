@@ -3,6 +3,7 @@
 //! A crashing input is simplified as long as it crashes in the same way, and reported in a form that a reader can type.
 //! Inputs are tried in forks of one interpreter if possible; before a crash counts, a plain start confirms it.
 
+use super::absent_file;
 use super::case;
 use super::crash::{self, Crash};
 use super::generate::{Rng, inputs};
@@ -38,6 +39,9 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         return CheckReport::skipped(name, "no input could be generated from its schema");
     }
     match search(context, schema, &all) {
+        Ok(found) if found.unread > 0 && found.unread == found.tried => {
+            CheckReport::skipped(name, "it reads the file that its input names, and a generated value names none")
+        }
         Ok(found) => found.report(context),
         Err(why) => unavailable(name, why),
     }
@@ -55,6 +59,14 @@ struct PropertyOutcome {
     /// By kind of reason.
     refusals: BTreeMap<String, (String, Value)>,
     doubtful: usize,
+    /// How many inputs were taken as paths that name nothing, and one of them.
+    unread: usize,
+    unread_input: Option<Value>,
+}
+
+/// How a trial crashed; `None` also if it only found no file under a generated value.
+fn crash_of(input: &Value, tried: &Tried) -> Option<Crash> {
+    crash::of(tried).filter(|_| !absent_file::is_named_by(input, tried))
 }
 
 fn start(context: &CheckContext<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
@@ -66,7 +78,10 @@ fn search(context: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<P
     let mut crashed: BTreeMap<String, (Crash, Value)> = BTreeMap::new();
     for (input, tried) in all.iter().zip(start(context, all, Pace::Quick)?) {
         found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
-        if let Some(crash) = crash::of(&tried) {
+        if crash::of(&tried).is_some() && crash_of(input, &tried).is_none() {
+            found.unread += 1;
+            found.unread_input.get_or_insert_with(|| input.clone());
+        } else if let Some(crash) = crash::of(&tried) {
             let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
             // The shortest one is the closest to the simplest.
             if input.to_string().len() < known.1.to_string().len() {
@@ -107,8 +122,10 @@ fn simplify(context: &CheckContext<'_>, checker: &Checker, crash: &Crash, input:
             break;
         }
         let tried = start(context, &steps, Pace::Quick)?;
-        let same = |tried: &Tried| crash::of(tried).is_some_and(|other| other.signature == crash.signature);
-        match steps.into_iter().zip(&tried).find(|(_, tried)| same(tried)) {
+        let same = |input: &Value, tried: &Tried| {
+            crash_of(input, tried).is_some_and(|other| other.signature == crash.signature)
+        };
+        match steps.into_iter().zip(&tried).find(|(step, tried)| same(step, tried)) {
             Some((step, _)) => best = step,
             None => break,
         }
@@ -122,7 +139,8 @@ fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Res
     let both = if simple == original { vec![simple] } else { vec![simple, original] };
     for input in both {
         let tried = start(context, std::slice::from_ref(&input), Pace::Plain)?;
-        let seen = tried.first().and_then(crash::of).filter(|seen| seen.signature == crash.signature);
+        let seen =
+            tried.first().and_then(|tried| crash_of(&input, tried)).filter(|seen| seen.signature == crash.signature);
         if let Some(seen) = seen {
             return Ok(Some((seen, input)));
         }
@@ -159,6 +177,14 @@ impl PropertyOutcome {
                 Finding::new(crash.code, severity, message)
             })
             .collect();
+        if let Some(input) = &self.unread_input {
+            let inputs = plural(self.unread, "input names", "inputs name");
+            let message = format!(
+                "{inputs} no file to read, for example {}: they could not be tried; an example with a file can be",
+                the_input(input)
+            );
+            findings.push(Finding::new("no-file", Severity::Low, message));
+        }
         for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
             let message = format!("{} is rejected with: {reason}", the_input(input));
             findings.push(Finding::new("refuses", Severity::Low, message));
@@ -190,7 +216,7 @@ impl PropertyOutcome {
             sorts => format!("; some were rejected, for {}", count(sorts, "reason")),
         };
         CheckReport::of("property", findings)
-            .noted(format!("{} generated from its schema{refused}", count(self.tried, "input")))
+            .noted(format!("{} generated from its schema{refused}", count(self.tried - self.unread, "input")))
     }
 }
 

@@ -1,9 +1,13 @@
 //! Replays recorded inputs on a version and on an improved one.
 
+use super::case::lacks_permissions;
 use super::{cannot_start, difference, unavailable};
 use crate::check::source::excerpt;
 use crate::check::{Batch, CheckContext, Trials};
-use crate::domain::{CheckReport, DIFF_TIME, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail};
+use crate::domain::{
+    CheckReport, DIFF_TIME, Digest, Finding, Profile, ReplayOutcome, Replayed, Run, RunEnd, RunId, RunOutcome,
+    Severity, ToolDetail,
+};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use similar::TextDiff;
@@ -14,6 +18,9 @@ const KEPT: usize = 2000;
 
 /// The longest answer quoted in a finding, in characters.
 const MAX_ANSWER: usize = 60;
+
+/// The longest list of permissions that is shown, in characters.
+const MAX_PERMITTED: usize = 120;
 
 /// How much of a difference is kept, in lines.
 const MAX_LINES: usize = 60;
@@ -27,6 +34,66 @@ pub struct Recorded {
     pub input: Value,
     /// Whether it is a failure that the user chose to have fixed.
     pub chosen: bool,
+    /// How that run ended.
+    pub ended: RecordedEnd,
+}
+
+/// How a recorded run ended, to compare with a trial of the same version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEnd {
+    /// Digest of the version that ran.
+    pub digest: Digest,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// The cause of its failure.
+    pub error: Option<String>,
+    /// Whether it had the declared permissions, which trials do not get.
+    pub with_permissions: bool,
+}
+
+impl RecordedEnd {
+    /// The end of a run.
+    pub fn of(run: &Run) -> RecordedEnd {
+        RecordedEnd {
+            digest: run.digest,
+            succeeded: run.outcome == RunOutcome::Succeeded,
+            error: run.error.clone(),
+            with_permissions: run.isolation.profile == Profile::Declared,
+        }
+    }
+
+    /// Why a trial of this version does not repeat the run; `None` if it does, or if nothing shows that it does not.
+    pub fn not_repeated(&self, version: &ToolDetail, tried: &Tried) -> Option<String> {
+        let is_well = matches!(tried.end, RunEnd::Succeeded { .. });
+        let is_same_version = self.digest == version.tool.digest;
+        let lacked = self.with_permissions && lacks_permissions(&version.manifest);
+        let differs = match (self.succeeded, is_well) {
+            (true, false) => is_same_version || lacked,
+            (false, false) => is_same_version && lacked && self.error.is_some() && self.error != tried.end.message(),
+            (_, true) => false,
+        };
+        differs.then(|| {
+            if lacked {
+                format!("could not be repeated here: ran with permission to {}", permitted(version))
+            } else {
+                "could not be repeated here: the recorded run succeeded".to_owned()
+            }
+        })
+    }
+}
+
+/// What the declared permissions of a version allow, in words.
+fn permitted(version: &ToolDetail) -> String {
+    let declared = &version.manifest.permissions;
+    let lists = [
+        ("use the network", &declared.network),
+        ("read", &declared.read),
+        ("write", &declared.write),
+        ("see the variables", &declared.env),
+    ];
+    let parts =
+        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(verb, list)| format!("{verb} {}", list.join(", ")));
+    excerpt(&parts.collect::<Vec<_>>().join("; "), MAX_PERMITTED)
 }
 
 /// Starts both versions with each input and describes the results, worst first. An input that neither accepts is
@@ -45,16 +112,30 @@ pub fn replay(
     let inputs: Vec<Value> = recorded.iter().map(|one| one.input.clone()).collect();
     let start = |version| trials.start(&Batch::new(version, &inputs, Pace::Plain).abreast(NonZeroUsize::MIN));
     let (old, new) = (start(before)?, start(after)?);
-    let mut made: Vec<Replayed> =
-        recorded.iter().zip(old.iter().zip(&new)).filter_map(|(one, (old, new))| replayed(one, old, new)).collect();
+    let mut made: Vec<Replayed> = recorded
+        .iter()
+        .zip(old.iter().zip(&new))
+        .filter_map(|(one, (old, new))| replayed(one, before, (old, new)))
+        .collect();
     made.sort_by_key(|one| (one.outcome, !one.chosen, one.run));
     Ok(made)
 }
 
-/// The result for an input, by how it ended on both versions; `None` if neither accepts it.
-pub fn replayed(one: &Recorded, old: &Tried, new: &Tried) -> Option<Replayed> {
+/// The result for an input, by how it ended on both versions; `None` if neither accepts it. `before` is the old version.
+pub fn replayed(one: &Recorded, before: &ToolDetail, (old, new): (&Tried, &Tried)) -> Option<Replayed> {
     let has_started = [old, new].iter().any(|tried| tried.end.outcome().has_started());
-    has_started.then(|| judged(one, old, new))
+    has_started.then(|| match one.ended.not_repeated(before, old) {
+        Some(why) => Replayed {
+            run: one.run,
+            outcome: ReplayOutcome::NotRepeated,
+            chosen: one.chosen,
+            input: one.input.to_string(),
+            before: format!("{why}\nin the trial: {}", said(old)),
+            after: format!("in the trial: {}", said(new)),
+            difference: String::new(),
+        },
+        None => judged(one, old, new),
+    })
 }
 
 fn judged(one: &Recorded, old: &Tried, new: &Tried) -> Replayed {
@@ -154,6 +235,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
             ReplayOutcome::Changed => Severity::Low,
             ReplayOutcome::Hidden
             | ReplayOutcome::Same
+            | ReplayOutcome::NotRepeated
             | ReplayOutcome::LeftOut
             | ReplayOutcome::Refused
             | ReplayOutcome::Fixed => return None,
@@ -169,12 +251,58 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         Some(Finding::new(one.outcome.word(), severity, message))
     });
     let findings = findings.collect();
+    let not_repeated = match count(ReplayOutcome::NotRepeated) {
+        0 => String::new(),
+        runs => format!(", {runs} not repeatable here"),
+    };
     let note = format!(
-        "{} broken, {} changed, {} unchanged, {} fixed",
+        "{} broken, {} changed, {} unchanged, {} fixed{not_repeated}",
         count(ReplayOutcome::Broken),
         count(ReplayOutcome::Changed),
         count(ReplayOutcome::Same),
         count(ReplayOutcome::Fixed)
     );
     CheckReport::of(name, findings).noted(note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::trials::testing::python;
+    use serde_json::json;
+
+    #[test]
+    fn a_run_that_a_trial_does_not_repeat_counts_neither_for_nor_against() {
+        let mut version = python("print(open('in.json').read())");
+        version.manifest.permissions.read = vec!["{workspace}".to_owned()];
+        let failed = |reason: &str| Tried::unstarted(RunEnd::Failed { exit_code: 1, reason: reason.to_owned() });
+        let well = Tried::unstarted(RunEnd::Succeeded { exit_code: 0 });
+        let outcome = |version: &ToolDetail, ended: RecordedEnd, old: &Tried, new: &Tried| {
+            let one = Recorded { run: RunId(3), input: json!({"file": "in.json"}), chosen: false, ended };
+            let made = replayed(&one, version, (old, new)).unwrap();
+            (made.outcome, made.summary())
+        };
+        let ended = RecordedEnd { digest: version.tool.digest, succeeded: true, error: None, with_permissions: true };
+        let why = "could not be repeated here: ran with permission to read {workspace}".to_owned();
+        for new in [&well, &failed("in.json not found")] {
+            let made = outcome(&version, ended.clone(), &failed("in.json not found"), new);
+            assert_eq!(made, (ReplayOutcome::NotRepeated, why.clone()));
+        }
+        // It failed with another error, which the new version may have fixed.
+        let crashed = RecordedEnd { succeeded: false, error: Some("KeyError: 'a'".to_owned()), ..ended.clone() };
+        assert_eq!(
+            outcome(&version, crashed.clone(), &failed("in.json not found"), &well),
+            (ReplayOutcome::NotRepeated, why)
+        );
+        let same = outcome(&version, crashed.clone(), &failed("KeyError: 'a'"), &failed("KeyError: 'a'"));
+        assert_eq!(same.0, ReplayOutcome::Same);
+        assert_eq!(outcome(&version, crashed, &failed("KeyError: 'a'"), &well).0, ReplayOutcome::Fixed);
+        assert_eq!(outcome(&version, ended.clone(), &well, &failed("KeyError: 'a'")).0, ReplayOutcome::Broken);
+        // Without permissions, a run of the same files that succeeded is not a failure either; one of others may be.
+        version.manifest.permissions.read.clear();
+        let made = outcome(&version, ended.clone(), &failed("x"), &well);
+        assert_eq!(made.1, "could not be repeated here: the recorded run succeeded");
+        let other = RecordedEnd { digest: Digest([9; 32]), ..ended };
+        assert_eq!(outcome(&version, other, &failed("x"), &well).0, ReplayOutcome::Fixed);
+    }
 }

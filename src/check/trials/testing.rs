@@ -1,6 +1,6 @@
 //! Test helpers: real trials of small scripts, without an engine.
 
-use super::super::{Batch, CHECKS, CheckContext, Library, Recorded, Trials};
+use super::super::{Batch, CHECKS, CheckContext, Library, Recorded, RecordedEnd, Trials};
 use crate::domain::{
     Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
     Recipe, RunId, Severity, Tool, ToolDetail, ToolName, VersionFile, WriteMode,
@@ -69,7 +69,10 @@ impl Library for Nobody {
 
     /// One division that works, and one by zero.
     fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
-        let recorded = |(run, b)| Recorded { run: RunId(run), input: json!({"a": 1, "b": b}), chosen: false };
+        let ended =
+            |b| RecordedEnd { digest: Digest([0; 32]), succeeded: b != 0, error: None, with_permissions: false };
+        let recorded =
+            |(run, b)| Recorded { run: RunId(run), input: json!({"a": 1, "b": b}), chosen: false, ended: ended(b) };
         [(1, 1), (2, 0)].map(recorded).into()
     }
 }

@@ -39,6 +39,18 @@ fn what_is_cleanly_refused_is_no_crash() {
 }
 
 #[test]
+fn a_generated_value_that_names_no_file_is_not_a_crash() {
+    let script = "import json, sys\nv = json.load(sys.stdin)\nprint(len(open(v['path']).read()))";
+    let path = json!({"path": {"type": "string"}});
+    let report = check("property", &taking(python(script), &path), None);
+    assert!(!told(&report).iter().any(|(code, ..)| *code == "crash"), "{report:?}");
+    // A file that the tool names itself is its own fault.
+    let script = "import json, sys\nv = json.load(sys.stdin)\nprint(open('settings.ini').read(), v)";
+    let report = check("property", &taking(python(script), &path), None);
+    assert!(told(&report)[0].2.contains("makes it crash: FileNotFoundError"), "{report:?}");
+}
+
+#[test]
 fn an_output_that_breaks_its_schema_is_a_counterexample() {
     let script =
         "import json, sys\nv = json.load(sys.stdin)\nprint(json.dumps({'n': v['n'] if v['n'] < 500 else None}))";

@@ -1,10 +1,11 @@
 //! Deciding a review: an approval names a digest, and it is written in the same transaction as the move of the version.
 
+use super::ancestors::Ancestors;
 use super::commit_notes::commit_note;
 use super::decision::{Deciding, DecisionContext};
 use super::placed::{Placed, stage_placement};
 use super::relocation::{CommitNote, Relocation};
-use super::scan::members_digest;
+use super::scan::{Approvals, members_digest};
 use super::step::{Actor, Step, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::votes::{self, Vote};
@@ -14,7 +15,7 @@ use crate::domain::{
     DecisionKind, DecisionRequest, OperationId, Review, ReviewKind, ReviewState, Stage, Unread, count, visible_words,
 };
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{Approval, Tx};
+use crate::store::{Approval, PresentRow, Tx};
 
 /// The maximum length of a reason in a commit message, in characters; the log and `approval.toml` contain the full
 /// reason.
@@ -60,7 +61,9 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
     }
     let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
     let hint = match review.state {
-        ReviewState::Superseded => "its files changed, moved or were removed; the current files have their own review",
+        ReviewState::Superseded => {
+            "a version made from it was approved, or its files changed, moved or were removed and have their own review"
+        }
         ReviewState::Expired => "it expired without a decision; the requester can ask again",
         _ => "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision",
     };
@@ -190,8 +193,31 @@ fn approve(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
         to: after.placement.clone(),
     };
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
+    let message = format!("{message}{}", left_behind(tx, review)?);
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(deciding.step(operation, message, intents))
+}
+
+/// Names the files of older versions that the approved one was made from, with how to archive them; empty if there are
+/// none.
+fn left_behind(tx: &Tx<'_>, review: &Review) -> Result<String, EngineError> {
+    let ancestors = Ancestors::read(tx, &Approvals::read(tx)?)?;
+    let is_older = |row: &&PresentRow| {
+        row.stage == Stage::Experimental
+            && row.tool == review.tool
+            && row.digest != review.digest
+            && ancestors.successor(&row.tool, row.digest).is_some()
+    };
+    let present = tx.present()?;
+    let paths: Vec<&str> = present.iter().filter(is_older).map(|row| row.path.as_str()).collect();
+    Ok(match paths.as_slice() {
+        [] => String::new(),
+        [path] => format!("; the older {path} is still there: `toolsmith archive {path}` archives it"),
+        [path, rest @ ..] => format!(
+            "; the older {path} and {} are still there: `toolsmith archive {path}` archives the first",
+            count(rest.len(), "other file")
+        ),
+    })
 }
 
 /// Ends the approval of the replaced version. Returns whether there was one, and all approvals that the new one

@@ -226,7 +226,10 @@ fn a_review_that_does_not_wait_says_why_and_what_to_do() {
     let review = waiting(&engine);
     assert!(super::undecided(&review).is_ok());
     for (state, hint) in [
-        (ReviewState::Superseded, "its files changed, moved or were removed; the current files have their own review"),
+        (
+            ReviewState::Superseded,
+            "a version made from it was approved, or its files changed, moved or were removed and have their own review",
+        ),
         (ReviewState::Expired, "it expired without a decision; the requester can ask again"),
         (ReviewState::Approved, "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision"),
         (ReviewState::Rejected, "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision"),

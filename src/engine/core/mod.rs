@@ -5,6 +5,7 @@
 //! the caller; after a crash, the intent still exists.
 
 mod allow;
+mod ancestors;
 mod annotate;
 mod applying;
 mod behaviour;
@@ -69,6 +70,7 @@ mod votes;
 mod vouch;
 
 pub use allow::allow;
+pub use ancestors::Ancestors;
 pub use annotate::{NewComment, comment, mark, withdraw};
 pub use applying::apply;
 pub use behaviour::{ask_about_server, end_run};

@@ -44,7 +44,7 @@ pub(super) fn reopen_found(
             subject: review.tool.to_string(),
             detail: json!({
                 "review": review.id, "kind": review.kind, "digest": review.digest, "asker": review.asker,
-                "reason": "its files exist again",
+                "reason": "its files exist and nothing else decides about them",
             }),
             reversible: false,
         })?;

@@ -3,6 +3,7 @@
 //! The rules use the whole state, never the difference to the last scan. So applying the same scan twice changes
 //! nothing the second time, and the next scan corrects a missed event.
 
+use super::ancestors::Ancestors;
 use super::reopening::reopen_found;
 use super::undo_note::UndoNote;
 use crate::domain::{
@@ -31,6 +32,11 @@ impl Approvals {
             versions.entry(approval.tool.clone()).or_default().push(approval);
         }
         Ok(Approvals { versions, bases })
+    }
+
+    /// The newest approval time of exactly this version; `None` if it is not approved.
+    pub fn approved_at(&self, tool: &ToolName, digest: Digest) -> Option<Instant> {
+        self.of(tool).filter(|approval| approval.digest == digest).map(|approval| approval.at).max()
     }
 
     /// Whether exactly this version is approved, in any place.
@@ -199,12 +205,15 @@ fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Resul
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
     let mut heads = tx.review_heads(None)?;
-    supersede_lost(tx, heads.iter_mut().filter(|head| !unsettled.has(&head.tool)), &known)?;
-    reopen_found(tx, &mut heads, |head| known.has(head) && !unsettled.has(&head.tool))?;
+    let ancestors = Ancestors::read(tx, &approvals)?;
+    let answered = ancestors.answered(tx, &heads)?;
+    let remains_open = |head: &ReviewHead| known.has(head) && !answered.contains(&head.id);
+    supersede_lost(tx, heads.iter_mut().filter(|head| !unsettled.has(&head.tool)), remains_open)?;
+    reopen_found(tx, &mut heads, |head| remains_open(head) && !unsettled.has(&head.tool))?;
     let settled = heads.iter_mut().filter(|head| !unsettled.has(&head.tool));
     supersede_first_ones(tx, settled, &approvals)?;
     let remains = Remains::read(tx, tools, &approvals)?;
-    let settled = tools.iter().filter(|tool| !unsettled.has(&tool.name));
+    let settled = tools.iter().filter(|tool| !unsettled.has(&tool.name) && !ancestors.answers(tool));
     open_needed(tx, settled, (&approvals, &remains), &heads)?;
     if unsettled.0.is_empty() {
         adopt_needed(tx, tools, (&approvals, &remains), &heads)?;
@@ -270,15 +279,15 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Arc<Tool>]) -> Result<Known<'a>, St
     Ok(Known::of(tools))
 }
 
-/// Closes pending reviews whose version is gone, because there is nothing left to decide.
+/// Closes pending reviews whose version is gone or whose successor was approved: there is nothing left to decide.
 fn supersede_lost<'a>(
     tx: &Tx<'_>,
     heads: impl Iterator<Item = &'a mut ReviewHead>,
-    known: &Known<'_>,
+    remains_open: impl Fn(&ReviewHead) -> bool,
 ) -> Result<(), StoreError> {
     let on_disk = |kind: ReviewKind| kind != ReviewKind::Adoption && !kind.is_about_text();
     for head in heads.filter(|h| h.state == ReviewState::Waiting && on_disk(h.kind)) {
-        if !known.has(head) {
+        if !remains_open(head) {
             tx.set_review_state(head.id, ReviewState::Superseded)?;
             head.state = ReviewState::Superseded;
         }

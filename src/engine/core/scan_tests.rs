@@ -4,11 +4,11 @@
 use super::fixture::{self, NOW, in_store};
 use super::scan::{Approvals, Unsettled, members_digest, open_for};
 use crate::domain::{
-    Digest, EventKind, Instant, OperationId, Placement, Review, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool,
-    ToolName,
+    Digest, EventKind, EvolveAsked, FailureKind, Instant, OperationId, Placement, Request, RequestKind, Review,
+    ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
 };
 use crate::engine::EngineError;
-use crate::store::{Approval, NewOperation, Store, Tx};
+use crate::store::{Approval, NewEvolution, NewOperation, Store, Tx};
 use serde_json::json;
 
 /// A tool in its own folder of a stage; `byte` represents the content of its files.
@@ -389,5 +389,74 @@ fn a_request_that_lost_its_files_waits_again_when_they_are_back_unless_it_was_gi
                 Ok::<(), EngineError>(())
             })
             .unwrap();
+    }
+}
+
+fn request(review: &Review) -> Request {
+    Request {
+        kind: RequestKind::Tool,
+        tool: Some(review.tool.clone()),
+        plan: None,
+        description: String::new(),
+        rationale: String::new(),
+        test_results: Vec::new(),
+        changes: Vec::new(),
+        specification: None,
+        successor: None,
+        metadata: serde_json::Map::new(),
+    }
+}
+
+/// An evolution that wrote `made` from `original`.
+fn evolved(tx: &Tx<'_>, original: &Tool, made: &Tool) -> Result<(), EngineError> {
+    let id = tx.begin_evolution(&NewEvolution {
+        tool: original.name.clone(),
+        version: original.version.clone(),
+        digest: original.digest,
+        path: original.path.clone(),
+        asked: EvolveAsked::default(),
+        bundle: original.digest,
+        who: "Ada".to_owned(),
+        course: json!({}),
+        owner: "one".to_owned(),
+        failure_kind: FailureKind::Other,
+    })?;
+    Ok(tx.put_made(id, made.digest, None)?)
+}
+
+#[test]
+fn a_version_that_the_approved_one_was_made_from_is_not_asked_about_again() {
+    for is_requested in [false, true] {
+        in_store(|tx| {
+            let [first, second] = [1, 2].map(|byte| tool("t", Stage::Experimental, byte));
+            let approved = tool("t", Stage::Approved, 3);
+            scan(tx, &[first.clone(), second.clone()])?;
+            assert_eq!(asked(tx)?, [ReviewKind::New, ReviewKind::New]);
+            if is_requested {
+                for review in waiting(tx)? {
+                    tx.put_request(review.id, "agent", None, &request(&review))?;
+                }
+            }
+            evolved(tx, &first, &second)?;
+            evolved(tx, &second, &approved)?;
+            let operation = approve(tx, &approved)?;
+            for again in [false, true] {
+                scan(tx, &[first.clone(), second.clone(), approved.clone()])?;
+                assert_eq!(asked(tx)?, [], "{again} {operation:?}");
+            }
+            // A file that really changed is a question.
+            let changed = tool("t", Stage::Experimental, 9);
+            scan(tx, &[changed.clone(), second.clone(), approved.clone()])?;
+            assert_eq!(
+                waiting(tx)?.iter().map(|one| (one.kind, one.digest)).collect::<Vec<_>>(),
+                [(ReviewKind::Evolved, changed.digest)]
+            );
+            // Without the approval, the older versions are questions again.
+            tx.withdraw_approval(&approved.name, approved.digest)?;
+            scan(tx, &[first.clone(), second.clone()])?;
+            let digests: Vec<Digest> = waiting(tx)?.iter().map(|one| one.digest).collect();
+            assert!(digests.contains(&first.digest) && digests.contains(&second.digest), "{digests:?}");
+            Ok(())
+        });
     }
 }

@@ -127,8 +127,7 @@ impl Evolutions<'_> {
         if bundle.hint.trim().is_empty()
             && let Some(repaired) = repair::repair(bundle)
         {
-            let names: Vec<&str> = repaired.done.iter().map(|done| done.repair.as_str()).collect();
-            return Ok((vec![built_in.to_owned()], format!("no model needed: {}", names.join(", "))));
+            return Ok((vec![built_in.to_owned()], format!("no model needed: it {}", repaired.deeds())));
         }
         match self.usual() {
             Ok(first) => Ok((vec![first.to_owned()], "first in the settings".to_owned())),

@@ -12,7 +12,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::evolve::course::Lane;
 use crate::evolve::prompt::Templates;
 use crate::evolve::repair::GENERATOR;
-use crate::evolve::stamp::{self, ManifestStamp};
+use crate::evolve::stamp::{self, ManifestStamp, NewHeader};
 use crate::evolve::{AnswerFiles, Bundle, Want};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -104,6 +104,11 @@ impl Evolutions<'_> {
             reason: case.row.asked.hint.lines().next().unwrap_or_default(),
             prompt,
             dynamic_schema: case.row.asked.dynamic_schema,
+            new_header: match (generator == GENERATOR, &case.want.manifest, spot.renames.is_empty()) {
+                (false, _, _) => NewHeader::Complete,
+                (true, None, true) => NewHeader::Version,
+                (true, _, _) => NewHeader::Nothing,
+            },
         };
         write_stamp(case, &mut files, &stamp)?;
         let files = renamed(files, &spot.renames, case.want.manifest.as_ref().map(|(path, _)| path.as_str()));
@@ -302,6 +307,7 @@ pub(super) fn plain_files(case: &Case, files: &[VersionFile]) -> Result<BTreeMap
         reason: "",
         prompt: None,
         dynamic_schema: false,
+        new_header: NewHeader::Complete,
     };
     write_stamp(case, &mut files, &nobody)?;
     Ok(files)

@@ -31,7 +31,7 @@ impl Evolutions<'_> {
         for one in found.replay.iter().filter(|one| one.outcome != ReplayOutcome::Same) {
             let is_bad = matches!(one.outcome, ReplayOutcome::Broken | ReplayOutcome::Hidden);
             let weight = if is_bad { Weight::Bad } else { Weight::Fact };
-            let text = format!("input of run {} {}: {} → {}", one.run, one.outcome, one.was(), one.is_now());
+            let text = format!("input of run {} {}: {}", one.run, one.outcome, one.summary());
             lines.push(line(weight, "replayed", text));
         }
         let same = found.replay.iter().filter(|one| one.outcome == ReplayOutcome::Same).count();

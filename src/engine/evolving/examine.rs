@@ -117,14 +117,17 @@ fn crashes(verdict: &Verdict) -> Vec<String> {
 fn summary(replayed: &[Replayed]) -> ReplaySummary {
     let count = |outcome| replayed.iter().filter(|one| one.outcome == outcome).count() as u32;
     let is_fixed = |one: &Replayed| matches!(one.outcome, ReplayOutcome::Fixed | ReplayOutcome::Refused);
-    // An input that no longer fits the input schema, as requested, cannot be fixed.
-    let chosen = replayed.iter().filter(|one| one.chosen && one.outcome != ReplayOutcome::LeftOut);
+    // An input that no longer fits the input schema, as requested, cannot be fixed; and a run that cannot be repeated
+    // here shows nothing.
+    let is_judged = |one: &&Replayed| !matches!(one.outcome, ReplayOutcome::LeftOut | ReplayOutcome::NotRepeated);
+    let chosen = replayed.iter().filter(|one| one.chosen).filter(is_judged);
     ReplaySummary {
         fixed: count(ReplayOutcome::Fixed) + count(ReplayOutcome::Refused),
         same: count(ReplayOutcome::Same),
         changed: count(ReplayOutcome::Changed) + count(ReplayOutcome::Hidden),
         broken: count(ReplayOutcome::Broken),
         left_out: count(ReplayOutcome::LeftOut),
+        not_repeated: count(ReplayOutcome::NotRepeated),
         chosen: chosen.clone().count() as u32,
         chosen_fixed: chosen.clone().filter(|one| is_fixed(one)).count() as u32,
         still_fails: chosen.clone().find(|one| !is_fixed(one)).map(|one| one.run),

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::evolve::course::{End, LaneId};
+use crate::evolve::course::{End, Lane, LaneId};
 use crate::evolve::repair::GENERATOR;
 use crate::evolve::{EvolutionProgress, mutation};
 use serde::Serialize;
@@ -90,8 +90,10 @@ impl Evolutions<'_> {
                     format!("good after {rounds}, but not saved: {}; the answer is kept", error.message),
                 ),
             },
-            End::Spent { best: Some(_) } => {
-                (EvolutionState::Spent, format!("not good after {rounds}; you can keep the best answer"))
+            End::Spent { best: Some(at) } => {
+                let is_rejected = course.lane(*at).is_some_and(Lane::is_rejected);
+                let which = if is_rejected { "an answer, although checks reject it" } else { "the best answer" };
+                (EvolutionState::Spent, format!("not good after {rounds}; you can keep {which}"))
             }
             End::Spent { best: None } => (EvolutionState::Spent, format!("no usable answer in {rounds}")),
             End::Failed { message, .. } => (EvolutionState::Failed, message.clone()),

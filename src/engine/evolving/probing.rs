@@ -3,7 +3,8 @@
 use super::compose::{Case, plain_files};
 use crate::check::{self, Batch, Recorded, Trials};
 use crate::domain::{
-    Capability, CapabilityKind, Checker, Finding, Replayed, RunEnd, Severity, ToolDetail, VersionFile,
+    Capability, CapabilityKind, Checker, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail,
+    VersionFile,
 };
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -138,13 +139,14 @@ impl Examination<'_> {
         tries.replayed = recorded
             .iter()
             .zip(old.iter().zip(&new))
-            .filter_map(|(one, (old, new))| check::replayed(one, old, new))
+            .filter_map(|(one, both)| check::replayed(one, &self.case.base, both))
             .collect();
         let reaches = check::further(&old, &new).into_iter().map(|finding| finding.message);
         // Uses of programs and files are judged by the code, because interpreters access many of them by themselves.
         let is_network = |message: &String| [" connect ", " resolve ", " listen "].iter().any(|w| message.contains(w));
         tries.observed = reaches.filter(is_network).collect();
         tries.add(&inputs, &sources, (&old, &new));
+        tries.forget_not_repeated();
         tries.unsteady = self.unsteady(&trials, &tries.probes);
         let (inputs, sources) = self.nearby(&tries.probes);
         match self.start(&trials, &inputs, Pace::Quick) {
@@ -240,6 +242,16 @@ impl Examination<'_> {
 }
 
 impl Tries {
+    /// Removes recorded runs that cannot be repeated here: their results say nothing about the answer.
+    fn forget_not_repeated(&mut self) {
+        let is_repeated =
+            |run: RunId| !self.replayed.iter().any(|one| one.run == run && one.outcome == ReplayOutcome::NotRepeated);
+        self.probes.retain(|probe| match probe.source {
+            ProbeSource::Recorded { run, .. } => is_repeated(run),
+            ProbeSource::Example | ProbeSource::Near(_) => true,
+        });
+    }
+
     fn add(&mut self, inputs: &[Value], sources: &[ProbeSource], (old, new): (&[Tried], &[Tried])) {
         let both = inputs.iter().zip(sources).zip(old.iter().zip(new));
         self.probes.extend(both.map(|((input, source), (old, new))| Probe {

@@ -1,7 +1,7 @@
 //! Fills a bundle: failures with input and output, comments, examples from approved tools, and feedback data.
 
 use super::asking::EvolveRequest;
-use crate::check::Recorded;
+use crate::check::{Recorded, RecordedEnd};
 use crate::domain::{
     CommentKind, DecisionKind, Digest, ReviewState, Run, RunId, RunOutcome, Tool, ToolDetail, ToolName, is_redacted,
 };
@@ -238,7 +238,7 @@ impl Evolutions<'_> {
             };
             if recorded.iter().all(|known| known.input != input) {
                 *count += 1;
-                recorded.push(Recorded { run: run.id, input, chosen: is_chosen });
+                recorded.push(Recorded { run: run.id, input, chosen: is_chosen, ended: RecordedEnd::of(&run) });
             }
         }
         Ok(recorded)

@@ -6,7 +6,7 @@ use crate::domain::{
     CostTier, Deprecation, Digest, FailureMark, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
     Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
 };
-use crate::engine::core::Approvals;
+use crate::engine::core::{Ancestors, Approvals};
 use crate::engine::error::EngineError;
 use crate::insight::Score;
 use crate::store::{Queries, ReviewOutcome, Stats, StoreResult, VersionStats};
@@ -17,6 +17,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Facts {
     approvals: Approvals,
+    /// Older versions that an approved one was made from.
+    ancestors: Ancestors,
     reviews: HashMap<(ToolName, Digest), ToolReview>,
     /// Approved versions with a pending drift review.
     drifted: HashSet<(ToolName, Digest)>,
@@ -103,8 +105,10 @@ impl Facts {
             }
         })?;
         let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
+        let approvals = Approvals::read(queries)?;
         Ok(Facts {
-            approvals: Approvals::read(queries)?,
+            ancestors: Ancestors::read(queries, &approvals)?,
+            approvals,
             reviews,
             drifted,
             stats: queries.stats()?,
@@ -195,6 +199,11 @@ impl Facts {
             name_last_run_at: name.and_then(|s| s.last_run_at),
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
             deprecated: self.deprecations.get(&judged.0).cloned().map(Box::new),
+            replaced_by: self
+                .ancestors
+                .successor(&key.0, key.1)
+                .filter(|_| tool.stage == Stage::Experimental)
+                .map(|successor| successor.version.clone()),
             locked: self.locks(tool, approved),
             approved,
             reserved: None,

@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::fmt;
 
 /// Names of the field that holds a path, and of the one that holds a text.
-const PATHS: &[&str] = &["path", "name", "file", "filename"];
-const TEXTS: &[&str] = &["content", "text", "code", "contents"];
+pub(super) const PATHS: &[&str] = &["path", "name", "file", "filename"];
+pub(super) const TEXTS: &[&str] = &["content", "text", "code", "contents"];
 
 /// Files in the order of the answer; a repeated path is kept.
 #[derive(Debug, Default)]

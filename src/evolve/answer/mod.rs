@@ -8,9 +8,12 @@ mod elided;
 mod fence;
 mod json;
 mod path;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod thinking;
+
+pub use shown::readable;
 
 use super::cut::{Keep, cut};
 use crate::domain::words::words;

@@ -1,5 +1,6 @@
 //! Which files of a version are loaded, and whether an answer changed any of them.
 
+use crate::code::metadata::ScriptBlock;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that tools of a language find by name.
@@ -14,6 +15,21 @@ const KNOWN: &[&str] = &[
     "package.json",
     "package-lock.json",
     "tsconfig.json",
+    "deno.json",
+    "go.mod",
+    "Cargo.toml",
+    "Gemfile",
+    "uv.lock",
+];
+
+/// Those of them that list what code needs.
+const NEEDS: &[&str] = &[
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "package.json",
+    "package-lock.json",
     "deno.json",
     "go.mod",
     "Cargo.toml",
@@ -50,10 +66,10 @@ impl VersionTexts<'_> {
         fresh.filter(|path| !loaded.contains(path) && !is_found_by_name(path)).collect()
     }
 
-    /// Whether a loaded file changed; comments and layout do not count.
+    /// Whether a loaded file changed, or one that lists what the code needs; comments and layout do not count.
     pub(super) fn changes_code(&self) -> bool {
         let loaded = self.loaded();
-        let is_code = |path: &&str| loaded.contains(path) && Some(*path) != self.manifest;
+        let is_code = |path: &&str| (loaded.contains(path) || lists_needs(path)) && Some(*path) != self.manifest;
         let all = self.before.keys().chain(self.after.keys()).map(String::as_str).filter(is_code);
         all.into_iter().any(|path| said(self.before, path) != said(self.after, path))
     }
@@ -79,9 +95,15 @@ impl VersionTexts<'_> {
     }
 }
 
-/// The relevant text of a file; `None` if it does not exist.
-fn said<'a>(files: &'a BTreeMap<String, String>, path: &str) -> Option<Vec<&'a str>> {
-    files.get(path).map(|text| statements(text))
+/// The relevant text of a file, and what its script header (PEP 723) requires: a comment for Python, but it decides with
+/// which packages and interpreter the file runs. `None` if the file does not exist.
+fn said<'a>(files: &'a BTreeMap<String, String>, path: &str) -> Option<(Vec<&'a str>, Option<toml::Table>)> {
+    files.get(path).map(|text| (statements(text), ScriptBlock::of(text).map(|block| block.table)))
+}
+
+/// Whether a file lists the packages that code runs with.
+fn lists_needs(path: &str) -> bool {
+    NEEDS.contains(&path.rsplit('/').next().unwrap_or(path))
 }
 
 /// Whether a text names a file: by its name, or as a module by its name without the extension.
@@ -153,6 +175,10 @@ mod tests {
             VersionTexts { before: &before, after: &after, entry: Some("a.py"), manifest: None }.changes_code()
         };
         assert!(!changes("# fixed\n\nprint(1)   \n"));
+        assert!(changes("# /// script\n# dependencies = [\"PyYAML\"]\n# ///\nprint(1)\n"), "other packages");
+        assert!(changes("#!/usr/bin/env python3.12\nprint(1)\n"), "another interpreter");
         assert!(changes("print(2)\n"));
+        let after = texts(&[("a.py", "print(1)\n"), ("requirements.txt", "six\n")]);
+        assert!(VersionTexts { before: &before, after: &after, entry: Some("a.py"), manifest: None }.changes_code());
     }
 }

@@ -201,9 +201,12 @@ fn objection(code: &str, message: impl Into<String>) -> Finding {
 fn files(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (old, new) = evidence.manifests;
-    let is_same_interface = old.recipe == new.recipe
+    // The recipe holds the interpreter, the arguments and the environment.
+    let is_same_interface = (&old.recipe, &old.dependencies) == (&new.recipe, &new.dependencies)
         && (&old.input, &old.output, &old.limits) == (&new.input, &new.output, &new.limits)
-        && old.permissions == new.permissions;
+        && (&old.permissions, &old.state) == (&new.permissions, &new.state)
+        && (&old.service, &old.http, &old.prompt) == (&new.service, &new.http, &new.prompt)
+        && (&old.mcp, &old.composite) == (&new.mcp, &new.composite);
     if asked.is_about_documents() && !asked.is_wordless() {
         return findings;
     }

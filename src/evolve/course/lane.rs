@@ -136,6 +136,11 @@ impl Lane {
     pub fn is_good(&self) -> bool {
         matches!(&self.state, LaneState::Examined { verdict, replay } if verdict.is_good() && replay.is_good())
     }
+
+    /// Whether its answer was examined and rejected: checks block its approval, or inputs that worked fail.
+    pub fn is_rejected(&self) -> bool {
+        matches!(&self.state, LaneState::Examined { verdict, replay } if !verdict.blocking.is_empty() || replay.broken > 0)
+    }
 }
 
 impl Usage {

@@ -30,6 +30,8 @@ pub struct ReplaySummary {
     pub broken: u32,
     /// Succeeded before and no longer fit the input schema, as requested.
     pub left_out: u32,
+    /// Cannot be repeated here.
+    pub not_repeated: u32,
     /// Failures that the user chose.
     pub chosen: u32,
     /// Chosen failures that succeed now.

@@ -35,6 +35,8 @@ pub struct Repair {
     pub name: &'static str,
     /// Its purpose, in one line.
     pub doc: &'static str,
+    /// What it does, to follow the name of who does it.
+    pub does: &'static str,
     /// The kind of change.
     pub mutation: Mutation,
     propose: fn(&Patient<'_>) -> Option<Fix>,
@@ -75,48 +77,56 @@ pub const REPAIRS: &[Repair] = &[
     Repair {
         name: "line-ends",
         doc: "Windows line endings in scripts, if a failure shows them",
+        does: "replaces Windows line endings",
         mutation: Mutation::FixStart,
         propose: line_ends::propose,
     },
     Repair {
         name: "first-line",
         doc: "the shebang line, if a failure shows that it is missing or names the wrong shell",
+        does: "corrects the shebang line",
         mutation: Mutation::FixStart,
         propose: first_line::propose,
     },
     Repair {
         name: "import",
         doc: "missing imports of the Python standard library and of a few well-known packages",
+        does: "adds missing imports",
         mutation: Mutation::FixImport,
         propose: python::import::propose,
     },
     Repair {
         name: "dependency",
         doc: "a missing script header (PEP 723) for well-known packages that Python code imports",
+        does: "declares missing packages",
         mutation: Mutation::FixImport,
         propose: python::dependency::propose,
     },
     Repair {
         name: "json-output",
         doc: "missing json.dumps around a printed dict or list, if JSON output is declared",
+        does: "prints the result as JSON",
         mutation: Mutation::FixOutput,
         propose: python::json_output::propose,
     },
     Repair {
         name: "main-call",
         doc: "a missing call of the Python function main",
+        does: "calls the function main",
         mutation: Mutation::FixStart,
         propose: python::main_call::propose,
     },
     Repair {
         name: "encoding",
         doc: "missing encoding=\"utf-8\" in Python, if a failure shows another encoding",
+        does: "reads and writes files as UTF-8",
         mutation: Mutation::FixEncoding,
         propose: encoding::propose,
     },
     Repair {
         name: "script-output",
         doc: "missing JSON.stringify around a printed object or array, if JSON output is declared",
+        does: "prints the result as JSON",
         mutation: Mutation::FixOutput,
         propose: script_output::propose,
     },
@@ -170,6 +180,19 @@ pub fn unknown_names(bundle: &Bundle) -> Vec<String> {
 }
 
 impl Repaired {
+    /// What the repairs do, each kind once, to be read after "it": `adds missing imports, prints the result as JSON`.
+    pub fn deeds(&self) -> String {
+        let mut deeds: Vec<&str> = Vec::new();
+        for done in &self.done {
+            let known = REPAIRS.iter().find(|repair| repair.name == done.repair);
+            let does = known.map_or(done.said.as_str(), |repair| repair.does);
+            if !deeds.contains(&does) {
+                deeds.push(does);
+            }
+        }
+        deeds.join(", ")
+    }
+
     /// The answer as text; [`answer::read`](super::answer::read) parses it back to the same bytes.
     pub fn text(&self) -> String {
         let files: serde_json::Map<String, serde_json::Value> =

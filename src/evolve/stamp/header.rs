@@ -1,6 +1,6 @@
 //! The lines at the top of a script that state its origin.
 
-use super::ManifestStamp;
+use super::{ManifestStamp, NewHeader};
 use crate::domain::SafeText;
 use crate::domain::source::Language;
 
@@ -11,7 +11,8 @@ const MARKER: &str = "AI-Generated Tool";
 const HEADER_LINES: usize = 40;
 
 /// The text of a script with the stamp in its header, after the line that names its interpreter. An existing header
-/// gets the new values. A file in a language with unknown comment syntax stays unchanged.
+/// gets the new values; after a repair without a model only the version and the status. A file in a language with
+/// unknown comment syntax stays unchanged.
 pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
     let sign = match Language::of(path, text) {
         Some(Language::Python | Language::Bash) => "#",
@@ -41,9 +42,17 @@ pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
         lines[at].push_str(&missing);
         return lines.concat();
     }
+    let is_stated = !open.iter().any(|(key, _)| *key == "Version");
+    if stamp.new_header == NewHeader::Nothing || stamp.new_header == NewHeader::Version && is_stated {
+        return lines.concat();
+    }
     let at = first_free(&lines);
     if at > 0 && !lines[at - 1].ends_with('\n') {
         lines[at - 1].push_str(end);
+    }
+    if stamp.new_header == NewHeader::Version {
+        lines.insert(at, format!("{sign} Version: {}{end}", stamp.version));
+        return lines.concat();
     }
     let block = std::iter::once(format!("{sign} {MARKER}{end}")).chain(
         values
@@ -57,12 +66,11 @@ pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
 
 fn values(stamp: &ManifestStamp<'_>) -> Vec<(&'static str, String)> {
     let one_line = |text: &str| String::from(SafeText::source_line(text.lines().next().unwrap_or_default()));
-    vec![
-        ("Created", one_line(stamp.created_at)),
-        ("Generator", one_line(stamp.generator)),
-        ("Version", stamp.version.to_string()),
-        ("Status", "Experimental".to_owned()),
-    ]
+    let origin = [("Created", one_line(stamp.created_at)), ("Generator", one_line(stamp.generator))];
+    let state = [("Version", stamp.version.to_string()), ("Status", "Experimental".to_owned())];
+    // A small repair does not change who wrote the file, and when.
+    let is_new = stamp.new_header == NewHeader::Complete;
+    origin.into_iter().filter(|_| is_new).chain(state).collect()
 }
 
 /// A line without comment characters.
@@ -104,6 +112,7 @@ mod tests {
             reason: "",
             prompt: None,
             dynamic_schema: false,
+            new_header: NewHeader::Complete,
         }
     }
 
@@ -125,6 +134,24 @@ mod tests {
         }
         assert!(header("a.ts", "x();\n", &stamp()).starts_with("// AI-Generated Tool\n// Created: "));
         assert_eq!(header("a.bin", "x", &stamp()), "x");
+    }
+
+    #[test]
+    fn a_repair_without_a_model_adds_no_header_and_keeps_the_origin_in_one() {
+        let plain = "#!/usr/bin/env python3\n\"\"\"Adds.\"\"\"\nprint(1)\n";
+        let nothing = ManifestStamp { new_header: NewHeader::Nothing, ..stamp() };
+        assert_eq!(header("a.py", plain, &nothing), plain);
+        let version = ManifestStamp { new_header: NewHeader::Version, ..stamp() };
+        let stated = header("a.py", plain, &version);
+        assert_eq!(stated, plain.replacen('\n', "\n# Version: 1.1.0\n", 1));
+        assert_eq!(
+            header("a.py", &stated, &ManifestStamp { version: &semver::Version::new(1, 1, 1), ..version }),
+            stated.replace("1.1.0", "1.1.1")
+        );
+        let made =
+            "# AI-Generated Tool\n# Created: 2025\n# Generator: x\n# Version: 1.0.0\n# Status: Approved\nprint(1)\n";
+        let expected = made.replace("1.0.0", "1.1.0").replace("Approved", "Experimental");
+        assert_eq!(header("a.py", made, &nothing), expected);
     }
 
     #[test]

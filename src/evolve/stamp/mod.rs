@@ -8,6 +8,17 @@ mod yaml;
 
 pub use header::header;
 
+/// What a script without a header gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewHeader {
+    /// The marker, the date, the generator, the version and the status: a generator wrote the file.
+    Complete,
+    /// Only the version, because no manifest and no file name states it.
+    Version,
+    /// Nothing: the record of the version says who made it.
+    Nothing,
+}
+
 use crate::domain::Digest;
 use serde_json::{Map, Value};
 
@@ -30,6 +41,8 @@ pub struct ManifestStamp<'a> {
     pub prompt: Option<Digest>,
     /// Whether the output may have fields in addition to those declared.
     pub dynamic_schema: bool,
+    /// What a script without a header gets. Unless it is complete, an existing header keeps its date and generator.
+    pub new_header: NewHeader,
 }
 
 /// Keys for the output schema in manifests.
@@ -115,6 +128,7 @@ mod tests {
             reason: "say: \"why\"",
             prompt: None,
             dynamic_schema,
+            new_header: NewHeader::Complete,
         }
     }
 

@@ -133,7 +133,7 @@ impl EvolveForm {
         EvolveRequest {
             tool: self.reference.clone(),
             hint: text("hint").trim().to_owned(),
-            failures: runs.filter_map(Value::as_i64).map(RunId).collect(),
+            failures: runs.filter_map(Value::as_str).filter_map(run_of).collect(),
             generators,
             rounds: number("rounds").and_then(|n| u32::try_from(n).ok()),
             step: text("step").parse::<Step>().ok(),
@@ -385,6 +385,11 @@ impl EvolveForm {
     }
 }
 
+/// The run that `#7` or `7` names.
+fn run_of(text: &str) -> Option<RunId> {
+    text.trim().trim_start_matches('#').parse().ok().map(RunId)
+}
+
 /// The entries that determine the request.
 fn told(value: &Value) -> Value {
     json!([value.get("hint"), value.get("failures"), value.get("dynamic_schema")])
@@ -408,9 +413,9 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
             },
             "failures": {
                 "type": "array",
-                "items": {"type": "integer"},
-                "title": "failed runs",
-                "description": "Numbers of failed runs to fix",
+                "items": {"type": "string", "pattern": "^#?[0-9]+$"},
+                "title": if failures.len() == 1 { "failed run" } else { "failed runs" },
+                "description": "Numbers of failed runs to fix, one per line",
             },
             "generator": {"enum": generators, "description": "Generator to ask; built-in needs no model and fixes common faults"},
             "answers": {
@@ -431,7 +436,7 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
             },
         },
     });
-    let runs: Vec<i64> = failures.iter().map(|run| run.0).collect();
+    let runs: Vec<String> = failures.iter().map(|run| format!("#{run}")).collect();
     let generator = seed.generator.as_deref().filter(|name| generators.contains(name)).unwrap_or(AUTOMATIC);
     let mut begin = json!({
         "failures": runs,
@@ -502,6 +507,20 @@ mod tests {
         };
         assert_eq!(reply, Reply::Prepare(Box::new(wanted), Sending::Send));
         assert_eq!(press(&mut form, KeyCode::Char('s'), KeyModifiers::CONTROL), Reply::Stay, "it is sent once");
+    }
+
+    #[test]
+    fn failed_runs_are_named_as_everywhere_else() {
+        let mut form = form(seed());
+        assert_eq!(form.view.form().value()["failures"], json!(["#7"]));
+        let mut value = form.view.form().value();
+        value["failures"] = json!(["#7", "12"]);
+        form.view = FormView::new({
+            let mut entries = form.view.form().clone();
+            entries.set_value(&value);
+            entries
+        });
+        assert_eq!(form.request().failures, [RunId(7), RunId(12)]);
     }
 
     #[test]

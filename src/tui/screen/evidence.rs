@@ -172,6 +172,11 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
     if let Some(path) = &tool.shadowed_by {
         lines.push(labelled("!", "not used", &format!("{path} takes precedence"), Tone::Warn));
     }
+    if let Some(version) = &tool.facts.replaced_by {
+        let text =
+            format!("by {version}, which was made from it and is approved; archive this file if it is not needed");
+        lines.push(labelled("!", "replaced", &text, Tone::Warn));
+    }
     if let Some(path) = &tool.copy_of {
         lines.push(fact("same content as", path));
     }

@@ -243,6 +243,11 @@ fn note(tool: &Tool, look: Look) -> Option<(String, Style)> {
             let unread = tool.facts.approved_unread.map(|unread| unread.to_string()).unwrap_or_default();
             (format!("approved with {unread}"), theme.warn)
         }
+        _ if tool.facts.replaced_by.is_some() => {
+            let by = tool.facts.replaced_by.as_ref().map(ToString::to_string).unwrap_or_default();
+            let key = look.keymap.key(Verb::Archive);
+            (format!("replaced by {by}, which was made from it: {key} archives this file"), theme.warn)
+        }
         _ if !tool.clashes.is_empty() => (format!("name clash: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
             (Some(path), _, _) => (format!("not used: {} takes precedence", safe(path)), theme.dim),

@@ -1,7 +1,7 @@
 //! An answer in a few lines: its progress, its version, and the results of checks and recorded inputs.
 
 use super::Found;
-use crate::engine::{Lane, LaneId, LaneState};
+use crate::engine::{Lane, LaneId, LaneState, readable};
 use crate::tui::ink::Span;
 use crate::tui::phrase::{count, cut, safe, size, span, wrap};
 use crate::tui::theme::Theme;
@@ -86,6 +86,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
                 (replay.fixed, "fixed"),
                 (replay.changed, "changed"),
                 (replay.same, "unchanged"),
+                (replay.not_repeated, "not repeatable"),
             ];
             let style = if replay.broken > 0 { theme.bad } else { theme.text };
             let said = counted(&parts);
@@ -98,7 +99,8 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
     if let (LaneState::Asking { .. }, Some(live)) = (&lane.state, found.live) {
         // The end of the text that is being written.
         let room = height.saturating_sub(lines.len());
-        let written: Vec<&str> = live.lines().collect();
+        let shown = readable(live);
+        let written: Vec<&str> = shown.as_deref().unwrap_or(live).lines().collect();
         let tail = &written[written.len().saturating_sub(room)..];
         lines.extend(tail.iter().map(|line| (cut(&safe(line), width), theme.dim)));
     }

@@ -354,7 +354,8 @@ impl EvolutionScreen {
         let (Some(rounds), Some(found)) = (&self.rounds, self.found(at)) else { return };
         let row = &rounds.detail.evolution;
         let is_written = found.examined.is_some_and(|one| row.made == Some(one.digest));
-        let remark = match (is_written, rounds.detail.course.best() == Some(at)) {
+        let is_best = rounds.detail.course.best() == Some(at) && !found.lane.is_rejected();
+        let remark = match (is_written, is_best) {
             (true, _) => "written",
             (false, true) => "best",
             (false, false) => "",

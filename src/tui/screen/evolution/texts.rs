@@ -2,7 +2,7 @@
 
 use super::Found;
 use crate::domain::{CheckState, Evolution, ExaminedAnswer, ReplayOutcome, Replayed, Severity};
-use crate::engine::{Lane, LaneState};
+use crate::engine::{Lane, LaneState, readable};
 use crate::tui::msg::Rounds;
 use crate::tui::phrase::{count, grouped};
 use crate::tui::screen::source::diff_lines;
@@ -57,7 +57,7 @@ fn replayed(one: &Replayed) -> Vec<TextLine> {
     let (sign, tone) = match one.outcome {
         ReplayOutcome::Broken | ReplayOutcome::Hidden => ("✗", Tone::Bad),
         ReplayOutcome::Changed => ("!", Tone::Warn),
-        ReplayOutcome::Same | ReplayOutcome::LeftOut => ("·", Tone::Fact),
+        ReplayOutcome::Same | ReplayOutcome::LeftOut | ReplayOutcome::NotRepeated => ("·", Tone::Fact),
         ReplayOutcome::Refused | ReplayOutcome::Fixed => ("✓", Tone::Good),
     };
     let chosen = if one.chosen { ", to be fixed" } else { "" };
@@ -142,7 +142,12 @@ pub(super) fn written(found: &Found<'_>) -> Vec<TextLine> {
     }
     let whole = found.answer.and_then(|answer| answer.text.as_deref());
     match whole.or(found.live).filter(|text| !text.is_empty()) {
-        Some(text) => lines.extend(text.lines().map(|line| TextLine::new(line, Tone::Plain))),
+        Some(text) => {
+            // JSON is the form for the program; a person reads files.
+            let shown = readable(text);
+            let text = shown.as_deref().unwrap_or(text);
+            lines.extend(text.lines().map(|line| TextLine::new(line, Tone::Plain)));
+        }
         None if lines.is_empty() => lines.push(TextLine::new("nothing yet", Tone::Fold)),
         None => {}
     }
