@@ -386,7 +386,12 @@ fn is_code(line: &str) -> bool {
     let installs = INSTALLING.iter().any(|begin| line.starts_with(begin));
     // A semicolon ends a part of a sentence, too.
     let is_part = line.split_whitespace().count() > 4 && !line.contains(['=', '(', '$', '{']);
-    line.ends_with(['{', '}', '\\'])
+    // A sentence may end in a path with names: `GET /messages/{id}`.
+    let is_path = line.split_whitespace().next_back().is_some_and(|word| word.contains("/{"))
+        && line.split_whitespace().count() > 4
+        && !line.contains(['=', '(', '$', ';']);
+    line.ends_with(['{', '\\'])
+        || line.ends_with('}') && !is_path
         || line.ends_with(';') && !is_part
         || is_call
         || is_import

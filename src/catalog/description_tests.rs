@@ -17,6 +17,7 @@ fn only_words_for_people_describe() {
         "Version numbers are counted",
         "Exit codes are listed",
         "-- Counts",
+        "Gets one file of a mail: GET /messages/{message}/files/{file}",
     ] {
         assert!(is_words(line), "{line}");
     }
@@ -36,6 +37,7 @@ fn only_words_for_people_describe() {
         "print(x)",
         "if (a) {",
         "go();",
+        "interface Foo extends Bar {}",
         "$ make install",
         "$Id: x.pl,v 1.2 $",
         "$Id$",

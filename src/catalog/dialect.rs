@@ -58,6 +58,9 @@ const STARTING: &[&str] = &[
     "type",
 ];
 
+/// Those of them that data without a name does not have.
+const CERTAIN: &[&str] = &["run", "command", "executable", "execution", "tool_id"];
+
 /// Keys of a manifest that hold tables or lists of them.
 const KNOWN_LISTS: &[&str] = &[
     "tags",
@@ -103,7 +106,7 @@ impl Draft {
 /// The problem of a document that has no name: where nothing in it could start anything either, it is not known to be a tool.
 fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     let says = |key: &&str| document.fields.contains_key(*key);
-    let is_schema = ["$schema", "$id", "properties", "apiVersion"].iter().any(says);
+    let is_schema = ["$schema", "$id", "properties", "apiVersion"].iter().any(says) || is_schema_of_value(document);
     // Data has a type as well.
     let starts = |key: &&&str| **key != "type" || says(&"description");
     let may_start = STARTING.iter().filter(starts).any(says);
@@ -114,11 +117,26 @@ fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
             && (is_list_of_tables(value) || value.as_object().is_some_and(|table| !table.is_empty()))
     };
     let is_named_data = !says(&"description") && !says(&"kind") && !may_start && document.fields.iter().any(is_own);
-    let is_nameless = problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start);
+    // Without a name, words that data has as well tell of a tool only beside its description.
+    let tells = |key: &&str| CERTAIN.contains(key) && says(key);
+    let is_told = says(&"description") || says(&"kind") || CERTAIN.iter().any(|key| tells(key));
+    let is_nameless =
+        problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start || !is_told);
     if is_nameless || problem.code == ProblemCode::BadField && is_named_data {
         return Problem { code: ProblemCode::UnknownDialect, ..problem };
     }
     problem
+}
+
+/// Whether a document is the JSON Schema of one value: `type: string`, `description`, `enum`.
+fn is_schema_of_value(document: &Document<'_>) -> bool {
+    const TYPES: &[&str] = &["object", "array", "string", "integer", "number", "boolean", "null"];
+    let is_type = |value: &Value| value.as_str().is_some_and(|word| TYPES.contains(&word));
+    match document.fields.get("type") {
+        Some(Value::Array(types)) => !types.is_empty() && types.iter().all(is_type),
+        Some(value) => is_type(value) && !CERTAIN.iter().any(|key| document.fields.contains_key(*key)),
+        None => false,
+    }
 }
 
 /// A workflow of another program whose steps call tools, without a type.

@@ -320,3 +320,25 @@ fn files_that_only_define_do_not_run() {
     assert_eq!(why, Some("it defines functions but calls none; call one at the end of the script"));
     assert!(scan.skipped.iter().all(|file| file.kind == "test") && scan.skipped.len() == 2, "{:?}", scan.skipped);
 }
+
+#[test]
+fn documents_without_a_name_are_data_where_only_words_of_data_tell_of_a_tool() {
+    let workspace = Workspace::new();
+    for (name, text) in [
+        ("colour.yaml", "type: string\ndescription: The colour\nenum: [red, blue]\n"),
+        ("either.json", r#"{"type": ["string", "null"], "description": "It"}"#),
+        ("page.json", r#"{"title": "A page", "url": "https://example.org"}"#),
+        ("case.yaml", "input: hello\ntemplate: greet\n"),
+    ] {
+        workspace.write(&format!("tools/{name}"), text);
+    }
+    let scan = scanned(&workspace);
+    assert_eq!((scan.problems.len(), scan.tools.len(), scan.skipped.len()), (0, 0, 4), "{:?}", scan.problems);
+    for (name, text) in [
+        ("one.yaml", "description: Does it\ncommand: ls\n"),
+        ("two.json", r#"{"description": "Does it", "parameters": {"type": "object"}}"#),
+    ] {
+        workspace.write(&format!("tools/{name}"), text);
+    }
+    assert_eq!(scanned(&workspace).problems.len(), 2);
+}

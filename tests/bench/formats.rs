@@ -7,8 +7,9 @@
 //! form accepts.
 //!
 //! "takes" are rows with a form, and rows whose code looks at words, options or standard input. Of the rows that cannot run,
-//! "lack" are those for which this machine has no program or package, or the folder no script, "not started" those that nothing here ever starts (MCP
-//! servers, skills, modules of other programs), "refused" the rest: what can run here are "runnable" and "refused".
+//! "lack" are those for which this machine has no program, package or runtime, or the folder no script or built file, "not started" those
+//! that nothing here ever starts (MCP servers, skills, modules of other programs), "project" the tasks that work on files of their project,
+//! to which a human gives them access, "refused" the rest: what can run here are "runnable" and "refused".
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use toolsmith::domain::{SafeText, ToolDetail};
 use toolsmith::outside::Programs;
 use toolsmith::runner::{Interpreters, Sources, python_of_runs};
 
-/// Scans of each folder; their median is printed.
+/// Scans of each folder; their median is printed. With `--once` it is one.
 const SCANS: usize = 5;
 
 /// Counts of one folder.
@@ -39,6 +40,7 @@ struct Counts {
     /// Rows that cannot run, by why.
     lacking: usize,
     not_started: usize,
+    project: usize,
     refused: usize,
     /// Runs that started, and those of them that succeeded.
     ran: Option<(usize, usize)>,
@@ -51,13 +53,13 @@ pub fn run(words: &[String]) {
     let (options, folders): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| word.starts_with("--"));
     let has = |option: &str| options.iter().any(|word| *word == option);
     if folders.is_empty() {
-        println!("usage: cargo bench -- formats [--names] [--run] DIR [DIR ...]");
+        println!("usage: cargo bench -- formats [--names] [--run] [--once] DIR [DIR ...]");
         return;
     }
     println!("{HEAD}  folder");
     for folder in folders {
         let path = std::fs::canonicalize(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
-        let (plan, scan, cold) = measure(&path);
+        let (plan, scan, cold) = measure(&path, if has("--once") { 1 } else { SCANS });
         let mut counts = count(&plan, &path, &scan);
         if has("--run") {
             counts.ran = Some(run_all(&path, &plan, &scan));
@@ -70,16 +72,16 @@ pub fn run(words: &[String]) {
 }
 
 /// The columns of [`line`].
-const HEAD: &str = "  files   rows problems skipped described  takes  form runnable  lack not started refused    ran (ok) absent      cold";
+const HEAD: &str = "  files   rows problems skipped described  takes  form runnable  lack not started project refused    ran (ok) absent      cold";
 
 fn line(counts: &Counts, cold: Duration) -> String {
     let Counts { files, rows, problems, skipped, described, takes, with_form, .. } = counts;
-    let Counts { runnable, lacking, not_started, refused, absent, .. } = counts;
+    let Counts { runnable, lacking, not_started, project, refused, absent, .. } = counts;
     let ran = counts.ran.map_or_else(String::new, |(ran, succeeded)| format!("{ran} ({succeeded})"));
     let cold = cold.as_millis();
     format!(
         "{files:>7} {rows:>6} {problems:>8} {skipped:>7} {described:>9} {takes:>6} {with_form:>5} {runnable:>8} {lacking:>5} \
-         {not_started:>11} {refused:>7} {ran:>11} {absent:>6} {cold:>6} ms"
+         {not_started:>11} {project:>7} {refused:>7} {ran:>11} {absent:>6} {cold:>6} ms"
     )
 }
 
@@ -87,14 +89,26 @@ fn line(counts: &Counts, cold: Duration) -> String {
 enum Why {
     Lacks,
     NotStarted,
+    Project,
     Refused,
 }
 
 /// Reads it from the reason.
 fn why(reason: &str) -> Why {
     let holds = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    if holds(&["is not on the PATH", "needs package", "needs node package", "needs program", "is missing; restore"]) {
+    if holds(&[
+        "is not on the PATH",
+        "needs package",
+        "needs node package",
+        "needs program",
+        "is missing; restore",
+        "TypeScript needs node",
+        "is Python 2",
+        "which its package makes when it is built",
+    ]) {
         Why::Lacks
+    } else if holds(&["access to the project"]) {
+        Why::Project
     } else if holds(&[
         "MCP server",
         "mcp tools",
@@ -107,6 +121,11 @@ fn why(reason: &str) -> Why {
         "holds no code",
         "is unknown; add a command",
         "it is not started here",
+        "is filled by ",
+        "only defines values",
+        "only sets variables",
+        "runs in a browser",
+        "has no start command",
     ]) {
         Why::NotStarted
     } else {
@@ -219,7 +238,7 @@ fn outcome(home: &Path, folder: &Path, detail: &ToolDetail) -> String {
     answer["run"]["outcome"].as_str().unwrap_or_default().to_owned()
 }
 
-fn measure(folder: &Path) -> (ScanPlan, Scan, Duration) {
+fn measure(folder: &Path, scans: usize) -> (ScanPlan, Scan, Duration) {
     let workspace = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the workspace: {error}"));
     let interpreters = Interpreters::new(Arc::new(Programs::new(Vec::new())));
     let python = |sources| python_of_runs(workspace.path(), &interpreters, sources);
@@ -235,13 +254,13 @@ fn measure(folder: &Path) -> (ScanPlan, Scan, Duration) {
     };
     let mut times = Vec::new();
     let mut result = None;
-    for _ in 0..SCANS {
+    for _ in 0..scans {
         let begun = Instant::now();
         result = Some(scan(&plan, &Cache::default(), &mut |_| {}));
         times.push(begun.elapsed());
     }
     times.sort_unstable();
-    (plan, result.unwrap_or_default(), times[SCANS / 2])
+    (plan, result.unwrap_or_default(), times[scans / 2])
 }
 
 fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
@@ -267,6 +286,7 @@ fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
         match why(tool.reason.as_deref().unwrap_or_default()) {
             Why::Lacks => counts.lacking += 1,
             Why::NotStarted => counts.not_started += 1,
+            Why::Project => counts.project += 1,
             Why::Refused => counts.refused += 1,
         }
     }
@@ -282,9 +302,10 @@ fn told(plan: &ScanPlan, scan: &Scan) -> BTreeSet<PathBuf> {
     for path in &told {
         parts.extend(["SKILL.md", "tool.toml"].map(|name| path.with_file_name(name)));
         parts.extend(["py", "sh", "js", "ts"].map(|extension| path.with_extension(extension)));
-        if path.parent().and_then(Path::file_name) == path.file_stem()
-            && let Some(folder) = path.parent().filter(|folder| folder.is_dir())
-        {
+        let is_whole = path.file_name().is_some_and(|name| name == "SKILL.md" || name == "tool.toml")
+            || path.parent().and_then(Path::file_name) == path.file_stem();
+        let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent().filter(|_| is_whole) };
+        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
             let mut inside = BTreeSet::new();
             list(folder, &mut inside);
             parts.extend(inside);

@@ -125,6 +125,12 @@ impl RecipeNeeds {
             return;
         }
         let is_interpreter = INTERPRETERS.contains(&program.as_str());
+        // A run has nothing of the folders above.
+        if matches!(program.as_str(), "cd" | "source" | ".") && leads_out(first)
+            || is_interpreter && leads_out(first) && crate::catalog::programs::is_script(first)
+        {
+            return push(&mut self.files, first);
+        }
         let is_code = words.iter().any(|word| matches!(word.as_str(), "-c" | "-e" | "--eval" | "-m" | "-p"));
         if is_interpreter && !is_code {
             let script = words.iter().find(|word| !word.starts_with('-') && !matches!(word.as_str(), "run" | "test"));
@@ -159,6 +165,12 @@ fn is_script(word: &str) -> bool {
     is_path(word) && crate::catalog::programs::is_script(word)
 }
 
+/// Whether a word names a place in a folder above.
+fn leads_out(word: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '@');
+    word.chars().all(is_plain) && word.split('/').next() == Some("..")
+}
+
 /// Whether a word may name a file of the project.
 fn is_path(word: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '@');
@@ -174,6 +186,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for line in joined.lines().map(str::trim) {
         let line = line.trim_start_matches(['@', '+']).trim_start();
+        // What stands in brackets runs as well.
+        let line = line.strip_prefix('(').filter(|inner| !inner.starts_with('(')).unwrap_or(line).trim_start();
         // A leading `-` means that it may fail. The start of a block says nothing certain about the following lines.
         if line.is_empty() || line.starts_with(['-', '#']) {
             continue;
@@ -286,6 +300,9 @@ mod tests {
             ("./build.sh --fast\nscripts/run x", &[], &["build.sh", "scripts/run"], &[]),
             ("cd web; ls -la > out.txt 2>&1", &["ls"], &[], &["web"]),
             ("ruff check app tests -o report", &["ruff"], &[], &["app", "tests"]),
+            ("node ../../scripts/build.js --all", &["node"], &["../../scripts/build.js"], &[]),
+            ("cd ../.. && npm run other", &["npm"], &["../.."], &[]),
+            ("(cd ../libs/a && npm ci) && npm install", &["npm"], &["../libs/a"], &[]),
         ] {
             assert_eq!(of(recipe), (owned(programs), owned(files), owned(words)), "{recipe}");
         }

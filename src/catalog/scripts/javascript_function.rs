@@ -6,6 +6,7 @@
 
 use super::docstring::{self, Docstring};
 use super::hint::{self, Hint};
+use super::javascript_object;
 use super::scanner::{inside, is_word, signs, split, split_once};
 use super::{Declared, DeclaredInput, ScriptText, literal};
 use crate::domain::source::Language;
@@ -226,7 +227,30 @@ impl Export<'_> {
             },
             _ => positions(&mut declared, &parts, text, &doc),
         }
+        self.leave_objects(&mut declared, &parts, text);
         declared
+    }
+
+    /// Takes out the parameters that only other code can fill. A function that needs one does not run.
+    fn leave_objects(&self, declared: &mut Declared, parts: &[&str], text: &str) {
+        let code = &text[self.at..];
+        let object = |part: &&str| {
+            let head = split_once(part, b'=', JS).map_or(*part, |(head, _)| head);
+            let (name, written) = split_once(head, b':', JS)?;
+            let name = name.trim().trim_end_matches('?').trim_start_matches("...");
+            let is_one = is_word(name) && javascript_object::is_one(name, written, text, code);
+            is_one.then(|| name.to_owned())
+        };
+        for name in parts.iter().filter_map(object) {
+            let Some(at) = declared.inputs.iter().position(|input| input.name == name) else { continue };
+            if declared.inputs[at].required {
+                let hint = format!("its parameter {name} is filled by other code; call it in a script that makes one");
+                declared.unsupported.get_or_insert(hint);
+                declared.inputs.remove(at);
+            } else if at + 1 == declared.inputs.len() {
+                declared.inputs.pop();
+            }
+        }
     }
 }
 
@@ -369,6 +393,33 @@ fn comment_above(text: &str, at: usize) -> Docstring {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of_typescript(text: &str) -> Declared {
+        read(&ScriptText::new("get-it.ts", text, Some(Language::TypeScript))).unwrap()
+    }
+
+    #[test]
+    fn a_function_that_needs_an_object_does_not_ask_for_it() {
+        let text = "import type { Server } from '@modelcontextprotocol/sdk/server/index.js';\nimport type { A, B } from './b.js';\n\
+            export function getIt(server: Server, make: () => B, id: string, a?: A) {\n  a.list(id.trim());\n}\n";
+        let declared = of_typescript(text);
+        let names: Vec<&str> = declared.inputs.iter().map(|input| input.name.as_str()).collect();
+        assert_eq!(names, ["id"]);
+        assert!(declared.unsupported.unwrap().starts_with("its parameter server is filled by other code"));
+        let declared = of_typescript(
+            "import type { A } from './b.js';\nexport function getIt(id: string, a: A) {\n  return a.x;\n}\n",
+        );
+        assert_eq!((declared.inputs.len(), declared.unsupported), (2, None));
+    }
+
+    #[test]
+    fn the_comment_above_the_function_describes_it() {
+        let text = "import { fail } from './x.js';\n\n/**\n * Data of it\n */\nexport interface Data {\n  /** Its size */\n  size: number;\n}\n\n\
+            /**\n * Gets data for one attachment of a message\n * Uses the Mail API: GET /messages/{messageId}/attachments/{id}\n */\n\
+            export async function getIt(\n  baseUrl: string,\n  id: string\n): Promise<Data> {\n  const url = `${baseUrl}/messages/${id}`;\n  return fetch(url);\n}\n";
+        let declared = of_typescript(text);
+        assert!(declared.description.unwrap().starts_with("Gets data for one attachment of a message"));
+    }
 
     #[test]
     fn a_private_export_is_no_function_to_call() {

@@ -20,6 +20,7 @@ mod fire;
 mod framework;
 mod hint;
 mod javascript_function;
+mod javascript_object;
 mod javascript_tools;
 mod launcher;
 mod library;
@@ -190,7 +191,7 @@ pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
         shell_options::add_choices(script.text, &mut declared);
     }
     menu_bar::add(script, &mut declared);
-    declared.description = declared.description.filter(|words| !words.trim().is_empty());
+    declared.description = declared.description.filter(|words| description::first_paragraph(words).is_some());
     if !has_words {
         outline::describe(script, &mut declared);
     }

@@ -153,6 +153,7 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
     let call = call.or_else(|| lines().map(str::trim).filter(|line| is_call(line)).find(does));
     let call = call.or_else(|| top().chain(given()).next());
     let call = call.or_else(|| lines().map(str::trim).find(|line| is_call(line)));
+    let call = call.or_else(|| lines().map(str::trim).find_map(assigned_call));
     call.map(runs).or_else(|| {
         let names: Vec<&str> = lines().filter_map(|line| assigned(line).map(|(name, _)| name)).collect();
         let handed = || -> Vec<&str> { lines().filter_map(handed_on).take(NAMED).collect() };
@@ -261,9 +262,66 @@ fn of_shell(text: &str) -> Option<&str> {
     let own = || first(&top, &is_command);
     let begins = |line: &str, words: &[&str]| words.iter().any(|word| line.trim().starts_with(word));
     let says = || lines.iter().find(|line| begins(line, &["echo ", "printf ", "exec ", "cat <<"])).map(|line| at(line));
+    let asks =
+        || lines.iter().find(|line| is_condition_of_command(line) || begins(line, &["read "])).map(|line| at(line));
+    // A script that only hands over to another file says at least to which one.
+    let hands_over = || lines.iter().find(|line| takes_file(line) || begins(line, &["\"$("])).map(|line| at(line));
+    let fills = || top.iter().find(|line| line.contains("=$(") || line.contains("=\"$(")).map(|line| at(line));
     let ends = || lines.iter().find(|line| begins(line, &["exit "])).map(|line| at(line));
-    let found = named().or_else(foreign).or_else(says).or_else(own).or_else(ends)?;
+    let found = named()
+        .or_else(foreign)
+        .or_else(says)
+        .or_else(own)
+        .or_else(asks)
+        .or_else(hands_over)
+        .or_else(fills)
+        .or_else(ends)?;
     text[found..].lines().next()
+}
+
+/// Whether a line of shell starts a command after a condition: `[ -n "$a" ] && git push`.
+fn is_condition_of_command(line: &str) -> bool {
+    let line = line.trim();
+    let is_condition = ["[ ", "[[ ", "test "].iter().any(|begin| line.starts_with(begin));
+    let command = line.split_once("&& ").or_else(|| line.split_once("|| ")).map(|(_, command)| command.trim_start());
+    is_condition && command.is_some_and(is_command)
+}
+
+/// Whether a line of shell continues with the code of another file: `. "$(dirname "$0")/../template/help.sh"`.
+fn takes_file(line: &str) -> bool {
+    let line = without_variables(line.trim());
+    let file = line.strip_prefix("source ").or_else(|| line.strip_prefix(". "));
+    file.is_some_and(|file| file.trim_start().starts_with(['"', '\'', '$', '.', '/', '~']))
+}
+
+/// A command of shell without the variables that are set for it alone: `DISPLAY=:0 xset dpms force off`.
+fn without_variables(mut line: &str) -> &str {
+    while let Some((name, value)) = line.split_once('=') {
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let end = match quote {
+            Some(sign) => value[1..].find(sign).map(|at| at + 2),
+            None => value.find(' '),
+        };
+        let rest = end.and_then(|end| value.get(end..)).filter(|rest| rest.starts_with(' '));
+        let is_plain = !value[..end.unwrap_or(value.len())].contains(['(', '`']);
+        match rest.map(str::trim_start).filter(|rest| is_name && is_plain && !rest.is_empty() && !rest.starts_with('#'))
+        {
+            Some(rest) => line = rest,
+            None => break,
+        }
+    }
+    line
+}
+
+/// What a function runs first, where nothing describes it.
+pub(super) fn of_body(body: &str) -> Option<String> {
+    let lines = || without_texts(body).map(str::trim).filter(|line| !line.starts_with('#'));
+    let returned = |line: &'_ str| -> bool { line.strip_prefix("return ").is_some_and(is_call) };
+    let call = lines().find(|line| is_call(line) && !says_it(line));
+    let call = call.or_else(|| lines().find(|line| returned(line)).map(|line| &line["return ".len()..]));
+    call.or_else(|| lines().find_map(assigned_call)).or_else(|| lines().find(|line| is_call(line))).map(runs)
 }
 
 /// The lines of code, without those within texts over several lines.
@@ -381,6 +439,7 @@ fn constant(line: &str) -> Option<(usize, &str)> {
 
 /// Whether a line of shell calls something.
 fn is_command(line: &str) -> bool {
+    let line = without_variables(line);
     let word = line.split(char::is_whitespace).next().unwrap_or_default();
     // `name )` is an arm of a `case`, and a document is only printed.
     let is_arm = line.contains(')') && !line.split(')').next().unwrap_or_default().contains('(');
@@ -472,6 +531,14 @@ mod tests {
             ),
             ("x.sh", "err() {\n  echo \"$1\"\n  exit 1\n}\nif x; then\n  err bad\nfi\n", "Runs echo \"$1\""),
             ("x.sh", "A=\"one\ntwo words\n\"\nawk '\n  print it\n' \"$A\"\n", "Runs awk '"),
+            ("x.sh", "A=1\nDISPLAY=:0 B=\"a b\" xset dpms off\n", "Runs DISPLAY=:0 B=\"a b\" xset dpms off"),
+            ("x.sh", "A=1\n. \"$(dirname \"$0\")/../lib/a.sh\"\n", "Runs . \"$(dirname \"$0\")/../lib/a.sh\""),
+            ("x.sh", "A=1 source \"$(dirname \"$0\")/a.sh\"\n", "Runs A=1 source \"$(dirname \"$0\")/a.sh\""),
+            ("x.sh", ". ./a.sh\ngit log\n", "Runs git log"),
+            ("x.sh", "a=$(b | c)\n[[ -n \"$a\" ]] && d -R \"$a\"\n", "Runs [[ -n \"$a\" ]] && d -R \"$a\""),
+            ("x.sh", "a=$(systemctl list-units)\n", "Runs a=$(systemctl list-units)"),
+            ("x.sh", "set -e\n\"$(dirname \"$0\")/b\" \"$@\"\n", "Runs \"$(dirname \"$0\")/b\" \"$@\""),
+            ("x.py", "from a import b\nif __name__ == '__main__':\n    ab = b()\n", "Runs b()"),
             ("x.py", "qq = f(1)\nx = \"\"\"\nprint(no)\n\"\"\"\n", "Runs f(1)"),
         ] {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
@@ -486,6 +553,20 @@ mod tests {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(of("x.py", "x = 1\n"), None);
+        assert_eq!(of("x.sh", "A=1\nB=\"a b\"\n"), None);
+    }
+
+    #[test]
+    fn a_function_without_words_is_described_by_its_first_call() {
+        for (body, expected) in [
+            ("\n    # Packs\n    print(1)\n    add([\"a\"], dev=True)\n", Some("Runs add([\"a\"], dev=True)")),
+            ("\n    return fetch(url)\n", Some("Runs fetch(url)")),
+            ("\n    aa = fetch(url)\n    return aa\n", Some("Runs fetch(url)")),
+            ("\n    return 1\n", None),
+            (" pass\n", None),
+        ] {
+            assert_eq!(of_body(body).as_deref(), expected, "{body}");
+        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use super::python_alias::Aliases;
 use super::scanner::{arguments, calls};
 use super::web_service;
 use super::{Declared, DeclaredInput, ScriptText, description, literal};
-use crate::domain::InputMode;
 use crate::domain::source::Language;
+use crate::domain::{InputMode, ToolName};
 use serde_json::{Map, Value, json};
 
 const PYTHON: Language = Language::Python;
@@ -97,7 +97,7 @@ pub(super) fn marked(script: &ScriptText<'_>) -> Vec<MarkedTool> {
         let is_function = !one.is_class && (decorator(one).is_some() || registered.contains(&one.name));
         if is_function || is_tool_class(one) {
             let function = file.callable(one, one.name.to_owned());
-            found.push(marked_as(&file.declared(one), one.name, function, does_first));
+            found.push(marked_as(&file.declared(one), one, function, does_first));
             continue;
         }
         // A class may have many methods: what they share is read once.
@@ -196,7 +196,7 @@ impl<'t> File<'_, 't> {
         for holder in &holders {
             let inner = python::definitions(&python::blocks(holder.body));
             for one in inner.iter().filter(|one| !one.is_class && decorator(one).is_some()) {
-                found.push(marked_as(&self.declared(one), one.name, String::new(), None));
+                found.push(marked_as(&self.declared(one), one, String::new(), None));
             }
             for (at, written) in calls(holder.body, "tool", PYTHON) {
                 let Some(open) = holder.body[at..].find('(').map(|open| at + open) else { continue };
@@ -205,7 +205,7 @@ impl<'t> File<'_, 't> {
                 if let Some(method) = holders.iter().find(|method| outer.is_class && method.name == name) {
                     let mut declared = self.declared(method);
                     decorated(&mut declared, &format!("tool({written})"));
-                    found.push(marked_as(&declared, name, String::new(), None));
+                    found.push(marked_as(&declared, method, String::new(), None));
                 }
             }
         }
@@ -219,7 +219,7 @@ impl<'t> File<'_, 't> {
         let mut declared = self.declared(method);
         let made = class.made_with(&declared.inputs);
         declared.inputs.splice(..0, made);
-        marked_as(&declared, method.name, function, does_first)
+        marked_as(&declared, method, function, does_first)
     }
 
     /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
@@ -396,7 +396,8 @@ impl<'t> File<'_, 't> {
     /// What a class of tools says in its fields, or in the metadata that it makes.
     fn describe_class(&self, declared: &mut Declared, class: &Definition<'t>) {
         let text = |name: &str| class.field(name).and_then(|value| value.as_str().map(str::to_owned));
-        if let Some(name) = text("name") {
+        // Where a class leaves its name open, it has its own.
+        if let Some(name) = text("name").filter(|name| ToolName::of_title(name).is_some()) {
             declared.title = Some(name);
         }
         if let Some(words) = text("description") {
@@ -472,13 +473,23 @@ fn all_needed(fields: Map<String, Value>) -> Value {
     schema
 }
 
-fn marked_as(declared: &Declared, name: &str, function: String, does_first: Option<usize>) -> MarkedTool {
+fn marked_as(declared: &Declared, one: &Definition<'_>, function: String, does_first: Option<usize>) -> MarkedTool {
+    // What has no words is described by what it runs first.
+    let runs = || {
+        let work = if one.is_class { method(one) } else { None };
+        super::outline::of_body(work.as_ref().unwrap_or(one).body)
+    };
     let schema = declared.schema.as_ref().map(super::schema_loose::translate);
     let made = || (!declared.inputs.is_empty()).then(|| super::schema(&declared.inputs));
     MarkedTool {
         schema: schema.or_else(made),
-        name: declared.title.clone().unwrap_or_else(|| name.to_owned()),
-        description: declared.description.as_deref().and_then(description::first_paragraph).unwrap_or_default(),
+        name: declared.title.clone().unwrap_or_else(|| one.name.to_owned()),
+        description: declared
+            .description
+            .as_deref()
+            .and_then(description::first_paragraph)
+            .or_else(runs)
+            .unwrap_or_default(),
         function,
         does_first,
     }
