@@ -61,18 +61,20 @@ const MAX_ROUNDS: usize = 10;
 /// Larger or deeper programs are not compared by meaning.
 const MAX_SIZE: (usize, usize) = (60_000, 150);
 
+/// Larger files are not compared a second time, in bytes.
+const MAX_LENIENT: usize = 60_000;
+
 /// Compares two versions of a file; `None` where one of them cannot be read. `is_alone`: no other file of the tool can
 /// use its functions.
 pub(super) fn compare(old: &str, new: &str, language: Language, is_alone: bool) -> Option<Proof> {
-    let strict = compare_with(old, new, language, is_alone, false);
-    if strict.as_ref().is_some_and(|proof| proof.is_equal) {
-        return strict;
+    // What is too much for one comparison is too much for the other.
+    let strict = compare_with(old, new, language, is_alone, false)?;
+    if strict.is_equal || old.len().max(new.len()) > MAX_LENIENT {
+        return Some(strict);
     }
-    let lenient = compare_with(old, new, language, is_alone, true);
-    let (is_strict, strict) = (strict.is_some(), strict.unwrap_or_default());
-    match lenient {
+    match compare_with(old, new, language, is_alone, true) {
         Some(lenient) => Some(Proof { is_told: lenient.is_equal, told_functions: lenient.functions, ..strict }),
-        None => is_strict.then_some(strict),
+        None => Some(strict),
     }
 }
 
