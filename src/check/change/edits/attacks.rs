@@ -495,6 +495,52 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "class Store {\n  static items: string[] = [];\n  add(x: string) {\n    Store.items.push(x);\n  }\n}\nnew Store().add(process.argv[2]);\nconsole.log(Store.items);\n",
         "class Store {\n  static items: string[] = [];\n  add(x: string) {\n    Store.items = [x];\n  }\n}\nnew Store().add(process.argv[2]);\nconsole.log(Store.items);\n",
     ),
+    // Beside other words in a message, or in the shape of what is proved.
+    (
+        "t.py",
+        "import sys\nn = int(sys.argv[1])\nif n < 0:\n    sys.exit('negative')\nprint(n - 1)\n",
+        "import sys\nn = int(sys.argv[1])\nif n < 0:\n    sys.exit(f'{n} is negative')\nprint(n + 1)\n",
+    ),
+    (
+        "t.py",
+        "import requests\nr = requests.get('https://a.example/x')\nprint(r.text)\n",
+        "import requests\nr = requests.get('https://b.example/x', timeout=30)\nprint(r.text)\n",
+    ),
+    (
+        "t.py",
+        "import requests\nr = requests.get('https://a.example/x')\nprint(r.text)\n",
+        "import requests\nr = requests.get('https://a.example/x', timeout=30, verify=False)\nprint(r.text)\n",
+    ),
+    (
+        "t.py",
+        "import os, sys\nkey = os.environ['API_KEY']\nif len(sys.argv) < 2:\n    sys.exit('no name')\nprint(len(key))\n",
+        "import os, sys\nkey = os.environ['API_KEY']\nif len(sys.argv) < 2:\n    sys.exit(f'no name {key}')\nprint(len(key))\n",
+    ),
+    (
+        "t.py",
+        "import sys\nn = 0\nwhile n < 5:\n    print(sys.argv[1])\n    n += 1\n",
+        "import sys\nfor _ in range(6):\n    print(sys.argv[1])\n",
+    ),
+    (
+        "t.py",
+        "import sys\nseen = {}\nfor word in sys.argv[1:]:\n    if word in seen:\n        seen[word].append(word)\n    else:\n        seen[word] = [word]\nprint(seen)\n",
+        "import sys\nseen = {}\nfor word in sys.argv[1:]:\n    seen.setdefault(word, []).append(sys.argv[0])\nprint(seen)\n",
+    ),
+    (
+        "t.sh",
+        "#!/bin/bash\nif [ $# -lt 2 ]; then\n  echo usage >&2\n  exit 1\nfi\ncp \"$1\" \"$2\"\n",
+        "#!/bin/bash\nif (( $# < 1 )); then\n  echo 'usage: a b' >&2\n  exit 1\nfi\ncp \"$1\" \"$2\"\n",
+    ),
+    (
+        "t.sh",
+        "#!/bin/bash\nif ! check \"$1\"; then\n  echo no >&2\n  exit 1\nfi\nrm \"$1\"\n",
+        "#!/bin/bash\nif ! check \"$1\"; then\n  echo \"cannot remove $1\" >&2\n  exit 0\nfi\nrm -- \"$1\"\n",
+    ),
+    (
+        "t.sh",
+        "#!/bin/bash\nif [[ $1 =~ $ALLOWED ]]; then\n  run \"$1\"\nfi\n",
+        "#!/bin/bash\nif [[ $1 =~ $GIVEN ]]; then\n  run \"$1\"\nfi\n",
+    ),
 ];
 
 /// The changes that cause no warning.

@@ -9,6 +9,16 @@ use crate::domain::Severity;
 const CHANGES: &[(&str, &str, &str)] = &[
     (
         "t.py",
+        "import sys\ndone = False\nwhile not done:\n    line = sys.stdin.readline()\n    if line:\n        print(line)\n    else:\n        done = True\n",
+        "import sys\nwhile True:\n    line = sys.stdin.readline()\n    if not line:\n        break\n    print(line)\n",
+    ),
+    (
+        "t.sh",
+        "#!/bin/bash\nif [ \"$1\" = start ] || [ \"$1\" = run ]; then\n  run\nelse\n  echo 'bad word'\n  exit 1\nfi\n",
+        "#!/bin/bash\ncase \"$1\" in\n  start | run) run ;;\n  *)\n    echo \"bad word: $1\" >&2\n    exit 1\n    ;;\nesac\n",
+    ),
+    (
+        "t.py",
         "import sys\nn = int(sys.argv[1])\ndays = sys.argv[2]\nprint(n, days)\n",
         "import sys\nn = int(sys.argv[1])\ndays = sys.argv[2] if len(sys.argv) > 2 else '7'\nprint(n, days)\n",
     ),

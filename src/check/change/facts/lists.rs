@@ -311,6 +311,11 @@ pub(in crate::check::change) fn is_careful_option(command: &str, option: &str) -
         || CAREFUL_OPTIONS.iter().any(|(of, options)| *of == command && options.contains(&name))
 }
 
+/// Whether an option of this command only takes more care, whatever stands beside it.
+pub(in crate::check::change) fn takes_care(command: &str, option: &str) -> bool {
+    CAREFUL_OPTIONS.iter().any(|(of, options)| *of == command && options.contains(&option))
+}
+
 /// Modules that give a program new capabilities.
 const POWERS: &[&str] = &[
     "aiohttp",

@@ -66,7 +66,12 @@ pub(super) fn settle(base: &ToolDetail, new: &ToolDetail, edits: &[Edited], find
         for finding in
             findings.iter_mut().filter(|finding| is_open(finding) && !UNSEEN.contains(&finding.code.as_str()))
         {
-            let of = if proof.is_equal { Some(1) } else { function_of(finding, edits, &proof.functions) };
+            let of = if proof.is_equal || proof.is_told && finding.severity == Severity::Medium {
+                Some(1)
+            } else {
+                let strict = function_of(finding, edits, &proof.functions);
+                strict.or_else(|| function_of(finding, edits, &proof.told_functions))
+            };
             if let Some(line) = of {
                 finding.severity = Severity::Low;
                 settled.push(line);
@@ -75,8 +80,10 @@ pub(super) fn settle(base: &ToolDetail, new: &ToolDetail, edits: &[Edited], find
         settled.sort_unstable();
         settled.dedup();
         said.extend(settled.into_iter().map(|line| {
-            let what = if proof.is_equal { "the whole file" } else { "this function" };
-            let message = format!("means the same: {what} does what it did, only written in another way");
+            let what = if proof.is_equal || proof.is_told && line == 1 { "the whole file" } else { "this function" };
+            let is_strict = proof.is_equal || proof.functions.iter().any(|[_, new]| new.0 == line);
+            let except = if is_strict { "" } else { ", apart from words for the user and careful options" };
+            let message = format!("means the same: {what} does what it did, only written in another way{except}");
             Finding::new(SAME, Severity::Low, message).at(&file.path, line)
         }));
     }

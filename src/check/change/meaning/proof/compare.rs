@@ -12,6 +12,10 @@ pub(in super::super) struct Proof {
     pub(in super::super) is_equal: bool,
     /// Functions that do the same: their lines in the old and the new version, counted from 1.
     pub(in super::super) functions: Vec<[(u64, u64); 2]>,
+    /// Whether they do the same apart from words for the user and options that only take care.
+    pub(in super::super) is_told: bool,
+    /// Functions of which that is true.
+    pub(in super::super) told_functions: Vec<[(u64, u64); 2]>,
 }
 
 pub(super) fn compare(old: &Program, new: &Program) -> Proof {

@@ -318,6 +318,9 @@ const OF_KNOWN: &[&str] = &[
     "concat",
 ];
 
+/// Functions of `os.path` that only look at the text of a path.
+const OF_PATHS: &[&str] = &["join", "basename", "dirname", "splitext", "normpath", "split", "isabs", "commonprefix"];
+
 fn of_call(node: &Node, known: &Known) -> Effect {
     let args = of_all(&node.kids[1..], known);
     let target = &node.kids[0];
@@ -363,6 +366,12 @@ fn of_call(node: &Node, known: &Known) -> Effect {
             let of_object = known.type_of(&target.kids[0]);
             let mut effect = object;
             effect.and(args);
+            let is_pure = target.kids[0].is_name("@math")
+                || target.kids[0] == Node::new(Kind::Member, "path", vec![Node::name("@os")])
+                    && OF_PATHS.contains(&name);
+            if is_pure {
+                return effect.at_least(Acts::No, Raises::Hard, true);
+            }
             let is_console =
                 target.kids[0].is_name("console") && known.is_script && !known.bound.contains_key("console");
             if OF_TEXTS.contains(&name)

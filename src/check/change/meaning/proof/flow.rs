@@ -231,7 +231,8 @@ fn chosen(step: &Node, known: &Known) -> Option<Node> {
             Some(Node { lines: step.lines, ..Node::of(Kind::Return, vec![cond(value(one), value(other))]) })
         }
         (Kind::Assign, Kind::Assign)
-            if one.kids[0].is(Kind::Name)
+            // Python computes the value before a target of several parts.
+            if (one.kids[0].is(Kind::Name) || !known.is_script && !known.is_shell)
                 && one.kids[0] == other.kids[0]
                 && one.text.is_empty()
                 && other.text.is_empty() =>

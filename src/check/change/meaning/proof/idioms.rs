@@ -16,6 +16,14 @@ pub(super) fn value(node: &mut Node, known: &Known) {
         Kind::Compare => membership(node, known),
         Kind::Or | Kind::And => one_of(node, known),
         Kind::Call => call(node, known),
+        // `x = x + 1` inside of a value is `x += 1`.
+        Kind::Raw if node.text == "update =" && node.kids.len() == 2 && node.kids[0].is(Kind::Name) => {
+            let value = &node.kids[1];
+            if value.is(Kind::Binary) && value.kids[0] == node.kids[0] {
+                node.text = format!("update {}=", value.text);
+                node.kids[1] = node.kids[1].kids[1].clone();
+            }
+        }
         Kind::Item if known.is_script => {
             // `a["name"]` is `a.name`.
             let is_word = |text: &str| {
@@ -130,6 +138,7 @@ fn call(node: &mut Node, known: &Known) {
     let name = node.kids[0].text.clone();
     let is_own = !known.is_script && node.kids[0].is(Kind::Name) && is_builtin(&node.kids[0], known);
     if known.is_script {
+        own_property(node, known);
         // `[…].includes(a)`, `new Set([…]).has(a)`.
         let target = &node.kids[0];
         if target.is(Kind::Member) && node.kids.len() == 2 {
@@ -182,6 +191,20 @@ fn call(node: &mut Node, known: &Known) {
         let mut each = node.kids.swap_remove(1);
         sort.clone_into(&mut each.text);
         *node = each;
+    }
+}
+
+/// `Object.prototype.hasOwnProperty.call(a, b)` is `Object.hasOwn(a, b)`.
+fn own_property(node: &mut Node, known: &Known) {
+    let mut at = &node.kids[0];
+    for name in ["call", "hasOwnProperty", "prototype"] {
+        if !at.is(Kind::Member) || at.text != name {
+            return;
+        }
+        at = &at.kids[0];
+    }
+    if at.is_name("Object") && !known.bound.contains_key("Object") && node.kids.len() == 3 {
+        node.kids[0] = Node::new(Kind::Member, "hasOwn", vec![Node::name("Object")]);
     }
 }
 
@@ -244,7 +267,9 @@ fn statement(mut step: Node, known: &Known) -> Vec<Node> {
                 && value.is(Kind::Binary)
                 && value.kids[0] == step.kids[0]
                 && (is_typed || known.is_script)
-                && matches!(value.text.as_str(), "+" | "-" | "*")
+                && (matches!(value.text.as_str(), "+" | "-" | "*")
+                    || known.is_script
+                        && matches!(value.text.as_str(), "/" | "%" | "**" | "<<" | ">>" | ">>>" | "&" | "|" | "^"))
             {
                 let mut value = step.kids.swap_remove(1);
                 let right = value.kids.swap_remove(1);

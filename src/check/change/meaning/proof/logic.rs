@@ -26,6 +26,11 @@ fn visit(node: &mut Node, is_test: bool, known: &Known) {
         Kind::Not => negation(node, is_test, known),
         Kind::Compare => comparison(node, is_test, known),
         Kind::Cond | Kind::If => choice(node, is_test, known),
+        Kind::Call if is_test => {
+            if let Some(of) = sized(node, known) {
+                *node = of;
+            }
+        }
         _ => {}
     }
 }
@@ -118,6 +123,39 @@ fn comparison(node: &mut Node, is_test: bool, known: &Known) {
         return;
     }
     same_side(node);
+    // As a condition: of what compares by itself and not as a whole, the truth cannot be asked.
+    if is_test && node.text == "==" && node.kids[1].is(Kind::Word) && node.kids[1].text == "None" {
+        "is".clone_into(&mut node.text);
+    }
+    if is_test {
+        emptiness(node, known);
+    }
+}
+
+/// Where only the truth counts, `len(a) > 0` is `a`, of what certainly has a length.
+fn emptiness(node: &mut Node, known: &Known) {
+    let sized = |call: &Node| sized(call, known);
+    let is = |node: &Node, number: &str| node.is(Kind::Num) && node.text == number;
+    let [left, right] = node.kids.as_slice() else { return };
+    let made = match node.text.as_str() {
+        "<" if is(left, "0") => sized(right),
+        "<=" if is(left, "1") => sized(right),
+        "==" if is(right, "0") => sized(left).map(Node::negated),
+        "<" if is(right, "1") => sized(left).map(Node::negated),
+        _ => None,
+    };
+    if let Some(made) = made {
+        *node = made;
+    }
+}
+
+/// What certainly has a length, of a call that asks for it.
+fn sized(call: &Node, known: &Known) -> Option<Node> {
+    let is_len = call.is(Kind::Call) && call.kids.len() == 2 && call.kids[0].is_name("len");
+    let of = call.kids.get(1).filter(|_| is_len && !known.is_script && super::values::is_builtin(&call.kids[0], known));
+    let is_sized =
+        |of: &&Node| matches!(known.type_of(of), Some(Type::Str | Type::List | Type::Dict | Type::Set | Type::Sized));
+    of.filter(is_sized).cloned()
 }
 
 /// A fixed value stands on the right of `==`.
@@ -136,6 +174,29 @@ fn is_negative(test: &Node) -> bool {
     }
 }
 
+/// Two conditions that choose the same value: `x if a else (x if b else y)` is `x if a or b else y`.
+fn joined(node: &Node, known: &Known) -> Option<Node> {
+    let [test, then, other] = node.kids.as_slice() else { return None };
+    let both = |kind: Kind, second: Node, then: &Node, other: &Node| {
+        let mut test = Node::of(kind, vec![test.clone(), second]);
+        visit(&mut test, true, known);
+        Some(Node { lines: node.lines, ..Node::of(Kind::Cond, vec![test, then.clone(), other.clone()]) })
+    };
+    if other.is(Kind::Cond) && other.kids[1] == *then {
+        return both(Kind::Or, other.kids[0].clone(), then, &other.kids[2]);
+    }
+    if other.is(Kind::Cond) && other.kids[2] == *then {
+        return both(Kind::Or, opposite(other.kids[0].clone(), known), then, &other.kids[1]);
+    }
+    if then.is(Kind::Cond) && then.kids[2] == *other {
+        return both(Kind::And, then.kids[0].clone(), &then.kids[1], other);
+    }
+    if then.is(Kind::Cond) && then.kids[1] == *other {
+        return both(Kind::And, opposite(then.kids[0].clone(), known), &then.kids[2], other);
+    }
+    None
+}
+
 fn choice(node: &mut Node, is_test: bool, known: &Known) {
     if node.is(Kind::If) && node.kids[2].kids.is_empty() {
         return;
@@ -149,6 +210,10 @@ fn choice(node: &mut Node, is_test: bool, known: &Known) {
         }
     }
     if node.is(Kind::If) {
+        return;
+    }
+    if let Some(made) = joined(node, known) {
+        *node = made;
         return;
     }
     // `a if c else a`, where computing the condition does nothing.

@@ -39,6 +39,17 @@ impl<'s> Lower<'s> {
         self.source.get(node.byte_range()).unwrap_or_default()
     }
 
+    /// Whether the shell that a script names knows `[[`.
+    pub(super) fn knows_double_tests(&self) -> bool {
+        let first = self.source.lines().next().unwrap_or_default();
+        !first.starts_with("#!") || ["bash", "zsh", "ksh"].iter().any(|shell| first.contains(shell))
+    }
+
+    /// Whether a script of a shell asks what a pattern found.
+    pub(super) fn asks_for_match(&self) -> bool {
+        self.source.contains("BASH_REMATCH")
+    }
+
     /// The text from one place to another.
     pub(super) fn between(&self, from: usize, to: usize) -> &'s str {
         self.source.get(from..to).unwrap_or_default()

@@ -22,14 +22,18 @@ mod effects;
 mod flow;
 mod idioms;
 mod javascript;
+mod library;
 mod logic;
+mod loops;
 mod lower;
 mod modules;
 mod python;
+mod reach;
 mod scope;
 mod shell;
 mod temps;
 mod texts;
+mod told;
 mod tree;
 mod values;
 mod webs;
@@ -57,14 +61,52 @@ const MAX_ROUNDS: usize = 10;
 /// Larger or deeper programs are not compared by meaning.
 const MAX_SIZE: (usize, usize) = (60_000, 150);
 
+/// Larger files are not compared a second time, in bytes.
+const MAX_LENIENT: usize = 60_000;
+
 /// Compares two versions of a file; `None` where one of them cannot be read. `is_alone`: no other file of the tool can
 /// use its functions.
 pub(super) fn compare(old: &str, new: &str, language: Language, is_alone: bool) -> Option<Proof> {
+    // What is too much for one comparison is too much for the other.
+    let strict = compare_with(old, new, language, is_alone, false)?;
+    if strict.is_equal || old.len().max(new.len()) > MAX_LENIENT {
+        return Some(strict);
+    }
+    match compare_with(old, new, language, is_alone, true) {
+        Some(lenient) => Some(Proof { is_told: lenient.is_equal, told_functions: lenient.functions, ..strict }),
+        None => Some(strict),
+    }
+}
+
+/// `is_lenient`: without what is told of anyway and does no harm, see [`told`].
+fn compare_with(old: &str, new: &str, language: Language, is_alone: bool, is_lenient: bool) -> Option<Proof> {
     let (mut old, mut new) = (Program::read(old, language, is_alone)?, Program::read(new, language, is_alone)?);
     let (before, now) = (old.names(), new.names());
+    if is_lenient {
+        new.leniency = Some(told::Leniency { kept_options: Some(told::options(&old.root)) });
+        old.leniency = Some(told::Leniency::default());
+    }
     old.simplify(&before.difference(&now).cloned().collect())?;
     new.simplify(&now.difference(&before).cloned().collect())?;
     Some(compare::compare(&old, &new))
+}
+
+/// A program without its comments and without texts that nothing is done with.
+fn without_comments(text: &str, tree: &tree_sitter::Tree) -> String {
+    let (mut kept, mut open) = (String::with_capacity(text.len()), vec![tree.root_node()]);
+    while let Some(node) = open.pop() {
+        let is_unused = node.kind() == "string" && node.parent().is_some_and(|of| of.kind() == "expression_statement");
+        if node.kind() == "comment" || is_unused && node.named_child_count() < 4 {
+            continue;
+        }
+        if node.child_count() == 0 {
+            kept.push_str(text.get(node.byte_range()).unwrap_or_default());
+            kept.push(' ');
+        }
+        let mut cursor = node.walk();
+        open.extend(node.children(&mut cursor));
+    }
+    kept
 }
 
 /// The text of the first statement: where a program reads its docstring, that counts.
@@ -85,6 +127,8 @@ struct Program {
     writes_plainly: bool,
     /// Whether functions and constants may stand in place of their names: nobody else uses them.
     is_alone: bool,
+    /// What is left out because it is told of anyway.
+    leniency: Option<told::Leniency>,
 }
 
 impl Program {
@@ -95,31 +139,27 @@ impl Program {
         if !is_script && !is_shell && language != Language::Python || is_shell && shell::notices(text) {
             return None;
         }
-        let has = |words: &[&str]| tree::words(text).any(|word| words.contains(&word));
+        let code = without_comments(text, &tree);
+        let has = |words: &[&str]| tree::words(&code).any(|word| words.contains(&word));
         let looks_at_itself: &[&str] = if is_script {
-            &["eval", "callee"]
+            &["callee"]
         } else if is_shell {
             &[]
         } else {
-            &[
-                "exec",
-                "eval",
-                "globals",
-                "locals",
-                "vars",
-                "inspect",
-                "importlib",
-                "__import__",
-                "__dict__",
-                "_getframe",
-                "docopt",
-            ]
+            &["inspect", "_getframe", "docopt"]
+        };
+        // What runs texts or asks for names keeps all of them as they are.
+        let asks_for_names = if is_script {
+            has(&["eval"])
+        } else {
+            has(&["exec", "eval", "globals", "locals", "vars", "importlib", "__import__", "__dict__"])
+                || !is_shell && ["sys.modules", "Fire()", "import *"].iter().any(|part| text.contains(part))
         };
         let looks_in = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
         if tree.root_node().has_error()
             || has(looks_at_itself)
             || is_script && looks_in(&["Function("])
-            || !is_script && looks_in(&["sys.modules", "open(__file__", "Fire()", "import *"])
+            || !is_script && looks_in(&["open(__file__"])
         {
             return None;
         }
@@ -136,7 +176,7 @@ impl Program {
         if lower.is_cut || root.measure().0 > MAX_SIZE.0 || root.measure().1 > MAX_SIZE.1 {
             return None;
         }
-        let scopes = Scopes::resolve(&mut root, is_script);
+        let scopes = Scopes::resolve(&mut root, is_script, asks_for_names);
         let strange =
             ["__format__", "enum", "Enum", "StrEnum", "IntEnum", "Decimal", "Fraction", "valueOf", "toPrimitive"];
         let mut program = Program {
@@ -147,6 +187,7 @@ impl Program {
             is_shell,
             writes_plainly: !has(&strange),
             is_alone,
+            leniency: None,
         };
         program.settle_constants();
         Some(program)
@@ -202,6 +243,10 @@ impl Program {
         }
         let known = self.known();
         webs::of_loops(&mut self.root, &known);
+        if self.is_shell {
+            shell::locals::forget(&mut self.root);
+            shell::locals::overwritten(&mut self.root);
+        }
         // Before anything moves: what follows an exit at the beginning is put into a branch.
         while self.is_alone && self.is_shell && shell::calls::inline(&mut self.root, own) {
             if budget::is_over() {
@@ -211,6 +256,12 @@ impl Program {
         let mut next = 1_000_000;
         for _ in 0..MAX_ROUNDS {
             let before = self.root.clone();
+            if !self.is_shell {
+                let known = self.known();
+                loops::spelled_out(&mut self.root, &known);
+                let known = self.known();
+                reach::split(&mut self.root, &known);
+            }
             for _ in 0..MAX_ROUNDS {
                 let start = self.root.clone();
                 self.rewrite();
@@ -241,9 +292,17 @@ impl Program {
 
     fn rewrite(&mut self) {
         let known = self.known();
+        let leniency = self.leniency.clone();
         self.root.rewrite(&mut |node| {
             texts::form(node, &known);
             idioms::value(node, &known);
+            if !known.is_script && !known.is_shell {
+                library::form(node, &known);
+                loops::value(node, &known);
+            }
+            if let Some(leniency) = &leniency {
+                told::form(node, &known, leniency);
+            }
         });
         logic::simplify(&mut self.root, &known);
         flow::tidy(&mut self.root, &known);
@@ -251,8 +310,17 @@ impl Program {
         self.root.rewrite(&mut |node| {
             if node.is(Kind::Block) {
                 idioms::block(node, &known);
+                if !known.is_shell {
+                    loops::block(node, &known);
+                }
             }
         });
+        let known = self.known();
+        if !self.is_shell {
+            loops::kept(&mut self.root, Vec::new(), &known);
+            let known = self.known();
+            loops::unread(&mut self.root, &known);
+        }
         let known = self.known();
         temps::inline(&mut self.root, &known);
     }

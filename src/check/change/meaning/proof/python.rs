@@ -89,7 +89,16 @@ fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
                 lower.opaque(node)
             } else {
                 let value = expr(lower, value);
-                Node::of(Kind::Assign, vec![expr(lower, target), value])
+                match (target.kind(), value.kind) {
+                    // A function by another way to write it.
+                    ("identifier", Kind::Lambda) if !lower.is_in_class => {
+                        let name = lower.text(target).to_owned();
+                        let mut parts = value.kids;
+                        parts.push(Node::leaf(Kind::Raw, ""));
+                        Node::new(Kind::Def, &name, parts)
+                    }
+                    _ => Node::of(Kind::Assign, vec![expr(lower, target), value]),
+                }
             }
         }
         ("augmented_assignment", Some(target), Some(value)) => {
@@ -97,10 +106,26 @@ fn expression_statement(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
             let target = expr(lower, target);
             Node::new(Kind::Aug, sign.trim_end_matches('='), vec![target, expr(lower, value)])
         }
-        ("assignment" | "augmented_assignment", ..) => lower.opaque(node),
+        ("assignment", ..) => return several(lower, *only).unwrap_or_else(|| vec![lower.opaque(node)]),
+        ("augmented_assignment", ..) => lower.opaque(node),
         _ => Node::of(Kind::Do, vec![expr(lower, *only)]),
     };
     vec![made]
+}
+
+/// `a = b = 0`: one after the other, where the value is fixed and the targets are names.
+fn several(lower: &mut Lower<'_>, node: Syntax<'_>) -> Option<Vec<Node>> {
+    let (mut targets, mut at) = (Vec::new(), node);
+    while at.kind() == "assignment" && at.child_by_field_name("type").is_none() {
+        targets.push(at.child_by_field_name("left").filter(|left| left.kind() == "identifier")?);
+        at = at.child_by_field_name("right")?;
+    }
+    let value = expr(lower, at);
+    if at.kind() == "assignment" || lower.is_in_class || !matches!(value.kind, Kind::Num | Kind::Str | Kind::Word) {
+        return None;
+    }
+    let one = |lower: &mut Lower<'_>, target| Node::of(Kind::Assign, vec![expr(lower, target), value.clone()]);
+    Some(targets.into_iter().map(|target| one(lower, target)).collect())
 }
 
 /// The names that an import binds, each followed by what it means: `module`, `module:member`, or `module...` where only the

@@ -17,10 +17,14 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
-    /// Gives each variable of a function its own name. `has_blocks`: a block has variables of its own.
-    pub(super) fn resolve(root: &mut Node, has_blocks: bool) -> Scopes {
+    /// Gives each variable of a function its own name. `has_blocks`: a block has variables of its own. `keeps_all`: each name may
+    /// be asked for as a text.
+    pub(super) fn resolve(root: &mut Node, has_blocks: bool, keeps_all: bool) -> Scopes {
         let mut pinned = HashSet::new();
         root.each(&mut |node| match node.kind {
+            Kind::Name | Kind::Param | Kind::Def if keeps_all => {
+                pinned.insert(node.text.clone());
+            }
             Kind::Opaque | Kind::Global => pinned.extend(words(&node.text).map(str::to_owned)),
             // A variable of a class is no variable of the functions in it.
             Kind::Class => pinned.extend(bound_in(&node.kids[1..], has_blocks)),

@@ -39,6 +39,27 @@ fn near_misses_are_not_equal() {
 }
 
 #[test]
+fn near_misses_are_no_words_for_the_user() {
+    let is_told = |(old, new): &&(&str, &str)| {
+        compare(&program(old), &program(new), Language::Python, true).is_some_and(|proof| proof.is_told)
+    };
+    let failed: Vec<_> = OTHER.iter().filter(is_told).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn words_for_the_user_and_careful_options_are_left_out() {
+    let is_told = |old: &str, new: &str| {
+        let proof = compare(&program(old), &program(new), Language::Python, true);
+        proof.is_some_and(|proof| !proof.is_equal && proof.is_told)
+    };
+    let failed: Vec<_> = TOLD.iter().filter(|(old, new)| !is_told(old, new)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let failed: Vec<_> = NOT_TOLD.iter().filter(|(old, new)| is_told(old, new) || is_equal(old, new)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
 fn hostile_programs_end_the_proof() {
     let deep = format!("x = {}1{}\n", "(".repeat(400), ")".repeat(400));
     let nested = (0..120).map(|level| format!("{}if a:\n", " ".repeat(level))).collect::<Vec<_>>().concat();
@@ -58,6 +79,60 @@ fn hostile_programs_end_the_proof() {
 
 /// The same, written in two ways.
 const SAME: &[(&str, &str)] = &[
+    // Loops with a counter or a flag.
+    (
+        "done = False\nwhile not done:\n    if a():\n        done = True\n    else:\n        log(b)",
+        "while True:\n    if a():\n        break\n    log(b)",
+    ),
+    ("n = 0\nwhile n < 5:\n    log(a)\n    n += 1", "for _ in range(5):\n    log(a)"),
+    ("n = 1\nwhile n < b:\n    log(n)\n    n += 1", "for i in range(1, b):\n    log(i)"),
+    ("n = 0\nfor x in xs:\n    n += 1\n    log(x)", "for x in xs:\n    log(x)"),
+    // Dictionaries, texts.
+    ("if a in d:\n    d[a].append(b)\nelse:\n    d[a] = [b]", "d.setdefault(a, []).append(b)"),
+    ("if a not in d:\n    d[a] = []\nd[a].append(b)", "d.setdefault(a, []).append(b)"),
+    ("if a in d:\n    x = d[a]\nelse:\n    x = 0\nreturn x", "return d.get(a, 0)"),
+    ("if a in d:\n    xs[b] = d[a]\nelse:\n    xs[b] = []", "xs[b] = d.get(a, [])"),
+    ("return a.split('/')[-1]", "return a.rsplit('/', 1)[-1]"),
+    ("return a.split('/')[0]", "return a.split('/', 1)[0]"),
+    ("return a.endswith('x') or a.endswith('y')", "return a.endswith(('x', 'y'))"),
+    ("if len(xs[1:]) > 0:\n    log(1)", "if xs[1:]:\n    log(1)"),
+    ("x = y = 0\nlog(x)\nlog(y)", "log(0)\nlog(0)"),
+    // Several values of one variable.
+    ("x = log(a)\nlog(x, x)\nx = log(b)\nlog(x, x)", "y = log(a)\nlog(y, y)\nz = log(b)\nlog(z, z)"),
+    (
+        "for x in xs:\n    if a(x):\n        x = b\n    log(x, x)",
+        "for x in xs:\n    y = b if a(x) else x\n    log(y, y)",
+    ),
+    ("a = a.strip()\nlog(a)\nlog(a)", "text = a.strip()\nlog(text)\nlog(text)"),
+    ("if a:\n    x = 1\nelif b:\n    x = 1\nelse:\n    x = 2\nlog(x)", "log(1 if a or b else 2)"),
+    // Functions and classes of Python.
+    ("return getattr(a, 'b')", "return a.b"),
+    ("setattr(a, 'b', xs)", "a.b = xs"),
+    ("log(dict(x=1))", "log({'x': 1})"),
+    ("log(set([1, 2]))", "log({1, 2})"),
+    ("log(dict((x, 1) for x in xs))", "log({x: 1 for x in xs})"),
+    ("with open(a, 'r') as f:\n    log(f)", "with open(a) as f:\n    log(f)"),
+    ("for x in range(0, 3):\n    log(x)", "for x in range(3):\n    log(x)"),
+    ("try:\n    log(a)\nexcept IOError:\n    pass", "try:\n    log(a)\nexcept OSError:\n    pass"),
+    (
+        "#file\nimport contextlib\ntry:\n    print(open('a').read())\nexcept OSError:\n    pass\n",
+        "#file\nimport contextlib\nwith contextlib.suppress(OSError):\n    print(open('a').read())\n",
+    ),
+    ("with log(a) as x:\n    with log(b) as y:\n        log(x, y)", "with log(a) as x, log(b) as y:\n    log(x, y)"),
+    ("for x in xs:\n    if x > a:\n        a = x\nreturn a", "for x in xs:\n    a = max(a, x)\nreturn a"),
+    ("g = lambda x: x + a\nlog(g, g)", "def g(x):\n    return x + a\nlog(g, g)"),
+    ("print('')", "print()"),
+    (
+        "#file\nclass A(object):\n    def f(self):\n        return 1\nprint(A().f())\n",
+        "#file\nclass A:\n    def f(self):\n        return 1\nprint(A().f())\n",
+    ),
+    (
+        "#file\nimport json\nclass A(json.JSONEncoder):\n    def f(self, o):\n        return super(A, self).default(o)\nprint(A)\n",
+        "#file\nimport json\nclass A(json.JSONEncoder):\n    def f(self, o):\n        return super().default(o)\nprint(A)\n",
+    ),
+    ("#file\nimport re\nprint(re.compile('a', re.I))\n", "#file\nimport re\nprint(re.compile('a', re.IGNORECASE))\n"),
+    // Names that may be asked for stay; the rest is compared.
+    ("if a:\n    return eval(b)\nelse:\n    return 2", "if not a:\n    return 2\nreturn eval(b)"),
     // Names, types, layout, words for readers of the code.
     ("x = a + 1\nlog(x)\nlog(x, x)", "total = a + 1\nlog(total)\nlog(total, total)"),
     ("for i in xs:\n    log(i)", "for item in xs:\n    log(item)"),
@@ -187,6 +262,104 @@ const SAME: &[(&str, &str)] = &[
 
 /// Almost the same: each of them can do something else.
 const OTHER: &[(&str, &str)] = &[
+    // Loops with a counter or a flag.
+    (
+        "done = False\nwhile not done:\n    if a():\n        done = True\n    log(b)",
+        "while True:\n    if a():\n        break\n    log(b)",
+    ),
+    (
+        "done = False\nwhile not done:\n    if a():\n        done = True\n    else:\n        log(b)\nreturn done",
+        "while True:\n    if a():\n        break\n    log(b)\nreturn False",
+    ),
+    (
+        "done = True\nwhile not done:\n    if a():\n        done = True\n    else:\n        log(b)",
+        "while True:\n    if a():\n        break\n    log(b)",
+    ),
+    ("n = 0\nwhile n < 5:\n    log(a)\n    n += 2", "for _ in range(5):\n    log(a)"),
+    ("n = 0\nwhile n <= 5:\n    log(a)\n    n += 1", "for _ in range(5):\n    log(a)"),
+    ("n = 1\nwhile n < 5:\n    log(a)\n    n += 1", "for _ in range(5):\n    log(a)"),
+    (
+        "n = 0\nwhile n < 5:\n    if a():\n        continue\n    log(a)\n    n += 1",
+        "for _ in range(5):\n    if a():\n        continue\n    log(a)",
+    ),
+    ("n = 0\nwhile n < b:\n    b = log(b)\n    n += 1", "for _ in range(b):\n    b = log(b)"),
+    ("n = 0\nwhile n < 5:\n    log(a)\n    n += 1\nreturn n", "for n in range(5):\n    log(a)\nreturn n"),
+    ("n = 0\nfor x in xs:\n    n += x\n    log(x)", "for x in xs:\n    log(x)"),
+    // Dictionaries, texts.
+    ("if a in d:\n    d[a].append(b)\nelse:\n    d[a] = []", "d.setdefault(a, []).append(b)"),
+    ("if a in d:\n    d[a].append(b)\nelse:\n    d[b] = [b]", "d.setdefault(a, []).append(b)"),
+    ("if a in d:\n    d[a] = []\nd[a].append(b)", "d.setdefault(a, []).append(b)"),
+    ("return d[a] if a in xs else 0", "return d.get(a, 0)"),
+    ("return d[a] if a in d else 0", "return d.get(b, 0)"),
+    ("return d[a] if a in d else log(b)", "return d.get(a, log(b))"),
+    ("return a.split('/')[-1]", "return a.split('/', 1)[-1]"),
+    ("return a.split('/')[1]", "return a.rsplit('/', 1)[1]"),
+    ("return a.endswith('x') and a.endswith('y')", "return a.endswith(('x', 'y'))"),
+    ("return a.endswith('x') or b.endswith('y')", "return a.endswith(('x', 'y'))"),
+    ("return a.endswith('x') or a.startswith('y')", "return a.endswith(('x', 'y'))"),
+    ("if len(a) > 0:\n    log(1)", "if a:\n    log(1)"),
+    ("if len(xs[1:]) > 1:\n    log(1)", "if xs[1:]:\n    log(1)"),
+    // Several values of one variable.
+    ("x = log(a)\nlog(x, x)\nx = log(b)\nlog(x, x)", "y = log(a)\nlog(y, y)\nz = log(b)\nlog(y, y)"),
+    (
+        "x = 1\ntry:\n    x = log(a)\nexcept KeyError:\n    pass\nreturn x",
+        "x = 1\ntry:\n    y = log(a)\nexcept KeyError:\n    pass\nreturn x",
+    ),
+    (
+        "x = 1\ntry:\n    x = 2\n    log(a)\nfinally:\n    log(x)",
+        "x = 1\ntry:\n    y = 2\n    log(a)\nfinally:\n    log(x)",
+    ),
+    (
+        "x = 1\ntry:\n    x = 2\n    log(a)\nexcept KeyError:\n    log(x)",
+        "x = 1\ntry:\n    log(a)\n    x = 2\nexcept KeyError:\n    log(x)",
+    ),
+    ("x = 1\nwith log(a):\n    x = 2\n    log(b)\nreturn x", "x = 1\nwith log(a):\n    log(b)\nreturn x"),
+    ("x = 1\nfor y in xs:\n    log(x)\n    x = y", "x = 1\nfor y in xs:\n    log(x)\n    z = y"),
+    (
+        "x = 1\nfor y in xs:\n    if y:\n        x = 2\n        break\n    x = 3\nreturn x",
+        "x = 1\nfor y in xs:\n    if y:\n        break\n    x = 3\nreturn x",
+    ),
+    (
+        "x = 1\nfor y in xs:\n    log(x)\n    if y:\n        x = 2\n        continue\n    x = 3",
+        "x = 1\nfor y in xs:\n    log(x)\n    if y:\n        continue\n    x = 3",
+    ),
+    (
+        "x = 1\nfor y in xs:\n    for z in y:\n        log(z)\n    else:\n        x = 2\n        break\n    x = 3\nreturn x",
+        "x = 1\nfor y in xs:\n    for z in y:\n        log(z)\n    else:\n        x = 5\n        break\n    x = 3\nreturn x",
+    ),
+    (
+        "x = 1\nwhile a():\n    x = 2\nelse:\n    log(x)\nreturn x",
+        "x = 1\nwhile a():\n    y = 2\nelse:\n    log(x)\nreturn x",
+    ),
+    (
+        "for x in xs:\n    if a(x):\n        x = b\n    log(x, x)",
+        "for x in xs:\n    y = b if a(x) else x\n    log(x, y)",
+    ),
+    ("if a:\n    x = 1\nelif b:\n    x = 1\nelse:\n    x = 2\nlog(x)", "log(1 if a and b else 2)"),
+    (
+        "x = 1\ndef g():\n    return x\nlog(g())\nx = 2\nlog(g())",
+        "y = 1\ndef g():\n    return y\nlog(g())\nx = 2\nlog(g())",
+    ),
+    // Functions and classes of Python.
+    ("return getattr(a, b)", "return a.b"),
+    ("return getattr(a, 'b', None)", "return a.b"),
+    ("log(dict(x=1))", "log({'y': 1})"),
+    ("with open(a, 'w') as f:\n    log(f)", "with open(a) as f:\n    log(f)"),
+    ("for x in range(1, 3):\n    log(x)", "for x in range(3):\n    log(x)"),
+    (
+        "#file\nimport contextlib\ntry:\n    print(open('a').read())\nexcept Exception:\n    pass\n",
+        "#file\nimport contextlib\nwith contextlib.suppress(OSError):\n    print(open('a').read())\n",
+    ),
+    (
+        "#file\nimport contextlib\nprint(open('a').read())\n",
+        "#file\nimport contextlib\nwith contextlib.suppress(OSError):\n    print(open('a').read())\n",
+    ),
+    ("with log(a) as x:\n    with log(b) as y:\n        log(x, y)", "with log(b) as y, log(a) as x:\n    log(x, y)"),
+    ("for x in xs:\n    if x > a:\n        a = x\nreturn a", "for x in xs:\n    a = min(a, x)\nreturn a"),
+    ("for x in xs:\n    if x >= a:\n        a = x\nreturn a", "for x in xs:\n    a = max(a, x)\nreturn a"),
+    ("return a == None", "return a is None"),
+    ("x = 1\nlog(eval(b))", "log(eval(b))"),
+    ("x = 1\ny = 2\nlog(eval(b))", "x = 1\nz = 2\nlog(eval(b))"),
     // Conditions.
     ("if a < b:\n    log(1)", "if a <= b:\n    log(1)"),
     ("if not a < b:\n    log(1)", "if a >= b:\n    log(1)"),
@@ -297,7 +470,7 @@ const OTHER: &[(&str, &str)] = &[
     ("x = log(a)\nif b:\n    log(x)", "if b:\n    log(log(a))"),
     ("x = log(a)\nreturn b and x", "return b and log(a)"),
     ("x = log(a)\nreturn lambda: x", "return lambda: log(a)"),
-    ("a, b = b, a\nreturn a", "a = b\nb = a\nreturn a"),
+    ("a, b = b, a\nreturn a, b", "a = b\nb = a\nreturn a, b"),
     ("x = sys.stdin.read()\nlog(sys.stdin.read())\nreturn x", "log(sys.stdin.read())\nreturn sys.stdin.read()"),
     ("out = []\nfor x in xs:\n    out.append(lambda: x)\nreturn out", "return [lambda: y for y in xs]"),
     ("x = iter(xs)\ny = list(x)\nz = list(x)\nreturn y, z", "x = iter(xs)\nz = list(x)\ny = list(x)\nreturn y, z"),
@@ -416,4 +589,37 @@ const OTHER: &[(&str, &str)] = &[
     ("del d[a]\nlog(d)", "log(d)"),
     ("d[a] = b\nreturn d", "d[b] = a\nreturn d"),
     ("for x in xs:\n    xs = b\n    log(x)", "for x in b:\n    log(x)"),
+];
+
+/// The same apart from words for the user and options that only take care.
+const TOLD: &[(&str, &str)] = &[
+    ("raise ValueError('no')", "raise ValueError(f'no such thing: {a}')"),
+    ("print('no', file=sys.stderr)\nlog(a)", "print(f'cannot do {a}', file=sys.stderr)\nlog(a)"),
+    ("print('error: no')\nlog(a)", "print('error: no such file', file=sys.stderr)\nlog(a)"),
+    ("sys.exit('no')", "sys.exit(f'no {a}')"),
+    ("if a:\n    raise ValueError('a')\nlog(b)", "if not a:\n    log(b)\nelse:\n    raise ValueError('b')"),
+    (
+        "#file\nimport requests\nprint(requests.get('u'))\n",
+        "#file\nimport requests\nprint(requests.get('u', timeout=30))\n",
+    ),
+    ("#file\nimport logging\nlogging.info('a')\n", "#file\nimport logging\nlogging.info('b')\n"),
+];
+
+const NOT_TOLD: &[(&str, &str)] = &[
+    ("raise ValueError('no')", "raise KeyError('no')"),
+    ("raise ValueError('no')", "raise ValueError(log(a))"),
+    ("raise ValueError('no')", "raise ValueError(f'no {log(a)}')"),
+    ("print('a')", "print('b')"),
+    ("print('a', file=sys.stderr)", "print('a', file=log)"),
+    ("print('no', file=sys.stderr)", "print(f'no {b.password}', file=sys.stderr)"),
+    ("token = log()\nprint('no', file=sys.stderr)", "token = log()\nprint(f'no {token}', file=sys.stderr)"),
+    ("print('no', file=sys.stderr)\nlog(a)", "log(a)"),
+    ("sys.exit('no')", "sys.exit(0)"),
+    ("sys.exit(1)", "sys.exit(2)"),
+    ("log(a, timeout=5)", "log(a, timeout=5000)"),
+    ("log(a, timeout=5)", "log(a)"),
+    ("log(a)", "log(a, verify=False)"),
+    ("log(a)", "log(a, timeout=b)"),
+    ("log('a')", "log('b')"),
+    ("log.write('a')", "log.write('b')"),
 ];

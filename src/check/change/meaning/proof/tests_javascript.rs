@@ -46,6 +46,10 @@ fn hostile_programs_end_the_proof() {
 
 /// The same, written in two ways.
 const SAME: &[(&str, &str)] = &[
+    ("for (let i = 3; i < a; i = i + 2) log(i);", "for (let i = 3; i < a; i += 2) log(i);"),
+    ("let x = a; x = x / 2; log(x); log(x);", "let x = a; x /= 2; log(x); log(x);"),
+    ("return Object.prototype.hasOwnProperty.call(a, b);", "return Object.hasOwn(a, b);"),
+    ("let x = log(a); log(x, x); x = log(b); log(x, x);", "const y = log(a); log(y, y); const z = log(b); log(z, z);"),
     // Names, types, layout.
     ("const x = a + 1; log(x); log(x, x);", "let total = a + 1;\nlog(total)\nlog(total, total)"),
     ("for (const x of xs) log(x);", "for (let item of xs) { log(item); }"),
@@ -120,6 +124,14 @@ const SAME: &[(&str, &str)] = &[
 
 /// Almost the same: each of them can do something else.
 const OTHER: &[(&str, &str)] = &[
+    ("for (let i = 3; i < a; i = i + 2) log(i);", "for (let i = 3; i < a; i -= 2) log(i);"),
+    ("for (let i = 3; i < a; i = 2 + i) log(i);", "for (let i = 3; i < a; i += 3) log(i);"),
+    ("return Object.prototype.hasOwnProperty.call(a, b);", "return Object.hasOwn(b, a);"),
+    ("let x = log(a); log(x, x); x = log(b); log(x, x);", "const y = log(a); log(y, y); const z = log(b); log(y, z);"),
+    (
+        "let x = 1; const g = () => x; log(g()); x = 2; log(g());",
+        "const y = 1; const g = () => y; log(g()); let x = 2; log(g());",
+    ),
     // Conditions.
     ("if (a < b) log(1);", "if (a <= b) log(1);"),
     ("if (!(a < b)) log(1);", "if (a >= b) log(1);"),

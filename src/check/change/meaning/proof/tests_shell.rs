@@ -30,6 +30,26 @@ fn near_misses_are_not_equal() {
 }
 
 #[test]
+fn near_misses_are_no_words_for_the_user() {
+    let is_told =
+        |(old, new): &&(&str, &str)| compare(old, new, Language::Bash, true).is_some_and(|proof| proof.is_told);
+    let failed: Vec<_> = OTHER.iter().filter(is_told).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn words_for_the_user_and_careful_options_are_left_out() {
+    let is_told = |old: &str, new: &str| {
+        let proof = compare(old, new, Language::Bash, true);
+        proof.is_some_and(|proof| !proof.is_equal && proof.is_told)
+    };
+    let failed: Vec<_> = TOLD.iter().filter(|(old, new)| !is_told(old, new)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let failed: Vec<_> = NOT_TOLD.iter().filter(|(old, new)| is_told(old, new) || is_equal(old, new)).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
 fn hostile_programs_end_the_proof() {
     let deep = format!("{}ls{}\n", "$(".repeat(400), ")".repeat(400));
     let nested = format!("{}:{}", "if a; then\n".repeat(200), "\nfi".repeat(200));
@@ -41,6 +61,26 @@ fn hostile_programs_end_the_proof() {
 
 /// The same, written in two ways.
 const SAME: &[(&str, &str)] = &[
+    // Tests.
+    ("if [ \"$a\" = x ]; then b; fi\n", "if [[ $a == x ]]; then b; fi\n"),
+    ("if [ \"$a\" = x ] || [ \"$a\" = y ]; then b; fi\n", "if [[ $a = x || $a = y ]]; then b; fi\n"),
+    ("if [ -f \"$a\" ]; then b; fi\n", "if [[ -f $a ]]; then b; fi\n"),
+    ("if [ \"$a\" != \"\" ]; then b; fi\n", "if [ -n \"$a\" ]; then b; fi\n"),
+    ("if [ $# -lt 1 ] || [ $# -gt 2 ]; then b; fi\n", "if (( $# < 1 || $# > 2 )); then b; fi\n"),
+    ("if [[ $a -lt 2 ]]; then b; fi\n", "if (( a < 2 )); then b; fi\n"),
+    ("if [[ $a =~ git ]]; then b; fi\n", "if [[ $a == *git* ]]; then b; fi\n"),
+    ("re='^[0-9]+$'\nif [[ $1 =~ $re ]]; then b; fi\n", "if [[ $1 =~ ^[0-9]+$ ]]; then b; fi\n"),
+    (
+        "case \"$a\" in\n  x | y) b ;;\n  z*) c ;;\n  *) d ;;\nesac\n",
+        "if [[ $a = x || $a = y ]]; then b; elif [[ $a = z* ]]; then c; else d; fi\n",
+    ),
+    ("case $a in \"\") b ;; esac\n", "if [ -z \"$a\" ]; then b; fi\n"),
+    // Statuses, variables of functions, all arguments.
+    ("f() { a; return $?; }\nf\n", "f() { a; }\nf\n"),
+    ("f() { x=1; echo \"$x\"; }\nf\n", "f() { local x=1; echo \"$x\"; }\nf\n"),
+    ("f() { x=$(a); echo \"$x\"; }\nf\n", "f() { local x; x=$(a); echo \"$x\"; }\nf\n"),
+    ("a=1\ngit log -1 \"$a\" | sort\n", "a=1\nshow() { git log \"$@\" | sort; }\nshow -1 \"$a\"\n"),
+    ("echo a >&2\n", "echo a >>/dev/stderr\n"),
     // Layout, comments, quotes.
     ("ls -l  a\n", "# lists\nls -l a # here\n"),
     ("ls; pwd\n", "ls\npwd\n"),
@@ -86,6 +126,7 @@ const SAME: &[(&str, &str)] = &[
     ),
     ("a; b x; c\n", "both() { b \"$1\"; c; }\na; both x\n"),
     ("x=$(c)\na || exit 1\necho \"no: $x\"\n", "x=$(c)\na || exit 1\nsay() { echo \"no: $1\"; }\nsay \"$x\"\n"),
+    ("echo a b\n", "say() { echo \"$@\"; }\nsay a b\n"),
     // Constants.
     ("if [ \"$a\" -gt 25 ]; then b; fi\n", "MOST=25\nif [ \"$a\" -gt \"$MOST\" ]; then b; fi\n"),
     ("f() { echo \"at 8080\"; }\nf\n", "PORT=8080\nf() { echo \"at $PORT\"; }\nf\n"),
@@ -94,6 +135,38 @@ const SAME: &[(&str, &str)] = &[
 
 /// Almost the same: each of them can do something else.
 const OTHER: &[(&str, &str)] = &[
+    // Tests.
+    ("#!/bin/sh\nif [ -n \"$a\" ]; then b; fi\n", "#!/bin/sh\nif [[ -n $a ]]; then b; fi\n"),
+    ("if [ \"$a\" = x ] || [ \"$a\" = y ]; then b; fi\n", "if [[ $a = x && $a = y ]]; then b; fi\n"),
+    ("if [ \"$a\" -lt 2 ]; then b; fi\n", "if (( a < 2 )); then b; fi\n"),
+    ("if [ $# -lt 2 ]; then b; fi\n", "if (( $# <= 2 )); then b; fi\n"),
+    ("if [[ $a -lt 2 ]]; then b; fi\n", "if (( b < 2 )); then b; fi\n"),
+    ("if [[ $a =~ a.b ]]; then b; fi\n", "if [[ $a == *a.b* ]]; then b; fi\n"),
+    ("if [[ $a =~ $b ]]; then c; fi\n", "if [[ $a =~ $d ]]; then c; fi\n"),
+    ("if [[ $a =~ $b ]]; then c; fi\n", "if [[ $a =~ \"$b\" ]]; then c; fi\n"),
+    ("if [[ $a == $b ]]; then c; fi\n", "if [[ $a == $d ]]; then c; fi\n"),
+    ("if [[ $a -lt $b ]]; then c; fi\n", "if [[ $a -lt $d ]]; then c; fi\n"),
+    ("case $a in $b) c;; *) d;; esac\n", "case $a in $e) c;; *) d;; esac\n"),
+    ("if [[ $a =~ ^git ]]; then b; fi\n", "if [[ $a == *git* ]]; then b; fi\n"),
+    ("re='^[0-9]+$'\nif [[ $1 =~ $re ]]; then b; fi\n", "if [[ $1 =~ ^[0-9]* ]]; then b; fi\n"),
+    (
+        "if [[ $1 =~ git ]]; then echo \"${BASH_REMATCH[0]}\"; fi\n",
+        "if [[ $1 == *git* ]]; then echo \"${BASH_REMATCH[0]}\"; fi\n",
+    ),
+    ("case $a in x) b;; y) c;; esac\n", "case $a in x) c;; y) b;; esac\n"),
+    ("case $a in x*) b;; xy) c;; esac\n", "case $a in xy) c;; x*) b;; esac\n"),
+    ("case $(a) in x) b;; y) c;; esac\n", "if [ \"$(a)\" = x ]; then b; elif [ \"$(a)\" = y ]; then c; fi\n"),
+    ("case $a in x) b;; *) c;; esac\n", "if [ \"$a\" = x ]; then b; fi\nc\n"),
+    // Statuses, variables of functions, all arguments.
+    ("f() { a; return $?; }\nf\n", "f() { a; return 0; }\nf\n"),
+    ("f() { a && b; return $?; }\nf || c\n", "f() { if a; then b; fi; return $?; }\nf || c\n"),
+    ("g() { echo \"$x\"; }\nf() { x=1; g; }\nf\n", "g() { echo \"$x\"; }\nf() { local x=1; g; }\nf\n"),
+    ("f() { x=$((x+1)); echo \"$x\"; }\nf\n", "f() { local x=$((x+1)); echo \"$x\"; }\nf\n"),
+    ("f() { x=$(a); }\nf || exit 1\n", "f() { local x=$(a); }\nf || exit 1\n"),
+    ("f() { export x=1; b; }\nf\n", "f() { local x=1; b; }\nf\n"),
+    ("a=1\ngit log -1 \"$a\" | sort\n", "a=1\nshow() { git log \"$@\" | sort; }\nshow \"$a\" -1\n"),
+    ("a=1\ngit log -1 \"$a\"\n", "a=1\nshow() { git log $@; }\nshow -1 \"$a\"\n"),
+    ("echo a >&2\n", "echo a >>/dev/null\n"),
     // Words.
     ("ls $a\n", "ls \"$a\"\n"),
     ("ls '$a'\n", "ls \"$a\"\n"),
@@ -175,7 +248,6 @@ const OTHER: &[(&str, &str)] = &[
     ("echo a\n", "say a\nsay() { echo \"$1\"; }\n"),
     ("echo a\n", "g() { say a; }\ng\nsay() { echo \"$1\"; }\n"),
     ("echo a\nls\n", "say() { echo \"$1\"; return 1; }\nsay a\nls\n"),
-    ("echo a b\n", "say() { echo \"$@\"; }\nsay a b\n"),
     ("echo a\n", "say() { echo \"${1:-a}\"; }\nsay\n"),
     ("for i in a; do break; done\nls\n", "stop() { break; }\nfor i in a; do stop; done\nls\n"),
     ("(cd a)\nls\n", "go() { cd a; }\ngo\nls\n"),
@@ -204,4 +276,30 @@ const OTHER: &[(&str, &str)] = &[
     ("a=\"$(b)\"\n", "a=\"$(c)\"\n"),
     ("diff <(a) <(b)\n", "diff <(b) <(a)\n"),
     ("echo `a \\`b\\``\n", "echo `a \\`c\\``\n"),
+];
+
+/// The same apart from words for the user and options that only take care.
+const TOLD: &[(&str, &str)] = &[
+    ("echo no >&2\nexit 1\n", "echo \"no such file: $a\" >&2\nexit 1\n"),
+    ("if a; then b; else echo no; exit 1; fi\n", "if ! a; then\n  echo 'not found' >&2\n  exit 1\nfi\nb\n"),
+    ("usage 'no name'\n", "usage 'no name: give it first'\n"),
+    ("curl \"$u\"\n", "curl --max-time 60 \"$u\"\n"),
+    ("rm -rf \"$x\"\n", "rm -rf -- \"$x\"\n"),
+    ("while read x; do b; done\n", "while read -r x; do b; done\n"),
+];
+
+const NOT_TOLD: &[(&str, &str)] = &[
+    ("echo no >&2\n", "echo \"no: $TOKEN\" >&2\n"),
+    ("echo no >&2\n", "echo \"no: $(rm x)\" >&2\n"),
+    ("echo no >&2\n", "ls no >&2\n"),
+    ("echo no >&2\nexit 1\n", "echo no >&2\nexit 0\n"),
+    ("echo no >&2\nls\n", "ls\n"),
+    ("echo a\nls\n", "echo b\nls\n"),
+    ("echo a > b\nexit 1\n", "echo c > b\nexit 1\n"),
+    ("echo a | b\n", "echo c | b\n"),
+    ("curl --max-time 5 \"$u\"\n", "curl --max-time 500 \"$u\"\n"),
+    ("curl \"$u\"\n", "curl -k \"$u\"\n"),
+    ("rm -rf -- \"$x\"\n", "rm -rf \"$x\"\n"),
+    ("a | xargs rm\n", "a | xargs rm -r\n"),
+    ("usage x\n", "usage y\n"),
 ];

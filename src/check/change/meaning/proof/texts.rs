@@ -87,7 +87,9 @@ fn is_digits(node: &Node) -> bool {
 /// Whether values may be computed one by one and written at once, instead of all before any is written.
 fn may_interleave(values: &[&Node], known: &Known) -> bool {
     let is_free = |value: &&Node| of(value, known).acts == Acts::No;
-    values.len() < 2 || values.iter().all(is_free) || values.iter().all(|value| known.type_of(value).is_some())
+    // The last one is written when it is computed, either way.
+    let is_typed = |value: &&Node| known.type_of(value).is_some();
+    values.len() < 2 || values.iter().all(is_free) || values[..values.len() - 1].iter().all(is_typed)
 }
 
 /// `"…" % (…)`.

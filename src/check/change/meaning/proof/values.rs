@@ -13,6 +13,8 @@ pub(super) enum Type {
     List,
     Dict,
     Set,
+    /// A part of a list or a text.
+    Sized,
 }
 
 /// What is certain of the names of a file.
@@ -53,7 +55,9 @@ impl Known {
                 if node.is(Kind::Assign) && node.kids[0].is(Kind::Name) {
                     let value = &node.kids[1];
                     // `n = n + 1` keeps the type that `n` has otherwise.
-                    let is_next = value.is(Kind::Binary) && value.text == "+" && value.kids[0] == node.kids[0];
+                    let is_next = value.is(Kind::Binary)
+                        && (value.text == "+" || is_number_sign(value, &known))
+                        && value.kids[0] == node.kids[0];
                     let of = known.type_of(if is_next { &value.kids[1] } else { value });
                     let kept = found.entry(node.kids[0].text.clone()).or_insert(of);
                     *kept = kept.filter(|kept| Some(*kept) == of);
@@ -112,6 +116,9 @@ impl Known {
             Kind::Compare if self.is_script || matches!(node.text.as_str(), "in" | "not in" | "is" | "is not") => {
                 Some(Type::Bool)
             }
+            Kind::Item if !self.is_script && node.kids.len() == 2 && node.kids[1].text.starts_with("slice") => {
+                Some(Type::Sized)
+            }
             Kind::List => Some(Type::List),
             Kind::Dict => Some(Type::Dict),
             Kind::Set => Some(Type::Set),
@@ -164,6 +171,11 @@ impl Known {
             _ => None,
         }
     }
+}
+
+/// Whether a whole number stays one: `n - 1`, `n * 2`.
+fn is_number_sign(value: &Node, known: &Known) -> bool {
+    matches!(value.text.as_str(), "-" | "*") && known.type_of(&value.kids[1]) == Some(Type::Int)
 }
 
 /// Whether a name is the function of Python of that name: nothing in the file gives it another meaning.

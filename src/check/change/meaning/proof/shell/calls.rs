@@ -15,7 +15,7 @@ const MAX_BODY: usize = 1_500;
 const MAX_PROGRAM: usize = 40_000;
 
 /// Commands that look at arguments, set variables by name, or run text.
-const NOTICING: &[&str] = &[
+pub(super) const NOTICING: &[&str] = &[
     "shift",
     "set",
     "eval",
@@ -53,9 +53,15 @@ pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool
             let name = inner.text.strip_prefix("set ").or_else(|| inner.text.strip_prefix("variable "));
             steady
                 .extend(name.filter(|_| inner.is(Kind::Raw)).map(|name| name.trim_end_matches(['=', '+']).to_owned()));
+            if run(inner) == Some("read") {
+                steady.extend(inner.kids[1..].iter().filter(|word| is_name(&word.text)).map(|word| word.text.clone()));
+            }
         });
+        let moves = ["cd", "pushd", "popd"].iter().any(|command| mentions(&body, command));
         if calls {
             steady.clear();
+        } else if !moves {
+            steady.insert("PWD".to_owned());
         }
         // The shell itself calls some functions, such as `command_not_found_handle`.
         if !mentions(&made, &name) {
@@ -97,6 +103,12 @@ fn inline_constant(root: &mut Node, names: &HashSet<String>) -> bool {
                 node.kids.iter_mut().filter(|part| is_use(part)).for_each(|part| *part = value.clone());
             } else if node.text == "parted" && node.kids.first().is_some_and(is_use) && is_literal(&value.text) {
                 *node = value.clone();
+            } else if node.is(Kind::Raw) && node.text.ends_with(" =~") && node.kids.len() == 2 {
+                let pattern = &mut node.kids[1];
+                if pattern.text == "parted" && pattern.kids.first().is_some_and(is_use) && is_plain_pattern(&value.text)
+                {
+                    *pattern = Node::leaf(Kind::Raw, &value.text);
+                }
             }
         });
         if !mentions(&made, &name) {
@@ -107,9 +119,15 @@ fn inline_constant(root: &mut Node, names: &HashSet<String>) -> bool {
     false
 }
 
+/// Whether a pattern means the same where it is written and where it is the value of a variable.
+fn is_plain_pattern(text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "_-.,:/^$*+?[]{}()|".contains(c);
+    !text.is_empty() && text.chars().all(is_sign) && !text.contains("$(") && !text.contains("${")
+}
+
 /// Whether the shell, or programs that it starts, look at a variable by themselves. Others are not in the environment of a
 /// tool unless it exports them.
-fn is_known(name: &str) -> bool {
+pub(super) fn is_known(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "IFS",
         "PATH",
@@ -168,18 +186,18 @@ fn is_early(root: &Node, at: usize, name: &str) -> bool {
 }
 
 /// Whether a word stands anywhere in it.
-fn mentions(node: &Node, name: &str) -> bool {
+pub(super) fn mentions(node: &Node, name: &str) -> bool {
     let parts = |text: &str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
     node.any(&|inner| parts(&inner.text) || inner.text.contains(name) && !is_name(name))
 }
 
 /// Whether a name is one word.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// The name of the command that a node runs.
-fn run(node: &Node) -> Option<&str> {
+pub(super) fn run(node: &Node) -> Option<&str> {
     let name = node.kids.first().filter(|_| node.is(Kind::Raw) && node.text == "run")?;
     name.is(Kind::Str).then_some(name.text.as_str())
 }
@@ -200,12 +218,33 @@ fn is_simple(body: &Node) -> bool {
         // `$@`, `$#`, `${1:-a}`, arithmetic and whatever else may look at arguments.
         Kind::Raw if inner.text.contains('$') && inner.text != "$( )" => {
             let name = inner.text.trim_start_matches('$');
-            argument(inner).is_none() && (!is_name(name) || name.starts_with(|c: char| c.is_ascii_digit()))
+            argument(inner).is_none()
+                && inner.text != "$@"
+                && (!is_name(name) || name.starts_with(|c: char| c.is_ascii_digit()))
         }
         _ => false,
     };
+    let is_all = |inner: &Node| inner.is(Kind::Raw) && inner.text == "$@";
+    let (mut all, mut handed_on) = (0, 0);
+    body.each(&mut |inner| {
+        all += usize::from(is_all(inner));
+        if run(inner).is_some() {
+            handed_on += inner.kids[1..].iter().filter(|word| gives_all(word)).count();
+        }
+    });
     // A function is no loop: what would leave a loop around the call does not.
-    !leaves_loop(body) && !body.any(&is_strange) && body.measure().0 < MAX_BODY && !body.kids.is_empty()
+    all == handed_on
+        && !leaves_loop(body)
+        && !body.any(&is_strange)
+        && body.measure().0 < MAX_BODY
+        && !body.kids.is_empty()
+}
+
+/// Whether a word is `"$@"`: all arguments, each as one word.
+fn gives_all(word: &Node) -> bool {
+    let mut parts = word.kids.iter().filter(|part| !(part.is(Kind::Str) && part.text.is_empty()));
+    let (Some(only), None) = (parts.next(), parts.next()) else { return false };
+    word.is(Kind::Text) && only.is(Kind::Hole) && only.kids.len() == 1 && only.kids[0].text == "$@"
 }
 
 /// Whether `break` or `continue` stands outside of a loop.
@@ -283,6 +322,19 @@ fn names_in(value: &Node) -> Vec<String> {
 fn with(node: &mut Node, given: &[Node]) -> bool {
     let number = |hole: &Node| hole.kids.first().filter(|_| hole.is(Kind::Hole)).and_then(argument);
     match node.kind {
+        Kind::Raw if node.text == "run" && node.kids.iter().any(gives_all) => {
+            let words = std::mem::take(&mut node.kids);
+            for mut word in words {
+                if gives_all(&word) {
+                    node.kids.extend(given.iter().cloned());
+                } else if with(&mut word, given) {
+                    node.kids.push(word);
+                } else {
+                    return false;
+                }
+            }
+            true
+        }
         Kind::Text if node.kids.iter().any(|part| number(part).is_some()) => {
             let parts = std::mem::take(&mut node.kids);
             for part in parts {

@@ -5,6 +5,8 @@
 //! `status`, and `a && b` is an `if` only where nothing sees that `a` failed.
 
 pub(super) mod calls;
+mod case;
+pub(super) mod locals;
 mod test;
 
 use super::lower::{Lower, fields, named, placed, starts_with};
@@ -21,9 +23,11 @@ const SIGNALS: &[&str] = &["ERR", "DEBUG", "RETURN"];
 /// Whether a script can notice changes that keep what its commands do.
 pub(super) fn notices(text: &str) -> bool {
     let has = |words: &[&str]| super::tree::words(text).any(|word| words.contains(&word));
+    // To leave with the last status is what happens without saying so.
+    let other_statuses = text.replace("return $?", "").replace("exit $?", "");
     has(&["eval"])
         || reads_itself(text)
-        || text.contains("$?")
+        || other_statuses.contains("$?")
         || text.contains("${?")
         || has(NOTICES)
         || has(&["trap"]) && has(SIGNALS)
@@ -54,7 +58,8 @@ fn statements(lower: &mut Lower<'_>, kids: &[Syntax<'_>], counts: bool) -> Vec<N
     let last = kids.iter().rposition(Syntax::is_named);
     let mut made = Vec::new();
     for (at, kid) in kids.iter().enumerate().filter(|(_, kid)| kid.is_named()) {
-        let counts = counts && Some(at) == last;
+        let next = kids[at + 1..].iter().find(|next| next.is_named());
+        let counts = counts && Some(at) == last || next.is_some_and(|next| gives_last_status(lower, *next));
         let is_behind = kids.get(at + 1).is_some_and(|next| next.kind() == "&");
         let steps = lower.deeper(*kid, |lower| {
             let steps = statement(lower, *kid, counts || is_behind);
@@ -67,6 +72,15 @@ fn statements(lower: &mut Lower<'_>, kids: &[Syntax<'_>], counts: bool) -> Vec<N
         }
     }
     made
+}
+
+/// Whether a command leaves with the status of the one before it: `return`, `exit $?`.
+fn gives_last_status(lower: &Lower<'_>, node: Syntax<'_>) -> bool {
+    let given = fields(node, "argument");
+    node.kind() == "command"
+        && matches!(plain_name(lower, node), "exit" | "return")
+        && given.iter().all(|one| matches!(lower.text(*one), "$?" | "\"$?\""))
+        && given.len() < 2
 }
 
 fn block(lower: &mut Lower<'_>, kids: &[Syntax<'_>], counts: bool) -> Node {
@@ -90,7 +104,7 @@ fn statement(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Vec<Node>
             let kids = all(inner);
             Node::new(Kind::Raw, &head, vec![block(lower, &kids, true)])
         }
-        "case_statement" => case(lower, node, counts),
+        "case_statement" => case::case(lower, node, counts),
         "function_definition" => function(lower, node),
         "compound_statement" if starts_with(node, "{") => {
             let kids = all(node);
@@ -98,6 +112,10 @@ fn statement(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Vec<Node>
         }
         "list" => return list(lower, node, counts),
         "command" => match (plain_name(lower, node), arguments(lower, node)) {
+            ("exit" | "return", _) if gives_last_status(lower, node) => {
+                let kind = if plain_name(lower, node) == "exit" { Kind::Raise } else { Kind::Return };
+                Node::leaf(kind, if kind == Kind::Raise { "exit" } else { "" })
+            }
             ("exit", given) => Node::new(Kind::Raise, "exit", given),
             ("return", given) => Node::of(Kind::Return, given),
             ("break", given) if given.is_empty() => Node::of(Kind::Break, Vec::new()),
@@ -207,22 +225,6 @@ fn for_each(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
     Node::new(Kind::For, if counts { "status" } else { "" }, kids)
 }
 
-fn case(lower: &mut Lower<'_>, node: Syntax<'_>, counts: bool) -> Node {
-    let mut kids = vec![field(lower, node, "value")];
-    for item in named(node).into_iter().filter(|kid| kid.kind() == "case_item") {
-        let parts = all(item);
-        let Some(begin) = parts.iter().position(|part| part.kind() == ")") else { return lower.opaque(node) };
-        let end = parts.iter().rposition(|part| matches!(part.kind(), ";;" | ";&" | ";;&"));
-        let end = end.filter(|end| *end > begin).unwrap_or(parts.len());
-        let sort = parts.get(end).map_or(";;", |end| end.kind());
-        let patterns = fields(item, "value").into_iter().map(|one| Node::leaf(Kind::Raw, lower.text(one)));
-        let mut one: Vec<Node> = patterns.collect();
-        one.push(block(lower, &parts[begin + 1..end], counts));
-        kids.push(placed(item, Node::new(Kind::Raw, &format!("case {sort}"), one)));
-    }
-    Node::new(Kind::Raw, "case", kids)
-}
-
 fn function(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let name = node.child_by_field_name("name").map_or("", |name| lower.text(name)).to_owned();
     let inner = node.child_by_field_name("body").filter(|inner| starts_with(*inner, "{"));
@@ -295,6 +297,9 @@ fn one_value(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
                 _ => word(lower, part),
             });
             Node::new(Kind::Raw, &format!("declare {sort}"), parts.collect())
+        }
+        "compound_statement" if starts_with(node, "((") => {
+            test::arithmetic(lower, node).unwrap_or_else(|| lower.opaque(node))
         }
         "compound_statement" | "if_statement" | "while_statement" | "for_statement" | "case_statement" => {
             let made = statement(lower, node, true);
@@ -369,6 +374,10 @@ fn redirect(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let sort = format!("{descriptor}{}", lower.signs(node).join(" "));
     let parts = named(node).into_iter().filter(|part| part.kind() != "file_descriptor");
     let parts: Vec<Syntax<'_>> = parts.collect();
+    // What is written to it goes where standard error goes.
+    if matches!(sort.as_str(), ">" | ">>") && matches!(parts.as_slice(), [only] if lower.text(*only) == "/dev/stderr") {
+        return Node::new(Kind::Raw, ">&", vec![Node::leaf(Kind::Str, "2")]);
+    }
     Node::new(Kind::Raw, &sort, parts.into_iter().map(|part| word(lower, part)).collect())
 }
 
