@@ -171,7 +171,6 @@ fn a_needed_argument_cannot_be_left_out() {
 fn a_verb_is_found_by_the_words_of_its_sentence() {
     for (typed, wanted) in [
         ("find duplicate tools", "similar"),
-        ("show me unused tools", "stale"),
         ("permission", "grants"),
         ("undo a decision", "undo"),
         ("restore archived tool", "restore"),

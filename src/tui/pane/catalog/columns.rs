@@ -383,9 +383,9 @@ mod tests {
     fn long_names_ask_for_what_they_lack() {
         let rows = [tool("aggregate-datasets-long-name-of-40-cells", Stage::Core), tool("short", Stage::Core)];
         let widest = Widest::of(rows.iter().map(|tool| (tool, None)));
-        let lack = Columns::lack(57, &widest, 0);
+        let lack = Columns::lack(40, &widest, 0);
         assert!(lack > 0);
-        assert_eq!(Columns::lack(57 + usize::from(lack), &widest, 0), 0);
+        assert_eq!(Columns::lack(40 + usize::from(lack), &widest, 0), 0);
         assert_eq!(Columns::lack(57, &Widest::of(rows[1..].iter().map(|tool| (tool, None))), 0), 0);
     }
 
@@ -404,10 +404,10 @@ mod tests {
             other.version = version.parse().unwrap();
             [(tool("main", Stage::Core), Some("a-folder-of-20-cells")), (other, Some("another-folder"))]
         };
-        let lines = drawn(44, &rows("1.0.0"));
+        let lines = drawn(40, &rows("1.0.0"));
         assert!(lines[1].contains("main in a-folder-of-20-cells"), "{lines:?}");
         assert!(!lines[0].contains(" ver"), "{lines:?}");
-        assert!(drawn(44, &rows("1.2.0"))[0].contains(" ver"));
+        assert!(drawn(40, &rows("1.2.0"))[0].contains(" ver"));
         assert!(drawn(80, &rows("1.0.0"))[0].contains(" ver"));
     }
 
