@@ -569,7 +569,7 @@ actions! {
     Bottom "bottom" Motion View [Motion] ["G", "end"] Screen "Go to the last line" {}
     Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
     Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
-    Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
+    Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text; in the catalog also by category:, stage:, tier:, kind: and tag:" {}
     NextMatch "next-match" Motion View [Motion] ["n"] Screen "Go to the next match" {}
     PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "Go to the previous match" {}
     CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Cycle the stage filter (includes archived tools)" {}

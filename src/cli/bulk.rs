@@ -7,7 +7,7 @@ use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use super::reading;
 use super::review::{self, other_digest};
 use super::shared::risk_ink;
-use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, ReviewId, visible_words};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, ReviewId, told_apart, visible_words};
 use crate::engine::{BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
 use std::io;
@@ -56,7 +56,13 @@ impl Answer for Results {
             let head = StyledLine::new().put(ink, format!("{word:<7}")).put(Ink::Strong, format!("  {}  ", one.review));
             page.line(&head.put(Ink::Plain, &one.message))?;
         }
-        Ok(())
+        match self.results.iter().filter(|one| one.done).count() {
+            0 | 1 => Ok(()),
+            done => {
+                let text = format!("`toolsmith undo` undoes the last decision; {done} times undoes all {done}");
+                page.line(&StyledLine::new().put(Ink::Dim, text))
+            }
+        }
     }
 
     fn exit_code(&self) -> u8 {
@@ -267,8 +273,10 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool
         left("checks"),
         left(kind.word()),
     ];
+    let places = told_apart(rows.iter().map(|row| (row.review, row.tool.as_str(), row.path.as_str())));
     let mut table = Table::new(&heads);
     for row in rows {
+        let place = places.get(&row.review).map(|place| format!(" in {place}")).unwrap_or_default();
         let verdict = row.verdict.map_or("none", crate::domain::CheckState::word);
         let (ink, answer) = match &row.refusal {
             None if unread => (Ink::Warn, "yes, unread".to_owned()),
@@ -278,7 +286,7 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool
         table.row([
             (Ink::Strong, row.review.to_string()),
             (Ink::Plain, row.asks.clone()),
-            (Ink::Strong, format!("{}@{}", row.tool, row.version)),
+            (Ink::Strong, format!("{}@{}{place}", row.tool, row.version)),
             (Ink::Plain, row.digest.short()),
             (risk_ink(row.risk), row.risk.to_string()),
             (Ink::Plain, verdict.to_owned()),

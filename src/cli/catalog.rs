@@ -17,7 +17,8 @@ use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
     Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, NOT_ON_PATH, Permissions,
-    PromptDefinition, Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, grouped, plural,
+    PromptDefinition, Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState, first_few, grouped,
+    plural,
 };
 use crate::engine::{
     Behaviour, EngineError, InitReport, RunFilter, SkillText, VersionInfo, definition_of, init as init_workspace,
@@ -165,7 +166,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
     let engine = call.open_around(call.required("tool")?)?;
     let tool = engine.library().resolve(call.required("tool")?)?;
     let detail = engine.library().detail(&tool)?;
-    let filter = RunFilter { tool: Some(tool.name.clone()), limit: SHOWN_RUNS, ..RunFilter::default() };
+    let filter = RunFilter::of_tool(&tool, SHOWN_RUNS);
     let doubt = engine.integrity().doubted(&tool)?;
     let mut row = detail.tool.clone();
     let is_only_doubted = row.stage.is_vouched() && doubt.is_some() && row.state == ToolState::Ok;
@@ -307,8 +308,8 @@ impl Shown {
             page.field("replaced by", Ink::Warn, text)?;
         }
         for (label, paths) in [("shadows", &tool.shadows), ("clashes with", &tool.clashes)] {
-            for path in paths {
-                page.field(label, Ink::Warn, path)?;
+            if !paths.is_empty() {
+                page.field(label, Ink::Warn, first_few(paths, "tools"))?;
             }
         }
         if let Some(review) = self.waiting_review {

@@ -193,9 +193,11 @@ pub(super) fn margin_of(line: &str) -> Option<usize> {
 }
 
 /// Wraps a line into rows of at most `columns` columns, at least one row. Rows after the first have a margin without
-/// numbers, or an indent, so that text of a file never begins a row.
+/// numbers, or an indent, so that text of a file never begins a row. A line without a margin is text of this program: it
+/// breaks between words.
 pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
-    let below = match margin_of(line) {
+    let margin = margin_of(line);
+    let below = match margin {
         Some(end) => line[..end].chars().map(|c| if c.is_ascii_digit() { ' ' } else { c }).collect(),
         None => " ".repeat(INDENT),
     };
@@ -205,8 +207,13 @@ pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     for c in line.chars() {
         let width = c.width().unwrap_or(0);
         if used + width > columns && used > below.width() {
-            rows.push(below.clone());
-            used = below.width();
+            if margin.is_none() && c == ' ' {
+                continue;
+            }
+            let word = rows.last_mut().filter(|_| margin.is_none()).and_then(|row| last_word(row, (&below, columns)));
+            let row = format!("{below}{}", word.unwrap_or_default());
+            used = row.width();
+            rows.push(row);
         }
         if let Some(row) = rows.last_mut() {
             row.push(c);
@@ -214,6 +221,15 @@ pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
         used += width;
     }
     rows
+}
+
+/// Takes the word at the end of a row for the next row, which begins with `indent`; `None` if nothing but blanks would be
+/// left of the row, or if the word would fill the next row.
+fn last_word(row: &mut String, (indent, columns): (&str, usize)) -> Option<String> {
+    let at = row.rfind(' ')? + 1;
+    let (rest, word) = row.split_at_checked(at)?;
+    let is_left = !rest.trim().is_empty() && at > indent.len() && indent.width() + word.width() < columns;
+    is_left.then(|| row.split_off(at))
 }
 
 /// Appends `count` blanks, many at a time.
@@ -283,6 +299,24 @@ pub(super) mod tests {
     fn columns_meet_and_nothing_is_cut_in_a_pipe() {
         let text = plain(|page| page.table(&sample()));
         assert_eq!(text, "id  name  description\n 7  a     what it is for\n12  日本  x\\x1b[2Jy\n");
+    }
+
+    #[test]
+    fn our_lines_break_between_words_and_lines_of_files_at_the_column() {
+        let ours = "  warn  size, complexity, dependencies and the rest of it";
+        let rows = wrapped(ours, 30);
+        let rows: Vec<&str> = rows.iter().map(|row| row.trim()).collect();
+        assert_eq!(rows, ["warn  size, complexity,", "dependencies and the rest", "of it"]);
+        assert!(wrapped("abcdefghijklmnopqrstuvwxyz", 20)[0].ends_with("st"));
+        let of_file = format!("  1 {BAR} one two three four five");
+        let rows = wrapped(&of_file, 14);
+        assert!(rows[0].ends_with("one two ") && rows[1].ends_with("three fo"), "{rows:?}");
+        for columns in 1..60 {
+            let words = |text: &str| text.replace(BAR, "").split_whitespace().collect::<String>();
+            let rows = wrapped(ours, columns);
+            assert_eq!(words(&rows.concat()), words(ours), "{columns}");
+            assert!(rows.iter().all(|row| row.width() <= columns), "{columns}: {rows:?}");
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use super::reading;
 use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
-use super::shared::{risk_ink, state_ink};
+use super::shared::{in_place, risk_ink, state_ink};
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState, Stage,
+    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewKind, ReviewOrder,
+    ReviewState, Stage, told_apart,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, Known, ReviewDetail, ReviewFilter};
 use serde::Serialize;
@@ -53,6 +54,9 @@ impl Answer for Reviews {
             ("summary", Align::Left),
         ];
         let mut table = Table::new(&heads).sparing(&["opened", "from", "digest", "to", "state"]);
+        let of_tools = self.reviews.iter().map(|with| &with.review);
+        let of_tools = of_tools.filter(|review| review.kind != ReviewKind::Adoption && !review.kind.is_posted_text());
+        let places = told_apart(of_tools.map(|review| (review.id, review.tool.as_str(), review.path.as_str())));
         for WithVerdict { review, .. } in &self.reviews {
             // A text has no version or stage.
             let is_text = review.kind.is_posted_text();
@@ -63,7 +67,7 @@ impl Answer for Reviews {
             table.row([
                 (Ink::Strong, review.id.to_string()),
                 (Ink::Plain, review.asks().to_owned()),
-                (Ink::Strong, format!("{}{version}", review.tool)),
+                (Ink::Strong, format!("{}{version}{}", review.tool, in_place(places.get(&review.id), page.look()))),
                 (Ink::Plain, review.digest.short()),
                 stage(review.from_stage),
                 stage(review.to_stage),

@@ -1,7 +1,8 @@
 //! Colours and lines that several answers share.
 
-use super::print_text::{Ink, StyledLine, size, span};
-use crate::domain::{CheckState, ReviewState, Risk, Stage, Typical};
+use super::print_text::{Ink, Look, StyledLine, size, span};
+use crate::domain::description::cut_middle;
+use crate::domain::{CheckState, ReviewState, Risk, SafeText, Stage, Typical};
 use crate::engine::{EvidenceLine, Weight};
 
 /// The ink of a risk.
@@ -65,4 +66,14 @@ pub(super) fn usage_words(usage: &Typical) -> String {
         span(usage.cpu_ms),
         size(usage.peak_memory_bytes)
     )
+}
+
+/// The most columns of a place behind a name, as a part of the width of a terminal.
+const PLACE_PART: usize = 4;
+
+/// The place behind the name of a tool where others have the same name: ` in Blackjack`. It is cut only on a terminal.
+pub(super) fn in_place(place: Option<&String>, look: Look) -> String {
+    let Some(place) = place else { return String::new() };
+    let most = look.width.map_or(usize::MAX, |width| (width / PLACE_PART).max(12));
+    format!(" in {}", cut_middle(SafeText::new(place).as_str(), most))
 }

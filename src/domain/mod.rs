@@ -81,6 +81,7 @@ pub mod team;
 mod text;
 mod texts;
 mod time;
+mod told_apart;
 mod tool;
 mod tool_extras;
 mod typical;
@@ -149,7 +150,7 @@ pub use problem::{Problem, ProblemCode};
 pub use promotions::{PROMOTIONS_FILE, Promotion, Promotions, PromotionsError};
 pub use prompt::{PromptDefinition, Question};
 pub use quantity::{age, ago, count, grouped, lasted, ordinal, percent, plural, size, span};
-pub use query::{Query, QueryField, UnknownValue, named as query_values};
+pub use query::{Query, QueryField, UnknownValue, named as query_values, unknown_term_words};
 pub use redact::{
     CodeRedactor, MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, is_secret_variable, shown_variable,
     without_redacted,
@@ -173,6 +174,7 @@ pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use texts::Texts;
 pub(crate) use texts::kept_texts;
 pub use time::{Instant, rfc3339, to_the_minute};
+pub use told_apart::{first_few, told_apart};
 pub use tool::{
     Deprecation, IS_SERVER, IS_SKILL, NEEDS_FILE, NEEDS_FILES, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE,
     NEEDS_PROGRAM, NODE_WITH_TYPES, NOT_ON_PATH, Placement, Tool, ToolDetail, ToolFacts, no_typescript,

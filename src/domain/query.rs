@@ -122,6 +122,13 @@ impl Query {
     }
 }
 
+/// What is said of a word that looks like a term with an unknown field: it is a word to find, and the terms are these.
+pub fn unknown_term_words(term: &str) -> String {
+    let known: Vec<String> = QueryField::ALL.iter().map(|field| format!("{}:", field.word())).collect();
+    let field = term.split(':').next().unwrap_or(term);
+    format!("No term is called {field}:, so {term} is searched as text. Terms: {}.", known.join(" "))
+}
+
 impl Term {
     fn accepts(&self, tool: &Tool) -> bool {
         let is_asked = |value: &str| self.values.iter().any(|asked| asked == value);

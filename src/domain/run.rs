@@ -395,3 +395,24 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
 }
+
+/// A time limit to suggest, in milliseconds, where twice the one that was too short is less.
+const USUAL_LIMIT_MS: u64 = 60_000;
+
+impl Run {
+    /// What a human can do about how it ended; `None` where nothing is special.
+    pub fn next_step(&self) -> Option<String> {
+        if self.outcome != RunOutcome::TimedOut {
+            return None;
+        }
+        let minutes = (self.usage.duration_ms * 2).div_ceil(60_000);
+        let limit = if minutes * 60_000 <= USUAL_LIMIT_MS { "60s".to_owned() } else { format!("{minutes}m") };
+        // The manifest of an experimental tool cannot extend its own time.
+        let manifest = if self.stage.is_vouched() { ", `timeout` in its manifest for all its runs" } else { "" };
+        Some(format!(
+            "`toolsmith run` with `--timeout {limit}` gives one run more time{manifest}, `[timeouts]` in the settings all \
+             {} tools",
+            self.stage
+        ))
+    }
+}

@@ -4,6 +4,7 @@
 //! steps of the parser; it depends only on the text.
 
 use super::source;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use tree_sitter::{Node, ParseOptions, Parser};
 
@@ -18,6 +19,12 @@ const MAX_ROUNDS: u32 = 4_000;
 
 /// Maximum nesting of statements.
 const MAX_DEPTH: usize = 40;
+
+/// A word for a command line that is suggested: quoted for the shell if it needs that.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.@/:=,+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { Cow::Borrowed(word) } else { shell_words::quote(word) }
+}
 
 /// A word of a command, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]

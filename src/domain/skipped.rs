@@ -36,21 +36,38 @@ impl SkippedFile {
 /// Why a file of a kind is not a tool, in words.
 pub fn skipped_because(kind: &str) -> String {
     match kind {
-        "test" | "config" | "data" => format!("it is taken for {kind}, not for a tool"),
+        "test" | "config" | "data" => format!("it is taken for {kind}{}, not for a tool", example(kind)),
         "module" => "it only defines what other files of its package use".to_owned(),
         "minified" => "it is code that was made small for browsers".to_owned(),
         "built" => "a bundler made it of other files".to_owned(),
         "GitHub action" => "only GitHub starts it".to_owned(),
         "index" => "it only exports what other files define".to_owned(),
         "type declarations" => "it only declares types".to_owned(),
-        "text" | "markup" | "image" | "media" => format!("it is {kind}, not code"),
-        "archive" => "archives are not opened".to_owned(),
-        "hidden" => "files with hidden names are not searched for tools".to_owned(),
-        "temporary" => "it is left over from an editor or an interpreter".to_owned(),
-        "other" => "its name does not say that it is code or a document".to_owned(),
+        "text" | "markup" | "image" | "media" => format!("it is {kind}{}, not code", example(kind)),
+        "archive" => format!("archives{} are not opened", example(kind)),
+        "hidden" => format!("files with hidden names{} are not searched for tools", example(kind)),
+        "temporary" => format!("it is left over from an editor or an interpreter{}", example(kind)),
+        "other" => "its name does not say that it is code or a document, as tool.py and tool.toml do".to_owned(),
         SkippedFile::FOLDER => "folders with this name are not searched for tools".to_owned(),
         SkippedFile::API => "an OpenAPI document only describes an interface".to_owned(),
         language => format!("nothing here runs {language}"),
+    }
+}
+
+/// An example of the files of a kind: `, such as notes.md`.
+fn example(kind: &str) -> &'static str {
+    match kind {
+        "test" => ", such as test_parse.py",
+        "config" => ", such as setup.cfg",
+        "data" => ", such as cities.csv",
+        "text" => ", such as notes.md",
+        "markup" => ", such as page.html",
+        "image" => ", such as logo.png",
+        "media" => ", such as talk.mp4",
+        "archive" => " such as old.zip",
+        "hidden" => " such as .env",
+        "temporary" => ", such as tool.py~",
+        _ => "",
     }
 }
 

@@ -6,7 +6,9 @@ use super::core::{self};
 use super::error::{EngineError, ErrorCode};
 use super::review::decision_inputs::question_of;
 use super::view::Preview;
-use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, ReviewState, VerbCall};
+use crate::domain::{
+    Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, Review, ReviewKind, ReviewState, VerbCall,
+};
 use crate::engine::workspace::Workspace;
 
 /// The log of operations, and undoing changes.
@@ -96,7 +98,8 @@ impl History<'_> {
         if let Some(note) = core::UndoNote::of(&operation) {
             lines.extend(note.effects());
             for id in note.reopens() {
-                lines.push(format!("review {id} is pending again: {}", question_of(&self.engine.reviews().row(id)?)));
+                let review = self.engine.reviews().row(id)?;
+                lines.push(format!("review {id} is pending again: {}{}", question_of(&review), path_words(&review)));
             }
             if let Some(id) = note.closes()
                 && self.engine.reviews().row(id)?.state == ReviewState::Waiting
@@ -115,6 +118,12 @@ impl History<'_> {
             },
         })
     }
+}
+
+/// Where the tool of a review is, because others can have its name.
+fn path_words(review: &Review) -> String {
+    let has_path = !(review.kind.is_posted_text() || review.kind == ReviewKind::Adoption);
+    if has_path { format!(", {}", review.place()) } else { String::new() }
 }
 
 /// The command that repeats an entry; `None` if it cannot be repeated automatically.

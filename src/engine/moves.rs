@@ -7,6 +7,7 @@ use super::error::{EngineError, ErrorCode};
 use super::links::refuse_links;
 use super::relocate;
 use super::review::signing::REMEDY;
+use crate::domain::shell::shell_word;
 use crate::domain::{Outcome, Placement, ToolName};
 use crate::store::{Intent, Tx};
 use serde_json::json;
@@ -91,7 +92,10 @@ impl Engine {
         let from = relocation.from.as_ref().filter(|from| from.exclusive && from.base != relocation.to.base)?;
         let view = self.library().catalog();
         let left = view.tools.iter().find(|tool| tool.placement.base == from.base && tool.stage.is_vouched())?;
-        Some(format!("nobody approved the copy that is left there; archive it with `toolsmith archive {}`", left.path))
+        Some(format!(
+            "nobody approved the copy that is left there; archive it with `toolsmith archive {}`",
+            shell_word(&left.path)
+        ))
     }
 
     /// Performs one piece of work and closes its intent. The caller holds the lock.

@@ -112,6 +112,14 @@ pub struct RunFilter {
     pub limit: usize,
 }
 
+impl RunFilter {
+    /// The newest runs of a tool, at most this many: of its name, or only of its files if other tools have its name.
+    pub fn of_tool(tool: &Tool, limit: usize) -> RunFilter {
+        let digest = (!tool.clashes.is_empty()).then_some(tool.digest);
+        RunFilter { tool: Some(tool.name.clone()), digest, limit, ..RunFilter::default() }
+    }
+}
+
 /// Which reviews to list; oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReviewFilter {

@@ -235,6 +235,7 @@ fn with_bulk(bench: &mut Bench) {
         review: crate::domain::ReviewId(1),
         asks: evil(),
         tool: testing::name("first"),
+        path: evil(),
         version: semver::Version::new(1, 0, 0),
         digest: Digest::of_bytes(b"x"),
         risk: crate::domain::Risk::Low,

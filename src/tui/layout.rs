@@ -65,6 +65,8 @@ pub struct Needs {
     pub shift: i16,
     /// Hidden panes; their area is empty.
     pub hidden: Hidden,
+    /// Lines of a message between the panes and the footer.
+    pub said: u16,
 }
 
 /// The minimum width of each side when the divider is moved.
@@ -98,14 +100,23 @@ pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
     let footer = Rect { y: screen.bottom() - 1, height: 1, ..screen };
     let body = Rect { y: screen.y + 1, height: screen.height - 2, ..screen };
     if zoomed || screen.width < ALL_WIDTH || screen.height < ALL_HEIGHT {
-        return Arrangement::One { tabs: header, pane: body, footer };
+        return Arrangement::One { tabs: header, pane: shortened(body, body, needs.said), footer };
     }
     let is_alone = [Pane::Output, Pane::Failures, Pane::Queue].into_iter().all(|pane| hidden.has(pane));
     let left = if is_alone { screen.width } else { left_width(screen.width, needs) };
     let (catalog, services) = left_side(Rect { width: left, ..body }, services);
     let right = Rect { x: body.x + left, width: body.width - left, ..body };
     let (output, failures, queue) = right_side(right, hidden);
+    let [catalog, output, failures, queue] =
+        [catalog, output, failures, queue].map(|area| shortened(area, body, needs.said));
+    let services = services.map(|area| shortened(area, body, needs.said));
     Arrangement::All { header, catalog, services, output, failures, queue, footer }
+}
+
+/// A pane that ends at the bottom gives its last rows to a message; all others keep their place.
+fn shortened(area: Rect, body: Rect, said: u16) -> Rect {
+    let said = if area.bottom() == body.bottom() { said } else { 0 };
+    Rect { height: area.height.saturating_sub(said), ..area }
 }
 
 /// Columns of the catalog next to the other panes.
@@ -209,6 +220,30 @@ mod tests {
                 let needs = Needs { shift: clamped, ..needs };
                 assert!(matches!(arrange(Rect::new(0, 0, width, 40), needs),
                     Arrangement::All { catalog: same, .. } if same == catalog));
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_has_rows_of_its_own_and_only_the_lowest_panes_are_shorter() {
+        for (width, height) in (40..260).flat_map(|width| [10, 24, 30, 47].map(|height| (width, height))) {
+            for (said, services) in [(1, 0), (3, 2)] {
+                let screen = Rect::new(0, 0, width, height);
+                let needs = Needs { services, ..Needs::default() };
+                let panes = |said| match arrange(screen, Needs { said, ..needs }) {
+                    Arrangement::TooSmall => panic!("{width}x{height} is large enough"),
+                    Arrangement::One { pane, .. } => vec![pane],
+                    Arrangement::All { catalog, services, output, failures, queue, .. } => {
+                        [catalog, output, failures, queue].into_iter().chain(services).collect()
+                    }
+                };
+                for (silent, pane) in panes(0).into_iter().zip(panes(said)) {
+                    assert!(pane.bottom() <= screen.bottom() - 1 - said, "{width}x{height}");
+                    assert!(pane.height >= 3, "{width}x{height}");
+                    if silent.bottom() < screen.bottom() - 1 {
+                        assert_eq!(silent, pane, "{width}x{height}");
+                    }
+                }
             }
         }
     }

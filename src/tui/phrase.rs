@@ -1,8 +1,8 @@
 //! Short words for quantities, and text cut to a width. All returned text is safe to draw.
 
 use crate::domain::SafeText;
-pub use crate::domain::description::cut;
-pub use crate::domain::{age, ago, count, grouped, lasted, percent, plural, size, span};
+pub use crate::domain::description::{cut, cut_middle};
+pub use crate::domain::{age, ago, count, first_few, grouped, lasted, percent, plural, size, span};
 use std::path::Path;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -75,6 +75,24 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The least columns of a place behind a name, unless it is shorter.
+const LEAST_PLACE: usize = 6;
+
+/// A tool in at most `width` columns: `main 1.0.0`, or `main 1.0.0 in Blackjack` where a place tells it apart. The version
+/// gives way first, then the name, and the place is cut in its middle. The name and the version must be safe to draw.
+pub fn named(name: &str, version: &str, place: Option<&str>, width: usize) -> String {
+    let whole = if version.is_empty() { name.to_owned() } else { format!("{name} {version}") };
+    let Some(place) = place.map(safe) else { return cut(&whole, width) };
+    let forms = [whole.as_str(), name];
+    if let Some(form) = forms.iter().find(|form| form.width() + " in ".width() + place.width() <= width) {
+        return format!("{form} in {place}");
+    }
+    let room = width.saturating_sub(" in ".width());
+    let place_room = room.saturating_sub(name.width()).max(LEAST_PLACE.min(place.width()));
+    let place = cut_middle(&place, place_room);
+    cut(&format!("{} in {place}", cut(name, room.saturating_sub(place.width()))), width)
+}
+
 /// A path with `~` for the user's home folder, safe to draw.
 pub fn path(path: &Path, home: Option<&Path>) -> String {
     match home.and_then(|home| path.strip_prefix(home).ok()) {
@@ -94,6 +112,19 @@ mod tests {
         assert_eq!(fitting(words(), " · ", 27), "last run 2m ago · command");
         assert_eq!(fitting(words(), " · ", 80), "last run 2m ago · command · custom");
         assert_eq!(fitting(words(), " · ", 6), "last …");
+    }
+
+    #[test]
+    fn a_place_stays_recognizable_where_a_name_has_little_room() {
+        let told = |width| named("main", "1.0.0", Some("Blackjack"), width);
+        assert_eq!(told(30), "main 1.0.0 in Blackjack");
+        assert_eq!(told(20), "main in Blackjack");
+        assert_eq!(told(16), "main in Blac…ack");
+        assert_eq!(named("main", "1.0.0", None, 30), "main 1.0.0");
+        assert_eq!(named("a-long-name-of-a-tool", "1.0.0", Some("x"), 16), "a-long-nam… in x");
+        for width in 0..30 {
+            assert!(told(width).width() <= width, "{width}");
+        }
     }
 
     #[test]

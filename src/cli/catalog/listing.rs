@@ -2,10 +2,10 @@
 
 use crate::cli::call::{Answer, Call};
 use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table, counted};
-use crate::cli::shared::stage_ink;
+use crate::cli::shared::{in_place, stage_ink};
 use crate::domain::{
-    Category, CostTier, Kind, Origin, Problem, Query, QueryField, SafeText, SkippedFile, Stage, Tool, ToolReview,
-    ToolState, UnknownValue, grouped, query_values, skipped_kinds,
+    Category, CostTier, Kind, Origin, Problem, Query, QueryField, SkippedFile, Stage, Tool, ToolReview, ToolState,
+    UnknownValue, grouped, query_values, skipped_because, skipped_kinds, told_apart, unknown_term_words,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, Index};
 use serde::{Serialize, Serializer};
@@ -121,9 +121,7 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
         Some(query) => {
             filter.any_stage = query.names(QueryField::Stage);
             if let Some(term) = query.unknown_term() {
-                let known = QueryField::ALL.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ");
-                let text = format!("no term is called {}; it is searched as text; terms: {known}", SafeText::new(term));
-                call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, text));
+                call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, unknown_term_words(term)));
             }
             find(&catalog.tools, &query)?
         }
@@ -196,7 +194,8 @@ fn about(problem: &Problem, query: &str) -> bool {
 
 fn is_skipped_as(file: &SkippedFile, query: &str) -> bool {
     let query = query.to_lowercase();
-    [file.path.as_str(), file.kind].iter().any(|text| text.to_lowercase().contains(&query))
+    let because = skipped_because(file.kind);
+    [file.path.as_str(), file.kind, &because].iter().any(|text| text.to_lowercase().contains(&query))
 }
 
 impl Answer for Listing {
@@ -204,7 +203,18 @@ impl Answer for Listing {
         match self.show {
             Listed::Tools => {
                 if !self.tools.is_empty() {
-                    page.long_table(&tool_heads(), &self.tools, |tool| tool_cells(tool))?;
+                    let of_tools = self.tools.iter().enumerate();
+                    let places = told_apart(
+                        of_tools.map(|(at, tool)| (at, (tool.name.as_str(), tool.stage), tool.path.as_str())),
+                    );
+                    let look = page.look();
+                    let rows: Vec<(&Tool, String)> = self
+                        .tools
+                        .iter()
+                        .enumerate()
+                        .map(|(at, tool)| (&**tool, in_place(places.get(&at), look)))
+                        .collect();
+                    page.long_table(&tool_heads(), &rows, |(tool, place)| tool_cells(tool, place))?;
                 }
                 let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
                 let mut line = StyledLine::new().put(Ink::Dim, count);
@@ -224,22 +234,28 @@ impl Answer for Listing {
                 if self.skipped.is_empty() {
                     return Ok(());
                 }
-                // Texts and pictures next to tools are listed only on request.
-                let are = if self.skipped.len() == 1 { "is" } else { "are" };
+                // Texts and pictures next to the tools are named only on request.
+                let are = if self.skipped.len() == 1 { "looks like a tool and is" } else { "look like tools and are" };
                 let count = counted(self.skipped.len(), "file", "files");
                 let kinds = skipped_kinds(&self.skipped);
-                let line = format!("{count} {are} skipped ({kinds}); `toolsmith list --skipped` names them");
+                let line =
+                    format!("{count} {are} skipped ({kinds}); `toolsmith list --skipped` names all skipped files");
                 page.line(&StyledLine::new().put(Ink::Dim, line))
             }
             Listed::Skipped => {
                 for file in &self.skipped {
                     let step = file.next_step().map(|step| format!(" ({step})")).unwrap_or_default();
-                    let line =
-                        StyledLine::new().put(Ink::Strong, &file.path).put(Ink::Dim, format!(": {}{step}", file.kind));
-                    page.line(&line)?;
+                    let because = format!(": {}{step}", skipped_because(file.kind));
+                    page.line(&StyledLine::new().put(Ink::Strong, &file.path).put(Ink::Dim, because))?;
                 }
                 let count = counted(self.skipped.len(), "file", "files");
-                page.line(&StyledLine::new().put(Ink::Dim, format!("{count} skipped")))
+                let likely = self.skipped.iter().filter(|file| file.looks_like_tool()).count();
+                let line = match likely {
+                    0 => format!("{count} skipped; none of them looks like a tool"),
+                    1 => format!("{count} skipped; 1 of them looks like a tool"),
+                    _ => format!("{count} skipped; {} of them look like tools", grouped(likely)),
+                };
+                page.line(&StyledLine::new().put(Ink::Dim, line))
             }
             Listed::Problems => {
                 for problem in &self.problems {
@@ -272,10 +288,13 @@ fn tool_heads() -> Table {
     Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["kind", "version", "tier"])
 }
 
-fn tool_cells(tool: &Tool) -> [(Ink, Cow<'_, str>); 7] {
+/// `place` is written behind the name.
+fn tool_cells<'t>(tool: &'t Tool, place: &str) -> [(Ink, Cow<'t, str>); 7] {
     let (state_ink, state) = state_words(tool);
+    let name = tool.name.as_str();
+    let name = if place.is_empty() { Cow::from(name) } else { Cow::from(format!("{name}{place}")) };
     [
-        (Ink::Strong, tool.name.as_str().into()),
+        (Ink::Strong, name),
         (Ink::Plain, tool.version.to_string().into()),
         (stage_ink(tool.stage), tool.stage.word().into()),
         (Ink::Plain, tool.kind.word().into()),

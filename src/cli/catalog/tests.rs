@@ -52,12 +52,16 @@ fn skipped_files_are_counted_in_the_last_line_and_named_when_asked_for() {
         vec![file("tools/a\u{202e}.swift", "Swift"), file("tools/b.swift", "Swift"), file("tools/test_c.py", "test")];
     let all = Listing { skipped: skipped.clone(), ..listing(Listed::Tools) };
     let text = plain(|page| all.text(page));
-    let last = "3 files are skipped (2 Swift, 1 test); `toolsmith list --skipped` names them";
+    let last =
+        "3 files look like tools and are skipped (2 Swift, 1 test); `toolsmith list --skipped` names all skipped files";
     assert_eq!(text.lines().last(), Some(last));
     let named = Listing { skipped, ..listing(Listed::Skipped) };
     assert_eq!(
         plain(|page| named.text(page)),
-        "tools/a\\u{202e}.swift: Swift\ntools/b.swift: Swift\ntools/test_c.py: test\n3 files skipped\n"
+        "tools/a\\u{202e}.swift: nothing here runs Swift\n\
+         tools/b.swift: nothing here runs Swift\n\
+         tools/test_c.py: it is taken for test, such as test_parse.py, not for a tool\n\
+         3 files skipped; 3 of them look like tools\n"
     );
     assert_eq!(object(&named)["skipped"][2], json!({"path": "tools/test_c.py", "kind": "test"}));
 }

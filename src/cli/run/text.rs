@@ -31,12 +31,12 @@ pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Resul
     answered(exit_code::of(&run), taken.and(finished))
 }
 
-/// A hint for a composite that did not succeed: the results of its steps are stored.
+/// What to do about a run that did not succeed. The results of the steps of a composite are stored.
 fn next_step(engine: &Engine, run: &Run) -> Option<String> {
     let is_open = run.outcome.has_started() && run.outcome != RunOutcome::Succeeded;
     // A run whose steps cannot be read has no step to continue from.
     let has_steps = is_open && engine.runs().steps_of(run.id).is_ok_and(|steps| !steps.is_empty());
-    has_steps.then(|| format!("`toolsmith continue {}` runs what did not succeed", run.id))
+    has_steps.then(|| format!("`toolsmith continue {}` runs what did not succeed", run.id)).or_else(|| run.next_step())
 }
 
 /// The summary line: outcome, resource use, isolation, and cuts of the output.

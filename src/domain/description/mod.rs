@@ -6,7 +6,7 @@
 
 mod table;
 
-pub use table::{Align, Piece, Table, cut};
+pub use table::{Align, Piece, Table, cut, cut_middle};
 
 use super::{Instant, SafeText, ago, rfc3339};
 use std::borrow::Cow;

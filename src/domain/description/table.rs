@@ -77,11 +77,15 @@ impl Table {
             head,
             align: *align,
             width: head.width(),
+            first: None,
+            is_equal: true,
         };
         let mut columns: Vec<Column> = self.heads.iter().enumerate().map(column).collect();
         for row in rows {
             for (column, (_, cell)) in columns.iter_mut().zip(row.as_ref()) {
                 column.width = column.width.max(columns_of(cell));
+                let first = column.first.get_or_insert_with(|| cell.to_string());
+                column.is_equal &= *first == *cell;
             }
         }
         let mut columns = Columns(columns);
@@ -99,6 +103,10 @@ struct Column {
     head: &'static str,
     align: Align,
     width: usize,
+    /// The cell of the first row.
+    first: Option<String>,
+    /// Whether all rows have the same cell: it tells nothing about any of them.
+    is_equal: bool,
 }
 
 /// A piece of a row: blanks, or the text of a cell.
@@ -119,14 +127,15 @@ impl Piece<'_> {
 }
 
 impl Columns {
-    /// Fits the columns to the width of a terminal: omits spare columns, then cuts the last one.
+    /// Fits the columns to the width of a terminal: omits spare columns, first those that are equal in all rows, then
+    /// cuts the last one.
     fn fit(&mut self, total: Option<usize>, spare: &[&str]) {
         let Some(total) = total else { return };
-        for head in spare {
+        for (head, only_equal) in spare.iter().map(|head| (head, true)).chain(spare.iter().map(|head| (head, false))) {
             if total >= self.least() {
                 break;
             }
-            self.0.retain(|column| column.head != *head);
+            self.0.retain(|column| column.head != *head || (only_equal && !column.is_equal));
         }
         let fixed = self.fixed();
         if let Some(last) = self.0.last_mut() {
@@ -172,6 +181,25 @@ impl Columns {
 /// The width of a text in terminal cells. Nearly all text is ASCII, so that is tested first.
 fn columns_of(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.width() }
+}
+
+/// Cuts a text to this many cells, in the middle: the beginning and the end of a path both tell something.
+pub fn cut_middle(text: &str, width: usize) -> String {
+    if columns_of(text) <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(1);
+    let taken = |chars: &mut dyn Iterator<Item = char>, room: usize| {
+        let mut used = 0;
+        let fits = |c: &char| {
+            used += c.width().unwrap_or(0);
+            used <= room
+        };
+        chars.take_while(fits).collect::<String>()
+    };
+    let front = taken(&mut text.chars(), room.div_ceil(2));
+    let end: String = taken(&mut text.chars().rev(), room - front.width().min(room)).chars().rev().collect();
+    if width > 0 { format!("{front}…{end}") } else { String::new() }
 }
 
 /// Cuts a text to this many cells; a cut text ends with `…`.

@@ -110,6 +110,14 @@ fn a_hostile_line_ends() {
     assert_eq!(pipelines(&"x".repeat(70_000)), None);
 }
 
+#[test]
+fn only_words_that_need_quotes_have_them() {
+    assert_eq!(shell_word("tools/a_b-c.py"), "tools/a_b-c.py");
+    assert_eq!(shell_word("csv-stats@1.0.0"), "csv-stats@1.0.0");
+    assert_eq!(shell_word("/r/Message Encoder/app.py"), "'/r/Message Encoder/app.py'");
+    assert_eq!(shell_word(""), "''");
+}
+
 proptest! {
     #[test]
     fn no_line_makes_the_reader_fail(line in "[a-z $(){}\\[\\]|&;<>'\"`\\\\#=\\n0-9é-]{0,80}") {

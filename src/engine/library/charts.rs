@@ -9,10 +9,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// Width of the name before a chart, including the blank after it.
 const NAME: usize = 11;
 
-/// The character for a span without runs.
-const NONE: char = '·';
-
-/// The characters of bars, from the lowest to the highest.
+/// Bars, from nothing to the most.
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The possible spans of a column, in hours: spans that are easy to read.
@@ -84,10 +81,12 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, ro
         told.collect::<Vec<_>>().join(", ")
     };
     let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, (told, aloud): (String, String)| {
-        let line = drawn_bars(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
+        let head = StyledLine::new().put(Ink::Dim, format!("{name:<10} "));
+        let line = drawn_bars(head, ink, &bars(values, top), values);
         let line = line.drawn(Ink::Plain, " ", "").put(Ink::Plain, told);
         let line = if name == "success" { line.drawn(Ink::Plain, " · full height 100%", "") } else { line };
         let aloud = if aloud.is_empty() { aloud } else { format!(". By day: {aloud}") };
+        let ink = if top > 0.0 { ink } else { Ink::Dim };
         let plot = Plot { left: NAME, ink, columns: thousandths(values, top) };
         line.drawn(Ink::Plain, "", &aloud).hanging(NAME).plotted(plot)
     };
@@ -136,13 +135,17 @@ fn date(hour: i64) -> String {
     rfc3339(Instant(hour * HOUR_MS))[5..10].to_owned()
 }
 
-/// Bars in their colour; characters for spans without runs are dimmed.
-fn drawn_bars(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
-    let parts = bars.split_inclusive(|c| c != NONE).flat_map(|part| {
-        let at = part.find(|c| c != NONE).unwrap_or(part.len());
-        [(Ink::Dim, &part[..at]), (ink, &part[at..])]
-    });
-    parts.filter(|(_, part)| !part.is_empty()).fold(line, |line, (ink, part)| line.drawn(ink, part, ""))
+/// Bars in their colour; what stands for nothing, and a value of nothing, has none.
+fn drawn_bars(line: StyledLine, ink: Ink, bars: &str, values: &[Option<f64>]) -> StyledLine {
+    let mut parts: Vec<(Ink, String)> = Vec::new();
+    for (bar, value) in bars.chars().zip(values) {
+        let ink = if value.is_some_and(|value| value > 0.0) { ink } else { Ink::Dim };
+        match parts.last_mut() {
+            Some((last, part)) if *last == ink => part.push(bar),
+            _ => parts.push((ink, bar.to_string())),
+        }
+    }
+    parts.into_iter().fold(line, |line, (ink, part)| line.drawn(ink, &part, ""))
 }
 
 /// The axis below the columns: the first, the middle and the last date, and the meaning of a column and a dot.

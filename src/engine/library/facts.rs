@@ -184,8 +184,11 @@ impl Facts {
         let judged = of_server.as_ref().unwrap_or(&key);
         let review = self.reviews.get(judged).copied().unwrap_or(ToolReview::None);
         let is_newcomer = !approved && self.approvals.knows(&judged.0);
-        let name = self.stats.get(&tool.name);
         let stats = self.version_stats.get(&key).copied().unwrap_or_default();
+        // Where other tools have its name, only the runs of its own files are known to be its runs.
+        let own = (stats.runs, stats.succeeded, stats.last_run_at);
+        let of_name = self.stats.get(&tool.name).map(|of| (of.runs, of.succeeded, of.last_run_at)).unwrap_or_default();
+        let (name_runs, name_succeeded, name_last_run_at) = if tool.clashes.is_empty() { of_name } else { own };
         let facts = ToolFacts {
             approved_over: self.overrides.get(judged).filter(|_| approved).cloned(),
             approved_unread: self.unread.get(judged).copied().filter(|_| approved),
@@ -194,9 +197,9 @@ impl Facts {
             runs: stats.runs,
             success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
             last_run_at: stats.last_run_at,
-            name_runs: name.map_or(0, |s| s.runs),
-            name_success_rate: name.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
-            name_last_run_at: name.and_then(|s| s.last_run_at),
+            name_runs,
+            name_success_rate: (name_runs > 0).then(|| name_succeeded as f64 / name_runs as f64),
+            name_last_run_at,
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
             deprecated: self.deprecations.get(&judged.0).cloned().map(Box::new),
             replaced_by: self

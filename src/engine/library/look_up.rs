@@ -157,7 +157,7 @@ impl Library<'_> {
         let names: HashSet<ToolName> = rows.iter().map(|tool| tool.name.clone()).collect();
         let here = self.here()?;
         let facts = self.workspace.read(|q| Facts::read_of(q, here, &names))?;
-        let state = self.workspace.problem_of_copy().into_iter().chain(self.workspace.setting_problems.iter().cloned());
+        let state = self.workspace.problem_of_copy().into_iter().chain(self.workspace.problems_of_settings());
         let problems = state.chain(self.engine.integrity().problem_of_trust()?).collect();
         self.show(rows.into_iter(), problems, &facts, CatalogState::Ready);
         *lock(&self.state.part) = Some(names);

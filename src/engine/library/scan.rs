@@ -142,9 +142,8 @@ impl Library<'_> {
             .into_iter()
             .chain(self.workspace.problem_of_copy())
             .chain(self.engine.integrity().approved_elsewhere(&scan.tools)?);
-        let problems = state
-            .chain(self.workspace.setting_problems.iter().cloned())
-            .chain(self.engine.integrity().problem_of_trust()?);
+        let problems =
+            state.chain(self.workspace.problems_of_settings()).chain(self.engine.integrity().problem_of_trust()?);
         let problems = problems.chain(self.engine.upkeep().lost_problems(&scan.tools)?).chain(scan.problems).collect();
         Ok(self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready))
     }

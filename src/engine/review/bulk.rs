@@ -22,6 +22,8 @@ pub struct PreflightRow {
     pub asks: String,
     /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
+    /// Path of the definition.
+    pub path: String,
     /// Version that the manifest states.
     pub version: semver::Version,
     /// The digest that a decision would cover.
@@ -79,6 +81,7 @@ impl Reviews<'_> {
             review: review.id,
             asks: review.asks().to_owned(),
             tool: review.tool.clone(),
+            path: review.path.clone(),
             version: review.version.clone(),
             digest: review.digest,
             risk: review.risk,

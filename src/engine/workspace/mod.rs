@@ -94,6 +94,23 @@ impl Workspace {
         Workspace::open_with(options, Machine::keeping_nothing)
     }
 
+    /// The problems of the settings. The settings are read once: a problem that its file no longer has stays in force, and
+    /// says what ends it.
+    pub(in crate::engine) fn problems_of_settings(&self) -> Vec<Problem> {
+        if self.setting_problems.is_empty() {
+            return Vec::new();
+        }
+        let (_, present) = Settings::load(&self.options.workspace, &self.options.home);
+        let told = |problem: &Problem| {
+            let hint = match present.contains(problem) {
+                true => problem.hint.clone(),
+                false => "the file was changed since; start Toolsmith again to use it".to_owned(),
+            };
+            Problem { hint, ..problem.clone() }
+        };
+        self.setting_problems.iter().map(told).collect()
+    }
+
     fn open_with(options: OpenOptions, adapt: impl FnOnce(Machine) -> Machine) -> Result<Workspace, EngineError> {
         let identity::Located { dir: state_dir, copy_of } = identity::locate(&options.home, &options.workspace);
         let exposed = exposure::close_to_others(&options.home.data, &state_dir);

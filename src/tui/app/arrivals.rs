@@ -11,6 +11,7 @@ use crate::tui::effect::{DetailFor, Effect, Evolving, Serving};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
+use crate::tui::overlay::bulk::undo_words;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
@@ -306,7 +307,10 @@ impl App {
 
     fn take_results(&mut self, results: &[BulkResult]) {
         let failed = results.iter().filter(|result| result.result.is_err()).count();
-        self.say(Mood::Calm, &format!("{} decided, {failed} still pending", results.len() - failed));
+        let decided = results.len() - failed;
+        let left = if failed == 0 { String::new() } else { format!(", {failed} of the selected ones not") };
+        let undo = undo_words(decided, &self.keymap).map(|undo| format!(" · {undo}")).unwrap_or_default();
+        self.say(Mood::Calm, &format!("{decided} decided{left}{undo}"));
         for overlay in &mut self.overlays {
             if let Overlay::Bulk(bulk) = overlay {
                 bulk.set_results(results);

@@ -332,23 +332,44 @@ impl App {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
         let zoomed = self.zoom || self.letters == Letters::Linear;
-        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift, hidden: self.hidden }
+        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift, hidden: self.hidden, said: 0 }
     }
 
     /// The verbs whose keys the footer shows, most important first.
     pub fn hints(&self) -> Vec<Verb> {
         let all = self.wanted();
         let no_tools = self.catalog.view().tools.is_empty();
-        all.iter()
-            .copied()
+        let called_for = self.called_for();
+        let others = all.iter().copied().filter(|verb| Some(*verb) != called_for);
+        called_for
+            .into_iter()
+            .chain(others)
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
             .filter(|verb| !matches!(verb, Verb::Init | Verb::Starter) || no_tools)
             .filter(|verb| match verb {
                 Verb::Approve | Verb::ApproveOver => !self.is_unread(),
                 Verb::ReadOn => self.is_unread() || self.leads_on(),
+                Verb::Unfold => matches!(&self.screen, Screen::Review(review) if review.has_folded_facts()),
                 _ => true,
             })
             .collect()
+    }
+
+    /// What the state of the selection in the catalog calls for, before anything else.
+    fn called_for(&self) -> Option<Verb> {
+        if !self.at(Pane::Catalog) {
+            return None;
+        }
+        if self.on_group() {
+            return Some(Verb::Fold);
+        }
+        let tool = self.selected_tool()?;
+        match tool.stage {
+            Stage::Archived => Some(Verb::Restore),
+            _ if tool.state == ToolState::Changed => Some(Verb::RestoreFiles),
+            _ if tool.facts.locked => Some(Verb::Unlock),
+            _ => None,
+        }
     }
 
     /// The most likely verbs here, most important first, whether available or not.
@@ -433,6 +454,7 @@ impl App {
             Context::Review => &[
                 Verb::NextNew,
                 Verb::ReadOn,
+                Verb::Unfold,
                 Verb::Approve,
                 Verb::ApproveOver,
                 Verb::LeaveOut,

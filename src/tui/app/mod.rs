@@ -214,7 +214,7 @@ pub struct App {
     /// When to fetch the decisions of the team.
     fetching: fetching::Fetching,
     /// Recent runs, newest first.
-    runs: Vec<Run>,
+    pub(in crate::tui) runs: Vec<Run>,
     /// Reasons typed but not sent.
     drafts: HashMap<(ReviewId, DecisionKind), String>,
     /// Which parts of closed pending reviews were read.

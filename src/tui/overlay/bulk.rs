@@ -6,12 +6,14 @@
 
 use super::guard::Guard;
 use super::{Reply, Typed, open_box};
-use crate::domain::{DecisionKind, DecisionRequest, DisplayRecord, ReviewId};
+use crate::action::Verb;
+use crate::domain::{DecisionKind, DecisionRequest, DisplayRecord, ReviewId, told_apart};
 use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::keymap::Keymap;
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, pad, safe, wrap};
+use crate::tui::phrase::{cut, grouped, named, pad, safe, wrap};
 use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -28,6 +30,16 @@ fn done_word(kind: DecisionKind) -> &'static str {
         DecisionKind::Approve => "approved",
         DecisionKind::Reject => "rejected",
         DecisionKind::RequestChanges => "sent back",
+    }
+}
+
+/// How so many decisions are undone; `None` if there are none.
+pub fn undo_words(decided: usize, keymap: &Keymap) -> Option<String> {
+    let key = keymap.key(Verb::Undo);
+    match decided {
+        0 => None,
+        1 => Some(format!("{key} undoes it")),
+        many => Some(format!("{key} undoes the last one, {} times all", grouped(many))),
     }
 }
 
@@ -48,7 +60,7 @@ enum Step {
     /// The decisions are being sent.
     Sent,
     /// The result of each review.
-    Done(Vec<(String, Result<String, String>)>),
+    Done(Vec<(ReviewId, Result<String, String>)>),
 }
 
 /// The state of the overlay.
@@ -58,6 +70,8 @@ pub struct Bulk {
     rows: Vec<PreflightRow>,
     /// Which parts of the reviews in the table were on the screen, and whether each was read completely.
     read: HashMap<ReviewId, (bool, DisplayRecord)>,
+    /// Where the tools of the same name are.
+    places: HashMap<ReviewId, String>,
     top: usize,
     /// The index after the last row that was on the screen.
     seen: usize,
@@ -76,6 +90,7 @@ impl Bulk {
             step: Step::Looking,
             rows: Vec::new(),
             read: HashMap::new(),
+            places: HashMap::new(),
             top: 0,
             seen: 0,
             height: 1,
@@ -109,6 +124,7 @@ impl Bulk {
         self.guard = Guard::default();
         match rows {
             Ok(rows) => {
+                self.places = told_apart(rows.iter().map(|row| (row.review, row.tool.as_str(), row.path.as_str())));
                 (self.rows, self.read) = (rows, read);
                 self.step = if self.kind == DecisionKind::Approve { Step::Confirm } else { Step::Reason };
             }
@@ -118,16 +134,12 @@ impl Bulk {
 
     /// Sets the results.
     pub fn set_results(&mut self, results: &[BulkResult]) {
-        let named = |id: ReviewId| {
-            let row = self.rows.iter().find(|row| row.review == id);
-            row.map_or_else(|| format!("review {id}"), |row| format!("{} {}", row.tool, row.version))
-        };
         let results = results.iter().map(|result| {
             let became = match &result.result {
                 Ok(outcome) => Ok(outcome.message.clone()),
                 Err(error) => Err(error.message.clone()),
             };
-            (named(result.review), became)
+            (result.review, became)
         });
         self.step = Step::Done(results.collect());
         (self.top, self.seen) = (0, 0);
@@ -304,7 +316,7 @@ impl Bulk {
     fn row(&self, at: usize, width: usize, look: Look) -> Line {
         let theme = look.theme;
         if let Step::Done(results) = &self.step {
-            let (subject, became) = &results[at];
+            let (review, became) = &results[at];
             let (sign, style, text) = match became {
                 Ok(message) => ("✓ done     ", theme.good, message),
                 Err(message) => ("✗ pending  ", theme.bad, message),
@@ -312,7 +324,7 @@ impl Bulk {
             let room = width.saturating_sub(12 + 28);
             return Line::from(vec![
                 Span::styled(sign, style),
-                Span::styled(pad(&safe(subject), 28), theme.text),
+                Span::styled(pad(&self.subject(*review, 28), 28), theme.text),
                 Span::raw(" "),
                 Span::styled(cut(&safe(text), room), theme.text),
             ]);
@@ -326,7 +338,7 @@ impl Bulk {
         let subject = (width / 3).clamp(10, 30);
         let mut spans = vec![
             Span::styled(sign, style),
-            Span::styled(pad(&safe(&format!("{} {}", row.tool, row.version)), subject), theme.text),
+            Span::styled(pad(&self.subject(row.review, subject), subject), theme.text),
             Span::styled(format!(" {:<7}", row.risk.word()), crate::tui::pane::queue::risk_style(row.risk, theme)),
         ];
         let rest = width.saturating_sub(7 + subject + 8);
@@ -337,6 +349,26 @@ impl Bulk {
         });
         spans.push(Span::styled(cut(&facts, rest), style));
         Line::from(spans)
+    }
+
+    /// The tool of a review, with its place if several have the same name.
+    fn subject(&self, review: ReviewId, width: usize) -> String {
+        let row = self.rows.iter().find(|row| row.review == review);
+        let Some(row) = row else { return format!("review {review}") };
+        let place = self.places.get(&review).map(String::as_str);
+        named(row.tool.as_str(), &safe(&row.version.to_string()), place, width)
+    }
+
+    /// What became of the selection, and how it is undone: each decision is an entry of its own.
+    fn done_words(&self, results: &[(ReviewId, Result<String, String>)], look: Look) -> String {
+        let left = results.iter().filter(|(_, became)| became.is_err()).count();
+        let left = match left {
+            0 => "all of them are decided".to_owned(),
+            left => format!("{left} of {} could not be decided; the table says why", results.len()),
+        };
+        let undo = undo_words(results.iter().filter(|(_, became)| became.is_ok()).count(), look.keymap);
+        let undo = undo.map(|undo| format!(" · {undo}")).unwrap_or_default();
+        format!("{left}{undo} · enter close")
     }
 
     /// How much of a review is unread.
@@ -358,7 +390,7 @@ impl Bulk {
             Step::Looking => ("checking what can be decided …".to_owned(), None),
             Step::Refused(error) => (safe(&format!("{} · {}", error.message, error.hint)), None),
             Step::Sent => ("deciding …".to_owned(), None),
-            Step::Done(_) => ("undecided reviews are still pending · enter close".to_owned(), None),
+            Step::Done(results) => (self.done_words(results, look), None),
             Step::Reason => ("reason, for the authors: ".to_owned(), Some(&self.reason)),
             Step::Confirm if self.able().is_empty() && !self.unread().is_empty() => {
                 ("enter open the first one to read".to_owned(), None)

@@ -8,6 +8,7 @@ use self::verbs::{VERB_LINES, told_whole, verb_match, verb_row};
 use super::{Args, Reply, open_box};
 use crate::action::forms::COPY;
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
+use crate::domain::shell::shell_word;
 use crate::domain::{DecisionKind, Kind, Stage, Tool};
 use crate::engine::{CatalogView, Choice, EngineError};
 use crate::tui::ink::Ink;
@@ -532,8 +533,7 @@ fn asked_of(spec: &'static Spec) -> Vec<&'static Arg> {
 }
 
 fn quoted(value: &str) -> String {
-    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.@/:=".contains(c));
-    if plain { value.to_owned() } else { format!("'{}'", safe(value).replace('\'', "'\\''")) }
+    safe(&shell_word(value))
 }
 
 #[cfg(test)]

@@ -166,3 +166,21 @@ fn a_needed_argument_cannot_be_left_out() {
     assert!(palette.note.is_some());
     assert_eq!(press(&mut palette, "\u{1b}\u{1b}"), Reply::Close);
 }
+
+#[test]
+fn a_verb_is_found_by_the_words_of_its_sentence() {
+    for (typed, wanted) in [
+        ("find duplicate tools", "similar"),
+        ("permission", "grants"),
+        ("undo a decision", "undo"),
+        ("restore archived tool", "restore"),
+    ] {
+        let mut palette = palette();
+        press(&mut palette, typed);
+        let found: Vec<&str> = palette.shown.iter().map(|(at, _)| palette.rows[*at].spec.name).collect();
+        assert!(found.contains(&wanted), "{typed}: {found:?}");
+    }
+    let mut palette = palette();
+    press(&mut palette, "paint the fence");
+    assert!(palette.shown.is_empty());
+}

@@ -14,12 +14,12 @@ mod tree;
 
 use super::rows::{Focus, Look, Rows, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{Problem, ProblemCode, Query, QueryField, SkippedFile, Tool};
+use crate::domain::{Problem, ProblemCode, Query, QueryField, SkippedFile, Tool, skipped_because, unknown_term_words};
 use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
-use crate::tui::phrase::{cut, safe};
+use crate::tui::phrase::{cut, named, safe};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
 use columns::{Columns, Drawing, INDENT};
@@ -234,6 +234,10 @@ impl CatalogPane {
     pub fn regroup(&mut self) -> Grouping {
         self.grouping = self.grouping.next();
         self.refresh(self.anchor());
+        // The heading of the new group says what it is: it stays in sight, if the selection does.
+        let heading = self.tree.group_at(self.list.selected).and_then(|group| self.tree.row_of_group(&group.name));
+        let first = (self.list.selected + 1).saturating_sub(self.list.height.max(1));
+        self.list.offset = heading.map_or(self.list.offset, |row| self.list.offset.min(row.max(first)));
         self.grouping
     }
 
@@ -400,8 +404,11 @@ impl CatalogPane {
     /// Numbers of the skipped files that match the words.
     fn matching_skipped(&self, words: &str) -> Vec<usize> {
         let words = words.to_lowercase();
-        let holds =
-            |file: &SkippedFile| [&*file.path, file.kind].iter().any(|text| text.to_lowercase().contains(&words));
+        let holds = |file: &SkippedFile| {
+            [&*file.path, file.kind, &skipped_because(file.kind)]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&words))
+        };
         let all = self.view.skipped.iter().enumerate();
         all.filter(|(_, file)| holds(file)).map(|(index, _)| index).collect()
     }
@@ -492,9 +499,12 @@ impl CatalogPane {
             let message = safe(&format!("{}.", unknown.message()));
             return vec![message, safe(&format!("There are: {}.", unknown.known.join(", ")))];
         }
+        if let Some(term) = self.query.unknown_term() {
+            return vec![safe(&unknown_term_words(term)), format!("{} clears the filter.", key(Verb::Back))];
+        }
         if !self.filter.is_empty() {
             return vec![format!(
-                "No match. {} clears the filter. The filter ! shows skipped files; {} shows problems.",
+                "No match. {} clears the filter. Type ! as the filter to list skipped files; outside the filter, the key {} lists problems.",
                 key(Verb::Back),
                 key(Verb::Messages)
             )];
@@ -560,7 +570,9 @@ impl CatalogPane {
         let (name, lines) = match self.selected() {
             Selected::Tool(tool) => {
                 let below = usize::from(area.height.saturating_sub(STRIP_LINES + 1));
-                (tool.name.to_string(), tool_strip(tool, self.preview_of(tool), (text.width.into(), below), look))
+                let name =
+                    named(tool.name.as_str(), "", self.place_of(tool), usize::from(area.width).saturating_sub(6));
+                (name, tool_strip(tool, self.preview_of(tool), (text.width.into(), below), look))
             }
             Selected::Problem(problem) => {
                 (place_words(problem), problem_strip(problem, usize::from(text.width), theme))

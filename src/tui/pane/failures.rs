@@ -5,7 +5,7 @@ use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{FailureGroup, GroupState, Severity};
 use crate::tui::ink::Span;
-use crate::tui::phrase::{age, cut, grouped, pad, safe};
+use crate::tui::phrase::{age, cut, grouped, named, pad, safe};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -49,7 +49,14 @@ impl FailuresPane {
     }
 
     /// Draws the pane. Returns the area of the list and, while the filter is typed, the cursor.
-    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
+    /// `place` tells where the tool of a group is, if others have its name.
+    pub fn draw(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        (focus, look): (Focus, Look),
+        place: &dyn Fn(&FailureGroup) -> Option<String>,
+    ) -> (Rect, Option<Position>) {
         let open = self.open_count();
         let detail = if self.loaded { grouped(open) } else { String::new() };
         let (filter, typing) = (self.filter.text(), self.typing);
@@ -70,13 +77,15 @@ impl FailuresPane {
             draw_empty(inner, buf, &[sentence], look.theme);
         }
         let (groups, rows) = (&self.items, &self.rows);
-        Rows { list: &mut self.list, len: rows.len(), focus, theme: look.theme }
-            .draw(inner, buf, &|index, width| group_row(&groups[rows[index]], width, look));
+        Rows { list: &mut self.list, len: rows.len(), focus, theme: look.theme }.draw(inner, buf, &|index, width| {
+            let group = &groups[rows[index]];
+            group_row(group, place(group).as_deref(), width, look)
+        });
         (inner, cursor)
     }
 }
 
-fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
+fn group_row(group: &FailureGroup, place: Option<&str>, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let resolved = group.state == GroupState::Resolved;
     let (sign, style) = match group.severity {
@@ -89,13 +98,13 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
     let trend = if width >= TREND_FROM && !theme.numbered { trend(&group.trend) } else { String::new() };
     let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
     let outcome_width = if width >= OUTCOME_FROM { OUTCOME_WIDTH } else { 0 };
-    let name_width = (width / 4).clamp(10, 22);
+    let name_width = (width / 4).clamp(10, 22) + if place.is_some() && width >= TREND_FROM { 8 } else { 0 };
     let fixed = 2 + 5 + name_width + outcome_width + trend.chars().count() + seen.len();
     let word = if resolved { "resolved" } else { group.outcome.word() };
     let mut spans = vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(format!("{:>3}× ", grouped(usize::try_from(group.count).unwrap_or(usize::MAX))), theme.text),
-        Span::styled(pad(group.tool.as_str(), name_width), theme.text),
+        Span::styled(pad(&named(group.tool.as_str(), "", place, name_width), name_width), theme.text),
     ];
     if outcome_width > 0 {
         spans.push(Span::styled(pad(&format!(" {word}"), outcome_width), style));

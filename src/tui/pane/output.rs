@@ -428,6 +428,9 @@ fn remark(view: &mut OutputView, run: &Run) {
     for note in &run.notes {
         view.note(note);
     }
+    if let Some(step) = run.next_step() {
+        view.note(&format!("next: {step}"));
+    }
 }
 
 /// Converts a motion to a move of a text view.

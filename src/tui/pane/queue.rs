@@ -5,16 +5,16 @@ mod row;
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{CheckState, Digest, Instant, Review, ReviewId, ReviewKind, Risk, ToolName};
+use crate::domain::{CheckState, Digest, Instant, Review, ReviewId, ReviewKind, Risk, ToolName, told_apart};
 use crate::tui::list::Motion;
-use crate::tui::phrase::{age, grouped, safe};
+use crate::tui::phrase::{age, grouped, named, safe};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::{Deref, DerefMut, RangeInclusive};
 
 /// The order of the queue.
@@ -46,6 +46,8 @@ pub struct QueuePane {
     marked: Vec<ReviewId>,
     /// The review where a range began, which ends at the selected one.
     range_from: Option<ReviewId>,
+    /// Where the tools of the same name are.
+    places: HashMap<ReviewId, String>,
 }
 
 impl Deref for QueuePane {
@@ -95,6 +97,7 @@ impl QueuePane {
             self.by_digest.extend(review.members.iter().map(|(_, digest)| (*digest, place)));
         }
         self.by_digest.sort_unstable();
+        self.places = places(&reviews);
         self.listing.set(reviews);
     }
 
@@ -250,7 +253,7 @@ impl QueuePane {
             draw_empty(inner, buf, &[sentence], look.theme);
         }
         let chosen = self.range();
-        let marked = &self.marked;
+        let (marked, places) = (&self.marked, &self.places);
         let Listing { items, rows, list, .. } = &mut self.listing;
         // As wide as the longest one in the list, plus a blank.
         let asks = rows.iter().map(|row| items[*row].asks().len() + 1).max().unwrap_or_default();
@@ -261,7 +264,8 @@ impl QueuePane {
                 (false, true) => "┃ ",
                 (false, false) => "⚑ ",
             };
-            row::review_row(review, (sign, asks), width, look)
+            let place = places.get(&review.id).map(String::as_str);
+            row::review_row((review, place), (sign, asks), width, look)
         });
         (inner, cursor)
     }
@@ -273,6 +277,20 @@ pub fn risk_style(risk: Risk, theme: &Theme) -> Style {
         Risk::Low => theme.dim,
         Risk::Medium => theme.warn,
         Risk::High => theme.bad,
+    }
+}
+
+/// The places that tell apart the objects of these reviews where several tools have the same name.
+fn places(reviews: &[Review]) -> HashMap<ReviewId, String> {
+    let of_tools = reviews.iter().filter(|review| review.kind != ReviewKind::Adoption && !review.kind.is_posted_text());
+    told_apart(of_tools.map(|review| (review.id, review.tool.as_str(), review.path.as_str())))
+}
+
+/// The object of a review in at most `width` columns, with its place if several tools have the same name.
+pub fn placed_subject(review: &Review, place: Option<&str>, width: usize) -> String {
+    match place {
+        Some(_) => named(review.tool.as_str(), &review.version.to_string(), place, width),
+        None => subject(review),
     }
 }
 

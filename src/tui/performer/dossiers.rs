@@ -7,7 +7,7 @@ use crate::tui::msg::ToolDossier;
 pub(super) fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {
     let detail = engine.library().detail(tool)?;
     let last_input = engine.runs().last_input(&tool.name)?;
-    let runs = engine.runs().list(&RunFilter { tool: Some(tool.name.clone()), limit: 20, ..RunFilter::default() })?;
+    let runs = engine.runs().list(&RunFilter::of_tool(tool, 20))?;
     let versions = engine.versions().list(&tool.name)?;
     let against = match other {
         Some(text) => versions.iter().find(|v| v.version.to_string() == text || v.digest.starts_with(text)),

@@ -4,7 +4,7 @@ use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
 use crate::tui::input_table;
 use crate::tui::now::Now;
-use crate::tui::phrase::{ago, size, span};
+use crate::tui::phrase::{ago, first_few, size, span};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
@@ -159,8 +159,8 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         ("use cases", tool.use_cases.join(", ")),
         ("capabilities", tool.capabilities.join(", ")),
         ("aliases", tool.aliases.join(", ")),
-        ("same name as", tool.clashes.join(", ")),
-        ("used instead of", tool.shadows.join(", ")),
+        ("same name as", first_few(&tool.clashes, "tools")),
+        ("used instead of", first_few(&tool.shadows, "tools")),
     ] {
         if !list.is_empty() {
             lines.push(fact(label, &list));

@@ -101,6 +101,11 @@ impl Reader {
         self.tabs.get_mut(at)
     }
 
+    /// The kind of the tab on the screen.
+    pub fn current_kind(&self) -> Option<TabKind> {
+        self.tabs.get(self.current).map(|tab| tab.kind)
+    }
+
     /// The first tab of a kind.
     pub fn tab_of(&mut self, kind: TabKind) -> Option<&mut Tab> {
         self.tabs.iter_mut().find(|tab| tab.kind == kind)

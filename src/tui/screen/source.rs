@@ -10,7 +10,7 @@ use crate::tui::msg::ToolDossier;
 use crate::tui::now::Now;
 use crate::tui::pane::catalog::{stage_sign, stage_style};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, safe};
+use crate::tui::phrase::{cut, cut_middle, safe};
 use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, TextLine, TextView, Tone, Unfolded, source_lines};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -72,10 +72,15 @@ impl SourceScreen {
         let changed = if tool.state == ToolState::Changed { "  changed on disk since approval" } else { "" };
         let name = format!("{} {}", tool.name, tool.version);
         let room = usize::from(area.width).saturating_sub(3 + name.width() + changed.len());
+        // The path tells apart tools of the same name: the stage gives way to it, which the sign shows, too.
+        let path = safe(&tool.path);
+        let stage = format!("{} · ", tool.stage);
+        let stage = if 2 + stage.width() + path.width() <= room { stage } else { String::new() };
+        let place = cut(&format!("  {stage}{}", cut_middle(&path, room.saturating_sub(2 + stage.width()))), room);
         let line = Line::from(vec![
             Span::styled(format!(" {} ", stage_sign(tool.stage)), stage_style(tool.stage, theme)),
             Span::styled(name, theme.title),
-            Span::styled(cut(&format!("  {} · {}", tool.stage, safe(&tool.path)), room), theme.dim),
+            Span::styled(place, theme.dim),
             Span::styled(changed, theme.warn),
         ]);
         buf.put_line(area.x, area.y, &line, area.width);

@@ -57,6 +57,7 @@ fn hint_word(verb: Verb, app: &App) -> &'static str {
         Verb::EditRun => "edit input",
         Verb::MarkLine => "mark",
         Verb::ClearLines => "clear",
+        Verb::Unfold => "all facts",
         Verb::LeaveOut => "adopt/leave",
         Verb::ReadOn if app.leads_on() => "next review",
         Verb::ReadOn => "next page",

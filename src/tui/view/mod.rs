@@ -4,13 +4,14 @@ mod bars;
 
 use super::app::{App, Spot, Target};
 use super::keymap::Chord;
-use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, arrange};
+use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, Needs, arrange};
 use super::overlay::Overlay;
 use super::pane::Pane;
 use super::pane::rows::{Focus, Look, NamedKeys, draw_empty};
 use super::phrase::wrap;
 use super::screen::Screen;
 use super::screen::reader::Exposure;
+use crate::domain::FailureGroup;
 use crate::tui::ascii::Letters;
 use crate::tui::ink::{Ink, blank, fade};
 use ratatui::Frame;
@@ -33,7 +34,8 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     app.plots.want(Vec::new(), &app.theme);
     let whole = area;
     let area = app.letters.room(whole);
-    let arrangement = arrange(area, app.needs());
+    let said = said_lines(app, area);
+    let arrangement = arrange(area, Needs { said, ..app.needs() });
     if arrangement == Arrangement::TooSmall {
         draw_too_small(app, area, buf);
         return None;
@@ -41,7 +43,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     let mut cursor = match app.screen {
         Screen::Workbench => draw_workbench(app, arrangement, buf),
         Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
-            draw_screen(app, area, buf)
+            draw_screen(app, area, said, buf)
         }
     };
     let named = NamedKeys::default();
@@ -51,6 +53,8 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     if !app.overlays.is_empty() {
         fade(Rect { height: area.height - 1, ..area }, buf, app.theme.dim);
     }
+    // A box leaves a row above the keys free, and more for a message of several lines.
+    let above = Rect { height: area.height - said.saturating_sub(1), ..area };
     let shows_pictures = app.letters == Letters::All && app.plots.protocol(&app.theme).is_some();
     for overlay in app.overlays.iter_mut().skip(first) {
         if let Overlay::Report(report) = overlay {
@@ -59,7 +63,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
         if app.letters == Letters::Linear {
             blank(whole, buf);
         }
-        cursor = overlay.draw(area, buf, look);
+        cursor = overlay.draw(above, buf, look);
     }
     app.spots.extend(named.into_inner().into_iter().filter_map(|(area, key)| {
         let target = Target::Key(Chord::parse(&key).ok()?);
@@ -70,9 +74,15 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     app.letters.apply(buf, area, cursor)
 }
 
-/// Draws charts as pictures, unless something covers them.
+/// Lines of the displayed message, of which a screen of this size has room. It covers nothing: what lies above is
+/// shorter as long as it is shown.
+fn said_lines(app: &App, area: Rect) -> u16 {
+    (bars::message_lines(app, area.width).0.len() as u16).min(area.height.saturating_sub(2))
+}
+
+/// Draws charts as pictures, where nothing lies over them.
 fn draw_plots(app: &mut App, area: Rect, #[cfg_attr(not(feature = "plots"), expect(unused))] buf: &mut Buffer) {
-    let said = bars::message_lines(app, area.width).0.len() as u16;
+    let said = said_lines(app, area);
     let bottom = area.bottom().saturating_sub(1 + said);
     let placed = match app.overlays.last() {
         Some(Overlay::Report(report)) => report.placed(),
@@ -122,7 +132,14 @@ fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<
     let (list, cursor) = match pane {
         Pane::Catalog => app.catalog.draw(area, buf, focus, look),
         Pane::Output => app.output.draw(area, buf, focus, look),
-        Pane::Failures => app.failures.draw(area, buf, focus, look),
+        Pane::Failures => {
+            let (catalog, runs) = (&app.catalog, &app.runs);
+            let place = |group: &FailureGroup| {
+                let run = runs.iter().find(|run| Some(run.id) == group.sample_run)?;
+                catalog.place_of_version(&run.tool, run.digest).map(str::to_owned)
+            };
+            app.failures.draw(area, buf, (focus, look), &place)
+        }
         Pane::Queue => app.queue.draw(area, buf, focus, look),
         Pane::Services => app.services.draw(area, buf, focus, look),
     };
@@ -145,10 +162,8 @@ fn draw_first_steps(app: &App, buf: &mut Buffer) {
     }
 }
 
-fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+fn draw_screen(app: &mut App, area: Rect, said: u16, buf: &mut Buffer) -> Option<Position> {
     let exposure = if app.overlays.is_empty() { Exposure::Open } else { Exposure::Covered };
-    // A message hides no text: the text is shorter while a message is shown.
-    let said = (bars::message_lines(app, area.width).0.len() as u16).min(area.height - 2);
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now, named: &NamedKeys::default() };
     let body = Rect { height: area.height - 1 - said, ..area };
     let cursor = match &mut app.screen {

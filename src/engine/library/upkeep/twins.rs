@@ -1,7 +1,8 @@
 //! Copies, near duplicates and name clashes of the whole library, each with advice.
 
 use crate::check;
-use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
+use crate::domain::shell::shell_word;
+use crate::domain::{Format, GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
 use crate::engine::Engine;
 use crate::engine::Upkeep;
 use crate::engine::error::EngineError;
@@ -142,7 +143,7 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool, same_code: bool) -> (String
         let command = format!("toolsmith deprecate {} --by {}", tool.name, keep.name);
         (command, proposal(end, reason))
     };
-    let archive = format!("toolsmith archive {}", tool.path);
+    let archive = format!("toolsmith archive {}", shell_word(&tool.path));
     match kind {
         GroupKind::Copies if tool.name == keep.name => {
             let reason = format!("an exact copy of {} with the same name", keep.path);
@@ -178,8 +179,12 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool, same_code: bool) -> (String
             (advice, command, proposal)
         }
         GroupKind::Clash if tool.name == keep.name => {
-            let advice = "rename it in its manifest, or archive it: until then, calls by name are refused";
-            (advice.to_owned(), archive, None)
+            let rename = if matches!(tool.format, Format::Header | Format::Entry) {
+                "rename its file, or write a manifest with another name beside it"
+            } else {
+                "rename it in its manifest"
+            };
+            (format!("{rename}, or archive it: until then, calls by name are refused"), archive, None)
         }
         GroupKind::Clash => {
             let advice = format!(

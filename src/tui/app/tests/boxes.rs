@@ -2,6 +2,7 @@
 
 use crate::action::Verb;
 use crate::domain::RunOutcome;
+use crate::tui::app::Mood;
 use crate::tui::msg::Answer;
 use crate::tui::overlay::{Args, Overlay};
 use crate::tui::testing::{Bench, run, tools};
@@ -77,4 +78,25 @@ fn a_key_without_a_row_is_not_promised_and_says_why() {
     assert!(!bench.screen().contains("flush"), "{}", bench.screen());
     bench.press("\"");
     assert!(bench.screen().contains("flush: no buffer is selected"), "{}", bench.screen());
+}
+
+#[test]
+fn a_message_has_lines_of_its_own_and_leaves_every_box_closed() {
+    let long = "a message that is longer than one line of any screen here, ".repeat(4);
+    for (width, height) in [(40, 10), (60, 20), (80, 24), (100, 30), (120, 40), (200, 50)] {
+        for (text, verb) in
+            [("done", None), (long.as_str(), None), ("done", Some(Verb::Dashboard)), (&long, Some(Verb::Log))]
+        {
+            let mut bench = Bench::ready(width, height);
+            // Among several panes a box covers corners.
+            if let Some(verb) = verb.filter(|_| width < 100) {
+                bench.app.perform(verb, &Args::default());
+            }
+            bench.app.say(Mood::Calm, text);
+            let screen = bench.screen();
+            let count = |sign: char| screen.chars().filter(|c| *c == sign).count();
+            assert!(screen.contains(&text[..4]), "{width}x{height}\n{screen}");
+            assert_eq!((count('╭'), count('╮')), (count('╰'), count('╯')), "{width}x{height}\n{screen}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The catalog in groups, and terms of its filter.
 
-use crate::domain::{Category, SkippedFile, Stage, Tool};
+use crate::action::Verb;
+use crate::domain::{Category, SkippedFile, Stage, Tool, ToolState};
 use crate::engine::{CatalogState, CatalogView, Index};
 use crate::tui::msg::Msg;
 use crate::tui::pane::catalog::{Grouping, Selected};
@@ -148,7 +149,7 @@ fn skipped_files_are_counted_and_listed_with_the_problems() {
     assert!(screen.contains("2 skipped (filter: !)") && !screen.contains("a.swift"), "{screen}");
     bench.press("/ ! enter G");
     let screen = bench.screen();
-    assert!(screen.contains("- tools/experimental/a.swift  skipped: Swift"), "{screen}");
+    assert!(screen.contains("- tools/experimental/a.swift  nothing here runs Swift"), "{screen}");
     assert!(screen.contains("nothing here runs Swift"), "{screen}");
     assert_eq!(selected(&bench), "tools/experimental/b.swift");
 }
@@ -161,4 +162,52 @@ fn the_number_of_problems_is_on_every_screen() {
         let told = first.contains("1 problem (!)") || first.contains("! 1") || screen.contains("1 problem (!)");
         assert!(told, "{width}x{height}: {screen}");
     }
+}
+
+#[test]
+fn the_footer_begins_with_what_the_selected_row_calls_for() {
+    let first = |stage, state| {
+        let mut bench = Bench::empty(80, 24);
+        let made = Arc::new(Tool { state, ..tool("made", stage) });
+        let view = CatalogView {
+            state: CatalogState::Ready,
+            tools: vec![made],
+            problems: vec![],
+            in_use: None,
+            skipped: Arc::default(),
+            generation: 2,
+        };
+        bench.send(Msg::Catalog(Arc::new(view)));
+        while stage == Stage::Archived && bench.app.catalog.shown() == 0 {
+            bench.press("t");
+        }
+        bench.app.hints().first().copied()
+    };
+    assert_eq!(first(Stage::Approved, ToolState::Changed), Some(Verb::RestoreFiles));
+    assert_eq!(first(Stage::Archived, ToolState::Ok), Some(Verb::Restore));
+    assert_eq!(first(Stage::Experimental, ToolState::Ok), Some(Verb::Run));
+    let mut bench = bench(80, 24, &TOOLS);
+    bench.press("# g");
+    assert_eq!((selected(&bench).as_str(), bench.app.hints().first()), ("[git]", Some(&Verb::Fold)));
+}
+
+#[test]
+fn the_heading_of_a_group_stays_in_sight_when_the_groups_change() {
+    let names: Vec<String> = (0..40).map(|at| format!("tool-{at:02}")).collect();
+    let tools: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "git")).collect();
+    let mut bench = bench(60, 20, &tools);
+    bench.screen();
+    bench.press("j j #");
+    bench.screen();
+    bench.press("#");
+    let screen = bench.screen();
+    assert!(screen.contains("experimental  40"), "{screen}");
+}
+
+#[test]
+fn a_word_like_a_term_is_explained_where_nothing_matches() {
+    let mut bench = bench(80, 24, &TOOLS);
+    bench.press("/").type_text("state:clash").press("enter");
+    let screen = bench.screen();
+    assert!(screen.contains("No term is called state:") && screen.contains("category: stage: tier:"), "{screen}");
 }

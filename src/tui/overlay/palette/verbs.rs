@@ -43,10 +43,68 @@ pub(super) fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Op
         return Some((1_000 + head + score, matches));
     }
     let words = text.to_lowercase();
-    let at = spec.doc.to_lowercase().find(&words)?;
+    let doc = spec.doc.to_lowercase();
     // Documentation is ASCII (a test of the table checks that), so bytes are characters.
-    let start = spec.name.len() + 2 + at;
-    Some((0, (start..start + words.len()).collect()))
+    let marks = |at: usize, length: usize| {
+        let start = spec.name.len() + 2 + at;
+        start..start + length
+    };
+    if let Some(at) = doc.find(&words) {
+        return Some((0, marks(at, words.len()).collect()));
+    }
+    words_match(spec, &doc, &words)
+        .map(|(score, found)| (score, found.into_iter().flat_map(|(at, length)| marks(at, length)).collect()))
+}
+
+/// Words that say nothing about a verb: people put them around the word that they look for.
+const LITTLE_WORDS: [&str; 36] = [
+    "a", "all", "an", "and", "are", "can", "do", "does", "find", "for", "get", "give", "go", "how", "i", "in", "is",
+    "it", "list", "look", "me", "my", "of", "on", "or", "see", "show", "that", "the", "them", "this", "to", "want",
+    "what", "where", "with",
+];
+
+/// Letters that two words must have in common at their beginning, unless one is shorter.
+const LEAST_STEM: usize = 4;
+
+/// A sentence of words matches if each of them, little words aside, is in the sentence of the verb, in its name or about
+/// one of its arguments. Words of one stem are the same.
+fn words_match(spec: &Spec, doc: &str, text: &str) -> Option<(i64, Vec<(usize, usize)>)> {
+    let asked: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).collect();
+    let asked: Vec<&str> = asked.into_iter().filter(|word| !LITTLE_WORDS.contains(word)).collect();
+    if asked.is_empty() {
+        return None;
+    }
+    let (mut score, mut found) = (-1_000, Vec::new());
+    for word in asked {
+        let in_doc = words_of(doc).find(|(_, other)| has_stem(word, other));
+        let in_name = || words_of(spec.name).any(|(_, other)| has_stem(word, other));
+        let in_args =
+            || spec.args.iter().any(|arg| words_of(arg.doc).any(|(_, other)| has_stem(word, &other.to_lowercase())));
+        match in_doc {
+            Some((at, other)) => found.push((at, other.len())),
+            None if in_name() => {}
+            // What only an argument does is less likely to be meant.
+            None if in_args() => score -= 100,
+            None => return None,
+        }
+    }
+    Some((score, found))
+}
+
+/// The words of a text, each with its position.
+fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split_inclusive(|c: char| !c.is_alphanumeric()).scan(0, |at, part| {
+        let start = *at;
+        *at += part.len();
+        Some((start, part.trim_end_matches(|c: char| !c.is_alphanumeric())))
+    })
+}
+
+/// Whether two words begin alike and differ only in a short ending: `duplicate` and `duplicates`.
+fn has_stem(one: &str, other: &str) -> bool {
+    let common = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let (short, long) = (one.len().min(other.len()), one.len().max(other.len()));
+    one == other || (common >= LEAST_STEM && common + 2 >= short && common + 3 >= long)
 }
 
 pub(super) fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span> {

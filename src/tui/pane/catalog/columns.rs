@@ -2,9 +2,9 @@
 
 use super::drawn::{marks, stage_sign, stage_style};
 use super::tree::places;
-use crate::domain::{Stage, Tool};
+use crate::domain::{Digest, Stage, Tool, ToolName};
 use crate::tui::ink::Span;
-use crate::tui::phrase::{cut, pad, percent, safe};
+use crate::tui::phrase::{cut, cut_middle, pad, percent, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::collections::HashMap;
@@ -40,13 +40,27 @@ pub(super) struct Widest {
     /// Of the obstacles of tools.
     obstacle: usize,
     has_success: bool,
+    /// Whether the rows differ in their version, and in their tier: a column that is equal in all rows tells nothing
+    /// about any of them.
+    differs: Differs,
+}
+
+/// Which cells differ between rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Differs {
+    version: bool,
+    tier: bool,
 }
 
 impl Widest {
     /// Of these tools, each with the folder that its row shows.
     pub(super) fn of<'t>(tools: impl Iterator<Item = (&'t Tool, Option<&'t str>)>) -> Widest {
         let mut widest = Widest::default();
+        let mut first: Option<&Tool> = None;
         for (tool, place) in tools {
+            let first = *first.get_or_insert(tool);
+            widest.differs.version |= tool.version != first.version;
+            widest.differs.tier |= tier_word(tool) != tier_word(first) || tool.facts.locked;
             let place = place.map_or(0, |place| place.len() + IN.len());
             widest.name = widest.name.max(tool.name.as_str().len() + place);
             widest.version = widest.version.max(version_width(tool));
@@ -68,6 +82,8 @@ pub(super) struct Drawing {
     pub(super) widest: Widest,
     /// The folders of tools that share their name with others, by position.
     pub(super) places: HashMap<usize, String>,
+    /// The same by name and digest, for runs and reviews.
+    versions: HashMap<(ToolName, Digest), usize>,
     /// How many tools are not archived.
     pub(super) current: usize,
 }
@@ -78,7 +94,15 @@ impl Drawing {
         let places = places(tools, current());
         let rows = current().map(|position| (&*tools[position], places.get(&position).map(String::as_str)));
         let widest = Widest::of(rows);
-        Drawing { widest, current: current().count(), places }
+        let version = |position: &usize| ((tools[*position].name.clone(), tools[*position].digest), *position);
+        let versions = places.keys().map(version).collect();
+        Drawing { widest, current: current().count(), places, versions }
+    }
+
+    /// The place of the tool with this name and these files, if others have its name.
+    pub(super) fn place_of(&self, tool: &ToolName, digest: Digest) -> Option<&str> {
+        let position = self.versions.get(&(tool.clone(), digest))?;
+        self.places.get(position).map(String::as_str)
     }
 }
 
@@ -136,6 +160,13 @@ impl Columns {
             success: if widest.has_success { SUCCESS } else { 0 },
             ..Columns::default()
         };
+        let cuts = |columns: &Columns| columns.beside_the_name() + widest.name.min(LONGEST_NAME) + 1 > width;
+        if !widest.differs.tier && cuts(&columns) {
+            columns.tier = 0;
+        }
+        if !widest.differs.version && cuts(&columns) {
+            columns.version = 0;
+        }
         let goal = widest.name.min((width / 4).max(LEAST_NAME));
         let leave_out: [fn(&mut Columns); 5] = [
             |columns| columns.success = 0,
@@ -249,8 +280,8 @@ impl Columns {
         spans
     }
 
-    /// The folder of a tool, next to its name. The end of a folder is more specific than its beginning; if it does not
-    /// fit, the name is cut.
+    /// The folder of a tool, next to its name. It is cut in the middle, because both of its ends tell something; if it
+    /// does not fit, the name is cut, too.
     fn place(&self, name: &str, place: &str) -> String {
         if self.name < LEAST_NAME {
             return String::new();
@@ -258,7 +289,7 @@ impl Columns {
         let free = self.name.saturating_sub(name.len());
         let least = (IN.len() + place.width()).min(LEAST_PLACE);
         let cells = if free >= least { free } else { (self.name * 3 / 5).min(IN.len() + place.width()) };
-        format!("{IN}{}", cut_front(place, cells - IN.len()))
+        format!("{IN}{}", cut_middle(place, cells - IN.len()))
     }
 
     /// The title of a tool, if it fits completely and no other column shows it.
@@ -282,21 +313,6 @@ fn about(tool: &Tool, cells: usize) -> String {
 fn start(text: &str, cells: usize) -> String {
     let begin: String = text.trim_start().chars().take(cells.saturating_mul(2)).collect();
     begin.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The end of a text that does not fit completely.
-fn cut_front(text: &str, cells: usize) -> String {
-    if text.width() <= cells {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars().rev() {
-        if kept.width() + 2 > cells {
-            break;
-        }
-        kept.insert(0, c);
-    }
-    format!("…{kept}")
 }
 
 fn marked(shown: &str, matches: &[usize], theme: &Theme) -> Vec<Span> {
@@ -367,9 +383,9 @@ mod tests {
     fn long_names_ask_for_what_they_lack() {
         let rows = [tool("aggregate-datasets-long-name-of-40-cells", Stage::Core), tool("short", Stage::Core)];
         let widest = Widest::of(rows.iter().map(|tool| (tool, None)));
-        let lack = Columns::lack(57, &widest, 0);
+        let lack = Columns::lack(40, &widest, 0);
         assert!(lack > 0);
-        assert_eq!(Columns::lack(57 + usize::from(lack), &widest, 0), 0);
+        assert_eq!(Columns::lack(40 + usize::from(lack), &widest, 0), 0);
         assert_eq!(Columns::lack(57, &Widest::of(rows[1..].iter().map(|tool| (tool, None))), 0), 0);
     }
 
@@ -382,10 +398,24 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_room_is_cut_at_its_front() {
+    fn columns_that_are_equal_in_all_rows_give_their_room_to_names_first() {
+        let rows = |version: &str| {
+            let mut other = tool("main", Stage::Core);
+            other.version = version.parse().unwrap();
+            [(tool("main", Stage::Core), Some("a-folder-of-20-cells")), (other, Some("another-folder"))]
+        };
+        let lines = drawn(40, &rows("1.0.0"));
+        assert!(lines[1].contains("main in a-folder-of-20-cells"), "{lines:?}");
+        assert!(!lines[0].contains(" ver"), "{lines:?}");
+        assert!(drawn(40, &rows("1.2.0"))[0].contains(" ver"));
+        assert!(drawn(80, &rows("1.0.0"))[0].contains(" ver"));
+    }
+
+    #[test]
+    fn a_folder_without_room_is_cut_in_its_middle() {
         let long = tool("a_rather_long_name_of_a_tool", Stage::Core);
         let lines = drawn(36, &[(long, Some("here/and/there"))]);
-        assert!(lines[1].contains("… in …"), "{lines:?}");
-        assert!(lines[1].contains("there"), "{lines:?}");
+        assert!(lines[1].contains("… in he"), "{lines:?}");
+        assert!(lines[1].contains("re "), "{lines:?}");
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{Problem, ProblemCode, SkippedFile, Stage, Tool, ToolReview, 
 use crate::engine::StarterTool;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{self, cut, grouped, safe};
+use crate::tui::phrase::{self, cut, first_few, grouped, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::borrow::Cow;
@@ -204,7 +204,7 @@ fn at_most(text: &str, width: usize, lines: usize) -> Vec<String> {
 
 /// The row of a skipped file in the list.
 pub(super) fn skipped_row(file: &SkippedFile, width: usize, theme: &Theme) -> Vec<Span> {
-    let text = format!("{}  skipped: {}", safe(&file.path), file.kind);
+    let text = format!("{}  {}", safe(&file.path), skipped_because(file.kind));
     vec![Span::styled("- ", theme.dim), Span::styled(cut(&text, width.saturating_sub(2)), theme.dim)]
 }
 
@@ -248,7 +248,9 @@ fn note(tool: &Tool, look: Look) -> Option<(String, Style)> {
             let key = look.keymap.key(Verb::Archive);
             (format!("replaced by {by}, which was made from it: {key} archives this file"), theme.warn)
         }
-        _ if !tool.clashes.is_empty() => (format!("name clash: {}", safe(&tool.clashes.join(", "))), theme.warn),
+        _ if !tool.clashes.is_empty() => {
+            (format!("name clash: {}", safe(&first_few(&tool.clashes, "tools"))), theme.warn)
+        }
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
             (Some(path), _, _) => (format!("not used: {} takes precedence", safe(path)), theme.dim),
             (_, Some(path), _) => (format!("same content as {}", safe(path)), theme.dim),
@@ -270,12 +272,8 @@ pub(super) fn place_words(problem: &Problem) -> String {
 /// The lines about a problem below the list.
 pub(super) fn problem_strip(problem: &Problem, width: usize, theme: &Theme) -> Vec<Line> {
     let mut lines = Vec::new();
-    lines.extend(
-        phrase::wrap(&safe(&problem.message), width)
-            .into_iter()
-            .take(PROBLEM_LINES)
-            .map(|t| Line::styled(t, theme.bad)),
-    );
-    lines.extend(phrase::wrap(&safe(&problem.hint), width).into_iter().take(2).map(|t| Line::styled(t, theme.text)));
+    let told = at_most(&safe(&problem.message), width, PROBLEM_LINES);
+    lines.extend(told.into_iter().map(|t| Line::styled(t, theme.bad)));
+    lines.extend(at_most(&safe(&problem.hint), width, 2).into_iter().map(|t| Line::styled(t, theme.text)));
     lines
 }

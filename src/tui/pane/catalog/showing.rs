@@ -1,7 +1,7 @@
 //! Brings a tool into view.
 
 use super::{Anchor, CatalogPane, StageFilter};
-use crate::domain::Stage;
+use crate::domain::{Digest, Stage, Tool, ToolName};
 
 impl CatalogPane {
     /// Selects the row of this path; `false` if it is not shown.
@@ -29,5 +29,15 @@ impl CatalogPane {
         }
         self.refresh(Some(Anchor::Path(path.to_owned())));
         self.select_path(path)
+    }
+
+    /// Where a tool is, if others have its name.
+    pub fn place_of(&self, tool: &Tool) -> Option<&str> {
+        self.drawing.place_of(&tool.name, tool.digest)
+    }
+
+    /// Where the tool with these files is, if others have its name.
+    pub fn place_of_version(&self, tool: &ToolName, digest: Digest) -> Option<&str> {
+        self.drawing.place_of(tool, digest)
     }
 }

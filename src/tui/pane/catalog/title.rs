@@ -1,6 +1,7 @@
 //! The border of the catalog: number of tools, filters, order, and loading progress.
 
 use super::{CatalogOrder, CatalogPane, Grouping, StageFilter};
+use crate::domain::SkippedFile;
 use crate::engine::CatalogState;
 use crate::tui::pane::rows::Title;
 use crate::tui::phrase::{cut, grouped, safe};
@@ -29,9 +30,9 @@ impl CatalogPane {
         if self.tree.locked > 0 {
             detail = format!("{detail} · {} locked", grouped(self.tree.locked));
         }
-        let skipped = self.view.skipped.iter().filter(|file| file.looks_like_tool()).count();
-        if skipped > 0 {
-            detail = format!("{detail} · {} skipped (filter: !)", grouped(skipped));
+        // All that the filter lists; where none looks like a tool, nobody misses them.
+        if self.view.skipped.iter().any(SkippedFile::looks_like_tool) {
+            detail = format!("{detail} · {} skipped (filter: !)", grouped(self.view.skipped.len()));
         }
         let (remark, remark_style) = match self.view.state {
             _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),

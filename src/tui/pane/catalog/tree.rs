@@ -2,7 +2,7 @@
 //!
 //! Rows are built when the catalog, the filter or a fold changes, not when moving.
 
-use crate::domain::{Category, Stage, Tool, ToolReview};
+use crate::domain::{Category, Stage, Tool, ToolReview, told_apart};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -202,32 +202,13 @@ impl Tree {
     }
 }
 
-/// The folders that distinguish tools at these positions with the same name and stage, as far as they differ. Rows of
-/// two stages are distinguished by the stage.
+/// The part of the path that distinguishes tools at these positions with the same name and stage. Rows of two stages are
+/// distinguished by the stage.
 pub(super) fn places(tools: &[Arc<Tool>], positions: impl Iterator<Item = usize>) -> HashMap<usize, String> {
-    let mut named: HashMap<(&str, Stage), Vec<usize>> = HashMap::new();
-    for position in positions {
+    told_apart(positions.map(|position| {
         let tool = &tools[position];
-        named.entry((tool.name.as_str(), tool.stage)).or_default().push(position);
-    }
-    let mut places = HashMap::new();
-    for positions in named.into_values().filter(|positions| positions.len() > 1) {
-        let paths: Vec<Vec<&str>> =
-            positions.iter().map(|position| tools[*position].path.split('/').collect()).collect();
-        let common = (0..).take_while(|at| {
-            let first = paths[0].get(*at);
-            first.is_some() && paths.iter().all(|path| path.get(*at) == first)
-        });
-        let common = common.count();
-        for (position, path) in positions.into_iter().zip(paths) {
-            let rest = path.get(common..).unwrap_or_default();
-            // The file is significant only if the folders are the same.
-            let folders = rest.split_last().map_or(rest, |(_, folders)| folders);
-            let told = if folders.is_empty() { rest } else { folders };
-            places.insert(position, told.join("/"));
-        }
-    }
-    places
+        (position, (tool.name.as_str(), tool.stage), tool.path.as_str())
+    }))
 }
 
 #[cfg(test)]
@@ -288,19 +269,5 @@ mod tests {
             ["approved 1/1", "3", "+experimental 1/5", "problems  1/1", "!0"]
         );
         assert_eq!(told(&tree(Grouping::Flat, &[1, 0], &["web"])), ["1", "0", "!0"]);
-    }
-
-    #[test]
-    fn tools_of_the_same_name_tell_the_folders_that_differ() {
-        let at = |path: &str| Arc::new(Tool { path: path.to_owned(), ..tool("same", Stage::Experimental) });
-        let told = |paths: &[&str]| {
-            let tools: Vec<_> = paths.iter().map(|path| at(path)).collect();
-            let places = places(&tools, 0..tools.len());
-            (0..tools.len()).filter_map(|position| places.get(&position).cloned()).collect::<Vec<_>>()
-        };
-        assert_eq!(told(&["tools/x/a/t.py", "tools/x/b/t.py"]), ["a", "b"]);
-        assert_eq!(told(&["tools/x/t.py", "tools/x/t.sh"]), ["t.py", "t.sh"]);
-        assert_eq!(told(&["x/c/t.py", "x/d/t.py", "y/c/t.py"]), ["x/c", "x/d", "y/c"]);
-        assert_eq!(told(&["tools/t.py"]), Vec::<String>::new());
     }
 }

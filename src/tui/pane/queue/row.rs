@@ -1,6 +1,6 @@
 //! One row of the queue: the request, its object and requester, and known facts.
 
-use super::{agent, risk_style, subject, verdict_word};
+use super::{agent, placed_subject, risk_style, subject, verdict_word};
 use crate::domain::{CheckState, Instant, Review};
 use crate::tui::ink::Span;
 use crate::tui::pane::rows::Look;
@@ -27,8 +27,14 @@ const MIN_NAME: usize = 8;
 /// The minimum width of an agent's name there.
 const MIN_AGENT: usize = 6;
 
-/// The row of a review; `sign` is the mark before it, and `asks` the width of the request column.
-pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
+/// The row of a review; `place` tells its tool apart from others of the same name, `sign` is the mark before it, and `asks`
+/// the width of the request column.
+pub(super) fn review_row(
+    (review, place): (&Review, Option<&str>),
+    (sign, asks): (&str, usize),
+    width: usize,
+    look: Look,
+) -> Vec<Span> {
     let (theme, now) = (look.theme, look.now.wall);
     let waited = format!(" {:>4}", age(now, review.created_at));
     let asks = if width >= WIDE { asks } else { asks.min(11) };
@@ -44,7 +50,7 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
     let least = (MIN_NAME + words(MIN_AGENT)).max(14);
     if rest < least && width < WIDE {
         let room = width.saturating_sub(sign.width() + review.asks().width() + 1);
-        let text = beside(review, left.into_iter().chain(who(review, MIN_AGENT)), room);
+        let text = beside((review, place), left.into_iter().chain(who(review, MIN_AGENT)), room);
         return vec![Span::styled(cut(&format!("{sign}{} {text}", review.asks()), width), theme.text)];
     }
     let verdict_width = match width {
@@ -68,12 +74,12 @@ pub(super) fn review_row(review: &Review, (sign, asks): (&str, usize), width: us
         _ => verdict_sign(review),
     };
     let name = if has_summary {
-        subject(review)
+        placed_subject(review, place, subject_width)
     } else {
         let left = left.filter(|_| !counts_down);
         let others = left.as_ref().map_or(0, |left| left.width() + " · ".width()) + MIN_NAME + " ·  asks".width();
         let most = subject_width.saturating_sub(others).max(MIN_AGENT);
-        beside(review, left.into_iter().chain(who(review, most)), subject_width)
+        beside((review, place), left.into_iter().chain(who(review, most)), subject_width)
     };
     let (summary, summary_style) = summary(review, rest - subject_width, look);
     let mut spans = vec![
@@ -102,8 +108,12 @@ fn who(review: &Review, most: usize) -> impl Iterator<Item = String> {
 }
 
 /// The object of a review, with words that matter more than the end of its name.
-fn beside(review: &Review, words: impl Iterator<Item = String>, width: usize) -> String {
+fn beside((review, place): (&Review, Option<&str>), words: impl Iterator<Item = String>, width: usize) -> String {
     let words = words.fold(String::new(), |words, word| words + " · " + &word);
+    if place.is_some() {
+        let room = width.saturating_sub(words.width()).max(MIN_NAME);
+        return cut(&(placed_subject(review, place, room) + &words), width);
+    }
     let whole = subject(review);
     if words.is_empty() || whole.width() + words.width() <= width {
         return whole + &words;
@@ -164,7 +174,7 @@ mod tests {
         let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
         asked.asker = Some("agent:rosa".to_owned());
         for width in [76, 110, 160] {
-            let row = format!("{:?}", review_row(&asked, ("⚑ ", 14), width, look));
+            let row = format!("{:?}", review_row((&asked, None), ("⚑ ", 14), width, look));
             assert!(row.contains("rosa asks"), "{width}: {row}");
         }
     }
@@ -176,7 +186,7 @@ mod tests {
         let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
         let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
         let row = |review: &Review, width| {
-            let spans = review_row(review, ("⚑ ", 14), width, look);
+            let spans = review_row((review, None), ("⚑ ", 14), width, look);
             assert!(spans.iter().map(Span::width).sum::<usize>() <= width, "{width}: {spans:?}");
             format!("{spans:?}")
         };
@@ -218,7 +228,7 @@ mod tests {
         passed.verdict = Some(crate::domain::Verdict::tally(&crate::tui::testing::verdict(&[])));
         passed.verdict = passed.verdict.map(|tally| crate::domain::Tally { state: CheckState::Passed, ..tally });
         for (width, asked) in [46, 58, 76, 110].into_iter().flat_map(|width| [(width, &asked), (width, &passed)]) {
-            let row = format!("{:?}", review_row(asked, ("⚑ ", 6), width, look));
+            let row = format!("{:?}", review_row((asked, None), ("⚑ ", 6), width, look));
             let words = if width < 110 { "14m left" } else { "expires in 14m" };
             assert!(row.contains(words), "{width}: {row}");
         }
@@ -231,10 +241,25 @@ mod tests {
             Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &NamedKeys::default() };
         for width in [44, 58, 69, 70, 110] {
             for kind in [ReviewKind::New, ReviewKind::Specification] {
-                let spans = review_row(&review(1, &tools()[0], kind, Risk::Low), ("⚑ ", 14), width, look);
+                let spans = review_row((&review(1, &tools()[0], kind, Risk::Low), None), ("⚑ ", 14), width, look);
                 assert!(spans.len() > 1 && spans[1].width() == if width < WIDE { 11 } else { 14 }, "{width}");
                 assert_eq!(spans.iter().map(Span::width).sum::<usize>(), width, "{kind:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_row_tells_tools_of_the_same_name_apart_at_any_width() {
+        let bench = Bench::ready(100, 30);
+        let named = NamedKeys::default();
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now, named: &named };
+        let mut asked = review(1, &tools()[0], ReviewKind::New, Risk::Low);
+        asked.tool = crate::domain::ToolName::new("main").unwrap();
+        for width in 40..200 {
+            let spans = review_row((&asked, Some("Blackjack")), ("⚑ ", 14), width, look);
+            let text: String = spans.iter().map(|span| format!("{span:?}")).collect();
+            assert!(text.contains("main") && text.contains(" in Bl") && text.contains("ck"), "{width}: {text}");
+            assert!(spans.iter().map(Span::width).sum::<usize>() <= width, "{width}");
         }
     }
 }

@@ -373,6 +373,12 @@ impl ReviewScreen {
         self.lay_out();
     }
 
+    /// Whether the text on the screen is the evidence, with facts that are summed up in a line.
+    pub fn has_folded_facts(&self) -> bool {
+        let is_evidence = self.reader.current_kind() == Some(TabKind::Facts);
+        is_evidence && !self.unfolded.all && self.detail.as_deref().is_some_and(verdict::has_folded)
+    }
+
     /// The object of a comment written now.
     pub fn spot(&self) -> CommentAnchor {
         self.spot_at_cursor().unwrap_or_default()

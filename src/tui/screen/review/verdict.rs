@@ -71,6 +71,15 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     (page.facts.lines, page.links)
 }
 
+/// Whether some evidence is summed up until it is unfolded.
+pub(super) fn has_folded(detail: &ReviewDetail) -> bool {
+    let notes =
+        detail.verdict.iter().flat_map(|verdict| &verdict.checks).any(|check| {
+            !check.note.is_empty() || check.findings.iter().any(|finding| finding.severity == Severity::Low)
+        });
+    notes || detail.evidence.iter().any(|line| !is_difference(line) && is_quiet(line))
+}
+
 /// Evidence that is the same for most versions: the size, the interpreter, no hidden characters.
 fn is_quiet(line: &EvidenceLine) -> bool {
     matches!(line.weight, Weight::Fact | Weight::Good)

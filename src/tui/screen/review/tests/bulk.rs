@@ -8,6 +8,7 @@ fn table() -> Vec<crate::engine::PreflightRow> {
         review: review.id,
         asks: review.asks().to_owned(),
         tool: review.tool,
+        path: review.path,
         version: review.version,
         digest: review.digest,
         risk: review.risk,
@@ -170,4 +171,43 @@ fn the_reason_of_several_noes_is_kept_as_a_draft_and_ctrl_s_goes_on() {
     bench.answer(Answer::DecidedAll(Vec::new())).press("esc");
     open(&mut bench, "x");
     assert!(!bench.screen().contains("too wide"), "what was sent is no draft: {}", bench.screen());
+}
+
+#[test]
+fn what_is_said_after_several_decisions_is_about_the_selection_alone() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("4 m m x");
+    bench.answer(Answer::Preflight(Ok(table())));
+    deciding(&mut bench);
+    bench.type_text("no").press("enter").type_text("2").press("enter");
+    let done = |id| {
+        let outcome = crate::domain::Outcome {
+            operation: None,
+            review: None,
+            message: "rejected".to_owned(),
+            commit: None,
+            detail: serde_json::Value::Null,
+        };
+        crate::engine::BulkResult { review: ReviewId(id), result: Ok(outcome) }
+    };
+    bench.answer(Answer::DecidedAll(vec![done(1), done(2)]));
+    let screen = bench.screen();
+    assert!(screen.contains("2 decided · u undoes the last one, 2 times all"), "{screen}");
+    assert!(screen.contains("all of them are decided"), "{screen}");
+    assert!(!screen.contains("still pending"), "{screen}");
+}
+
+#[test]
+fn rows_of_the_same_name_are_told_apart_where_several_are_decided() {
+    let mut bench = Bench::ready(60, 20);
+    bench.press("4 m m x");
+    let name = |row: crate::engine::PreflightRow, folder: &str| crate::engine::PreflightRow {
+        tool: crate::domain::ToolName::new("main").unwrap(),
+        path: format!("/srv/scripts/{folder}/main.py"),
+        ..row
+    };
+    let rows = table().into_iter().zip(["Blackjack", "Snake", "Tetris"]).map(|(row, folder)| name(row, folder));
+    bench.answer(Answer::Preflight(Ok(rows.collect())));
+    let screen = bench.screen();
+    assert!(screen.contains("in Blackjack") && screen.contains("in Snake"), "{screen}");
 }

@@ -87,6 +87,7 @@ fn row(review: &Review) -> PreflightRow {
         review: review.id,
         asks: review.asks().to_owned(),
         tool: review.tool.clone(),
+        path: review.path.clone(),
         version: review.version.clone(),
         digest: review.digest,
         risk: review.risk,
