@@ -31,7 +31,7 @@ fn a_file_whose_name_says_nothing_is_named_by_its_folder_wherever_it_lies() {
         ("tools/approved/poker_app/app.py", "poker_app"),
         ("tools/archived/whist-0a1b2c3d/main.py", "whist"),
     ];
-    for (path, name) in names {
+    for (path, _) in names {
         let say = match path.rsplit_once('.').unwrap().1 {
             "py" => format!("print('{path}')\n"),
             "js" => format!("console.log('{path}')\n"),

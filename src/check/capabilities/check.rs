@@ -392,7 +392,7 @@ mod tests {
             found
         };
         told("t.py", "import os\nopen(os.path.expanduser('~/.ssh/id_rsa')).read()\n", "reads-outside");
-        told("t.py", "from pathlib import Path\n(Path.home() / '.aws' / 'credentials').read_text()\n", "reads-files");
+        told("t.py", "from pathlib import Path\n(Path.home() / '.aws' / 'credentials').read_text()\n", "reads-outside");
         told(
             "t.mjs",
             "import fs from 'fs';\nfs.readFileSync(process.env.HOME + '/.aws/credentials');\n",

@@ -172,7 +172,7 @@ fn a_verb_is_found_by_the_words_of_its_sentence() {
     for (typed, wanted) in [
         ("find duplicate tools", "similar"),
         ("permission", "grants"),
-        ("undo a decision", "undo"),
+        ("undo operation", "undo"),
         ("restore archived tool", "restore"),
     ] {
         let mut palette = palette();

@@ -59,10 +59,10 @@ use values::Known;
 const MAX_ROUNDS: usize = 10;
 
 /// Larger or deeper programs are not compared by meaning.
-const MAX_SIZE: (usize, usize) = (60_000, 150);
+const MAX_SIZE: (usize, usize) = (20_000, 150);
 
 /// Larger files are not compared a second time, in bytes.
-const MAX_LENIENT: usize = 60_000;
+const MAX_LENIENT: usize = 30_000;
 
 /// Compares two versions of a file; `None` where one of them cannot be read. `is_alone`: no other file of the tool can
 /// use its functions.
