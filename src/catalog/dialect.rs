@@ -119,7 +119,7 @@ fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     let is_named_data = !says(&"description") && !says(&"kind") && !may_start && document.fields.iter().any(is_own);
     // Without a name, words that data has as well tell of a tool only beside its description.
     let tells = |key: &&str| CERTAIN.contains(key) && says(key);
-    let is_told = says(&"description") || says(&"kind") || CERTAIN.iter().any(|key| tells(key));
+    let is_told = says(&"description") || says(&"kind") || CERTAIN.iter().any(tells);
     let is_nameless =
         problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !may_start || !is_told);
     if is_nameless || problem.code == ProblemCode::BadField && is_named_data {

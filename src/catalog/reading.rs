@@ -121,15 +121,7 @@ pub(super) fn finish(
     programs: &Programs,
 ) -> ParsedVersion {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    let mut draft = draft;
-    if draft.is_declaration
-        && let Some(script) = implied(&paths, definition, format, draft.manifest.name.as_str())
-        && let Some(script) = files.iter().find(|file| file.path == script)
-        && let Ok(code) =
-            header::read_beside(&script.path, &script.bytes, Beside::among(files, script).view(), programs)
-    {
-        draft = declaration::applied(draft, code);
-    }
+    let mut draft = declared(draft, &paths, (definition, format), files, programs);
     let named = draft.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.clone());
     if draft.is_about_code
         && format != Format::Header
@@ -195,6 +187,23 @@ pub(super) fn finish(
     named.splice(..0, program(&manifest).map(str::to_owned));
     let needed = Needed::of(&manifest, files, named, programs);
     ParsedVersion { manifest, origin, obstacle, needed, is_module, is_named_by_folder }
+}
+
+/// The draft of the script that a declaration belongs to, with what it declares; any other draft as it is.
+fn declared(
+    draft: Draft,
+    paths: &[&str],
+    (definition, format): (&str, Format),
+    files: &[VersionFile],
+    programs: &Programs,
+) -> Draft {
+    let script = implied(paths, definition, format, draft.manifest.name.as_str()).filter(|_| draft.is_declaration);
+    let Some(script) = script.and_then(|script| files.iter().find(|file| file.path == script)) else { return draft };
+    let beside = Beside::among(files, script);
+    match header::read_beside(&script.path, &script.bytes, beside.view(), programs) {
+        Ok(code) => declaration::applied(draft, code),
+        Err(_) => draft,
+    }
 }
 
 /// Whether a document has a name, perhaps a description, and else only words that are not known: data that has a name.

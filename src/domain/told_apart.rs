@@ -50,7 +50,9 @@ fn parts(paths: HashSet<&str>) -> HashMap<&str, String> {
             let mut holders: HashMap<&[&str], usize> = HashMap::new();
             for (_, rest) in &rests {
                 let runs: HashSet<&[&str]> = rest.windows(length).collect();
-                runs.into_iter().for_each(|run| *holders.entry(run).or_default() += 1);
+                for run in runs {
+                    *holders.entry(run).or_default() += 1;
+                }
             }
             for (path, rest) in &rests {
                 let own = rest.windows(length).rev().find(|run| holders.get(run) == Some(&1));

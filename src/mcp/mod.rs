@@ -142,7 +142,7 @@ pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Re
 async fn converse(server: Server) -> Result<(), EngineError> {
     server.read_ahead();
     let (wire, mut ends) = wire::standard(server.most_unanswered());
-    let service = match rmcp::serve_server(ends.counted(server.clone()), wire).await {
+    let service = match Box::pin(rmcp::serve_server(ends.counted(server.clone()), wire)).await {
         Ok(service) => service,
         // A client that disconnects before its first message.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

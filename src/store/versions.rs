@@ -106,16 +106,6 @@ impl Queries {
         self.rows(&sql, params![tool], read_version)
     }
 
-    /// Versions of a tool whose digest starts with these hex digits, newest first.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed read.
-    pub fn versions_by_prefix(&self, tool: &ToolName, prefix: &str) -> StoreResult<Vec<VersionRow>> {
-        let mut versions = self.versions_of(tool)?;
-        versions.retain(|version| version.digest.starts_with(prefix));
-        Ok(versions)
-    }
-
     /// The digest of every version ever seen, ascending, without duplicates.
     ///
     /// # Errors
@@ -331,10 +321,7 @@ mod tests {
             tx.record_version(&older)?;
             tx.record_version(&version("y", "new")).map(drop)
         });
-        assert_eq!(store.versions_of(&name("x")).unwrap(), vec![newer.clone(), older]);
-        let prefix = newer.digest.hex()[..8].to_uppercase();
-        assert_eq!(store.versions_by_prefix(&name("x"), &prefix).unwrap(), vec![newer]);
-        assert_eq!(store.versions_by_prefix(&name("x"), "").unwrap(), vec![]);
+        assert_eq!(store.versions_of(&name("x")).unwrap(), vec![newer, older]);
         let mut digests = vec![digest("old"), digest("new")];
         digests.sort();
         assert_eq!(store.all_version_digests().unwrap(), digests);

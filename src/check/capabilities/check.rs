@@ -130,7 +130,8 @@ fn told_place(capability: &Capability) -> Option<&'static str> {
     let code = capability.argument.iter().map(String::as_str).chain([capability.words.as_str()]);
     match capability.kind {
         Kind::ReadsFiles | Kind::ReadsOutside => {
-            code.filter_map(places::secret).next().map(|_| "keys or passwords are kept there")
+            let mut code = code;
+            code.any(|code| places::secret(code).is_some()).then_some("keys or passwords are kept there")
         }
         Kind::WritesFiles | Kind::DeletesFiles => {
             let mut code = code;

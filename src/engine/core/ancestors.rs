@@ -1,6 +1,6 @@
 //! The versions that an approved version was made from: its approval answers what a scan would ask about them.
 
-use super::scan::Approvals;
+use super::approvals::Approvals;
 use crate::domain::{Digest, Instant, ReviewId, ReviewKind, ReviewState, Stage, Tool, ToolName};
 use crate::store::{Queries, ReviewHead, StoreError};
 use std::collections::{HashMap, HashSet};

@@ -1,11 +1,12 @@
 //! Deciding a review: an approval names a digest, and it is written in the same transaction as the move of the version.
 
 use super::ancestors::Ancestors;
+use super::approvals::Approvals;
 use super::commit_notes::commit_note;
 use super::decision::{Deciding, DecisionContext};
 use super::placed::{Placed, stage_placement};
 use super::relocation::{CommitNote, Relocation};
-use super::scan::{Approvals, members_digest};
+use super::scan::members_digest;
 use super::step::{Actor, Step, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::votes::{self, Vote};

@@ -1,9 +1,10 @@
 //! Promote, archive, restore.
 
+use super::approvals::Approvals;
 use super::commit_notes::commit_note;
 use super::placed::Placed;
 use super::relocation::Relocation;
-use super::scan::{Approvals, open_for, reviews_about};
+use super::scan::{open_for, reviews_about};
 use super::step::{Actor, Step, answer, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::vouch::beside;

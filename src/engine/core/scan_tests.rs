@@ -1,8 +1,9 @@
 //! The questions that a scan asks a human, as tables: the files on disk, earlier approvals and reviews, and the
 //! resulting reviews.
 
+use super::approvals::Approvals;
 use super::fixture::{self, NOW, in_store};
-use super::scan::{Approvals, Unsettled, members_digest, open_for};
+use super::scan::{Unsettled, members_digest, open_for};
 use crate::domain::{
     Digest, EventKind, EvolveAsked, FailureKind, Instant, OperationId, Placement, Request, RequestKind, Review,
     ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,

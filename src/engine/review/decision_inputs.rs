@@ -97,7 +97,7 @@ impl<'e> Reviews<'e> {
             && let Some(old) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != review.digest)
         {
             lines.push(format!("replaces {} {} ({})", old.name, old.version, old.digest.short()));
-            lines.extend(self.from_elsewhere(review, old)?);
+            lines.extend(self.other_folder(review, old)?);
             lines.extend(self.ending(&old.name, old.digest)?);
         }
         if moves_up && let Ok((_, files)) = self.lying(review) {
@@ -219,7 +219,7 @@ impl<'e> Reviews<'e> {
     }
 
     /// That the version in use came from another folder than the one under review: probably two tools have one name.
-    fn from_elsewhere(&self, review: &Review, used: &Tool) -> Result<Option<String>, EngineError> {
+    fn other_folder(&self, review: &Review, used: &Tool) -> Result<Option<String>, EngineError> {
         if review.kind == ReviewKind::Promotion {
             return Ok(None);
         }

@@ -2,7 +2,8 @@
 
 use crate::catalog;
 use crate::domain::{
-    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile, natural_order,
+    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Run, Tool, ToolDetail, ToolName, VersionFile,
+    natural_order,
 };
 use crate::engine::Reviews;
 use crate::engine::core;
@@ -87,15 +88,7 @@ impl Reviews<'_> {
         let base = review.base_digest.filter(|base| self.workspace.copies.has(*base));
         let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?.map(in_natural_order);
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
-        let mut runs = self.engine.runs().list(&RunFilter {
-            digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
-            limit: EVIDENCE_RUNS,
-            ..RunFilter::default()
-        })?;
-        if review.kind == ReviewKind::Call {
-            // Refused runs are the ones that requested this permit.
-            runs.retain(|run| run.outcome.has_started());
-        }
+        let runs = self.runs_of(&review)?;
         let behaviour = tool.as_ref().map(|tool| self.engine.observations().behaviour(tool));
         let suggestion = match (&tool, &manifest) {
             (Some(tool), Some(manifest)) => self.suggestion_for(tool, manifest)?,
@@ -149,6 +142,20 @@ impl Reviews<'_> {
             marks,
             roles,
         })
+    }
+
+    /// Runs of the version under review.
+    fn runs_of(&self, review: &Review) -> Result<Vec<Run>, EngineError> {
+        let mut runs = self.engine.runs().list(&RunFilter {
+            digest: Some(permits::version_called(review).unwrap_or(review.digest)),
+            limit: EVIDENCE_RUNS,
+            ..RunFilter::default()
+        })?;
+        if review.kind == ReviewKind::Call {
+            // Refused runs are the ones that requested this permit.
+            runs.retain(|run| run.outcome.has_started());
+        }
+        Ok(runs)
     }
 
     /// The files under decision: those on disk, otherwise the kept ones.

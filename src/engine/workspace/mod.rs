@@ -102,9 +102,10 @@ impl Workspace {
         }
         let (_, present) = Settings::load(&self.options.workspace, &self.options.home);
         let told = |problem: &Problem| {
-            let hint = match present.contains(problem) {
-                true => problem.hint.clone(),
-                false => "the file was changed since; start Toolsmith again to use it".to_owned(),
+            let hint = if present.contains(problem) {
+                problem.hint.clone()
+            } else {
+                "the file was changed since; start Toolsmith again to use it".to_owned()
             };
             Problem { hint, ..problem.clone() }
         };

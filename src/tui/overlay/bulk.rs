@@ -360,7 +360,7 @@ impl Bulk {
     }
 
     /// What became of the selection, and how it is undone: each decision is an entry of its own.
-    fn done_words(&self, results: &[(ReviewId, Result<String, String>)], look: Look) -> String {
+    fn done_words(results: &[(ReviewId, Result<String, String>)], look: Look) -> String {
         let left = results.iter().filter(|(_, became)| became.is_err()).count();
         let left = match left {
             0 => "all of them are decided".to_owned(),
@@ -390,7 +390,7 @@ impl Bulk {
             Step::Looking => ("checking what can be decided …".to_owned(), None),
             Step::Refused(error) => (safe(&format!("{} · {}", error.message, error.hint)), None),
             Step::Sent => ("deciding …".to_owned(), None),
-            Step::Done(results) => (self.done_words(results, look), None),
+            Step::Done(results) => (Bulk::done_words(results, look), None),
             Step::Reason => ("reason, for the authors: ".to_owned(), Some(&self.reason)),
             Step::Confirm if self.able().is_empty() && !self.unread().is_empty() => {
                 ("enter open the first one to read".to_owned(), None)

@@ -374,7 +374,7 @@ impl ReviewScreen {
     }
 
     /// Whether the text on the screen is the evidence, with facts that are summed up in a line.
-    pub fn has_folded_facts(&self) -> bool {
+    pub(in crate::tui) fn has_folded_facts(&self) -> bool {
         let is_evidence = self.reader.current_kind() == Some(TabKind::Facts);
         is_evidence && !self.unfolded.all && self.detail.as_deref().is_some_and(verdict::has_folded)
     }

@@ -150,9 +150,8 @@ fn counted(node: &mut Node, at: usize, known: &Known) -> bool {
 /// Whether a round goes on with the next one from here.
 fn goes_on(node: &Node) -> bool {
     match node.kind {
-        Kind::Continue => true,
+        Kind::Continue | Kind::Opaque => true,
         Kind::For | Kind::While | Kind::Loop | Kind::Def | Kind::Lambda | Kind::Class => false,
-        Kind::Opaque => true,
         _ => node.kids.iter().any(goes_on),
     }
 }

@@ -225,7 +225,7 @@ impl Walk<'_> {
     /// What was seen before, and every value that was given behind a mention.
     fn any_of(&self, before: &Seen, from: usize) -> Seen {
         let mut all = before.clone()?;
-        for (at, (name, gives)) in self.mentions.range(from + 1..self.at.max(from) + 1) {
+        for (at, (name, gives)) in self.mentions.range(from + 1..=self.at.max(from)) {
             if *gives {
                 let number = self.names.get(name).copied();
                 all.entry(name.clone()).or_insert_with(|| number.into_iter().collect()).insert(*at);
@@ -254,7 +254,7 @@ impl Walk<'_> {
         // Not seen to the end: every value is everywhere.
         let all = self.any_of(&head, start);
         let inside: Vec<(usize, String)> =
-            self.mentions.range(start + 1..self.at.max(start) + 1).map(|(at, (name, _))| (*at, name.clone())).collect();
+            self.mentions.range(start + 1..=self.at.max(start)).map(|(at, (name, _))| (*at, name.clone())).collect();
         for (at, name) in inside {
             for value in self.values(&name, &all) {
                 self.unite(at, value);

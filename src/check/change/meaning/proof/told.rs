@@ -56,6 +56,8 @@ pub(super) fn form(node: &mut Node, known: &Known, leniency: &Leniency) {
 
 /// Options that only take care, of which the old version has none.
 fn without_care(node: &mut Node, kept: &HashSet<String>) {
+    /// Commands that hand their words on to another one.
+    const STARTERS: &[&str] = &["xargs", "ssh", "timeout", "python", "python3"];
     /// Options with a number behind them.
     const NUMBERED: &[&str] =
         &["--max-time", "-m", "--connect-timeout", "--retry", "--retry-delay", "--timeout", "--tries"];
@@ -64,8 +66,6 @@ fn without_care(node: &mut Node, kept: &HashSet<String>) {
     if node.is(Kind::Call) && !kept.contains("= timeout") {
         node.kids.retain(|kid| !(kid.is(Kind::Kw) && kid.text == "timeout" && is_number(&kid.kids[0])));
     }
-    /// Commands that hand their words on to another one.
-    const STARTERS: &[&str] = &["xargs", "ssh", "timeout", "python", "python3"];
     let Some(command) = command_of(node).filter(|name| !STARTERS.contains(name)).map(str::to_owned) else { return };
     let mut left = Vec::new();
     let mut words = std::mem::take(&mut node.kids).into_iter().peekable();

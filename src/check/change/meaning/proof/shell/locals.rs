@@ -48,7 +48,7 @@ fn body(block: &Node, is_elsewhere: &dyn Fn(&str) -> bool) -> Node {
             match set {
                 // A command in the value would set the status that `local` hides.
                 Some(_) if is_own && left.is_empty() && !runs(part) => {
-                    kids.push(Node { lines: step.lines, ..part.clone() })
+                    kids.push(Node { lines: step.lines, ..part.clone() });
                 }
                 None if is_own && is_set_first(&block.kids[at + 1..], name) => {}
                 _ => left.push(part.clone()),
