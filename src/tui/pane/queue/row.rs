@@ -257,7 +257,7 @@ mod tests {
         asked.tool = crate::domain::ToolName::new("main").unwrap();
         for width in 40..200 {
             let spans = review_row((&asked, Some("Blackjack")), ("⚑ ", 14), width, look);
-            let text: String = spans.iter().map(|span| format!("{span:?}")).collect();
+            let text = spans.iter().map(|span| format!("{span:?}")).collect::<Vec<_>>().concat();
             assert!(text.contains("main") && text.contains(" in Bl") && text.contains("ck"), "{width}: {text}");
             assert!(spans.iter().map(Span::width).sum::<usize>() <= width, "{width}");
         }
