@@ -8,6 +8,7 @@ use super::scope::targets;
 use super::tree::{Kind, Node, is_local, plain};
 use super::values::{Known, binds};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound::{Excluded, Included};
 
 /// Passes through a loop until nothing new is seen.
 const MAX_PASSES: usize = 12;
@@ -225,7 +226,7 @@ impl Walk<'_> {
     /// What was seen before, and every value that was given behind a mention.
     fn any_of(&self, before: &Seen, from: usize) -> Seen {
         let mut all = before.clone()?;
-        for (at, (name, gives)) in self.mentions.range(from + 1..=self.at.max(from)) {
+        for (at, (name, gives)) in self.mentions.range((Excluded(from), Included(self.at.max(from)))) {
             if *gives {
                 let number = self.names.get(name).copied();
                 all.entry(name.clone()).or_insert_with(|| number.into_iter().collect()).insert(*at);
@@ -253,8 +254,11 @@ impl Walk<'_> {
         }
         // Not seen to the end: every value is everywhere.
         let all = self.any_of(&head, start);
-        let inside: Vec<(usize, String)> =
-            self.mentions.range(start + 1..=self.at.max(start)).map(|(at, (name, _))| (*at, name.clone())).collect();
+        let inside: Vec<(usize, String)> = self
+            .mentions
+            .range((Excluded(start), Included(self.at.max(start))))
+            .map(|(at, (name, _))| (*at, name.clone()))
+            .collect();
         for (at, name) in inside {
             for value in self.values(&name, &all) {
                 self.unite(at, value);
