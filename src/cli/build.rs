@@ -285,9 +285,9 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         | ArgKind::Json
         | ArgKind::Switch => clap_arg,
         ArgKind::Arguments => clap_arg.allow_hyphen_values(true),
-        ArgKind::Run => clap_arg.value_parser(|text: &str| parse::id_of(text, "run", "runs")),
-        ArgKind::Review => clap_arg.value_parser(|text: &str| parse::id_of(text, "review", "reviews")),
-        ArgKind::Operation => clap_arg.value_parser(|text: &str| parse::id_of(text, "operation", "log")),
+        ArgKind::Run => clap_arg.value_parser(|text: &str| parse::id_of(text, "a run", "runs")),
+        ArgKind::Review => clap_arg.value_parser(|text: &str| parse::id_of(text, "a review", "reviews")),
+        ArgKind::Operation => clap_arg.value_parser(|text: &str| parse::id_of(text, "an operation", "log")),
         ArgKind::Numbered(_) => clap_arg.value_parser(parse::id),
         ArgKind::KeyValue => clap_arg.value_parser(parse::key_value),
         ArgKind::Path => clap_arg.value_parser(ValueParser::path_buf()).value_hint(ValueHint::AnyPath),

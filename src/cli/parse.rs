@@ -29,12 +29,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// The number of a run, review or operation, as [`id`] reads it. The error names the verb that lists such numbers.
-pub(super) fn id_of(text: &str, noun: &str, list: &str) -> Result<i64, String> {
-    id(text).map_err(|_| format!("expected the number of {} {noun}; `toolsmith {list}` lists them", a_or_an(noun)))
-}
-
-fn a_or_an(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+pub(super) fn id_of(text: &str, what: &str, list: &str) -> Result<i64, String> {
+    id(text).map_err(|_| format!("expected the number of {what}; `toolsmith {list}` lists them"))
 }
 
 /// A number with or without `#`; counts from 1.
@@ -64,8 +60,8 @@ pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
 /// The number of a review, optionally followed by `=` and the digits of its digest.
 pub(super) fn review_digest(text: &str) -> Result<(i64, Option<String>), String> {
     match text.split_once('=') {
-        None => Ok((id_of(text, "review", "reviews")?, None)),
-        Some((number, digits)) => Ok((id_of(number, "review", "reviews")?, Some(digest_prefix(digits)?))),
+        None => Ok((id_of(text, "a review", "reviews")?, None)),
+        Some((number, digits)) => Ok((id_of(number, "a review", "reviews")?, Some(digest_prefix(digits)?))),
     }
 }
 

@@ -13,6 +13,7 @@ use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The place of a version in the workspace.
@@ -32,6 +33,11 @@ impl Placement {
     /// of the file and a manifest derived from it.
     pub fn of_entry(file: &str, name: &ToolName) -> Placement {
         Placement { base: format!("{file}{ENTRY_MARK}{name}"), exclusive: true }
+    }
+
+    /// The folder in which the version lies: that of its own folder, if it has one.
+    pub fn container(&self) -> &str {
+        if self.exclusive { self.base.rsplit_once('/').map_or("", |(folder, _)| folder) } else { &self.base }
     }
 
     /// The file and the name, for one of several tools in a file.
@@ -260,15 +266,15 @@ impl Tool {
         }
     }
 
-    /// The file in which it declares permissions: its own manifest, or one beside a script, which need not exist yet.
+    /// Where its permissions are declared: in its own manifest, or in a file beside a script, which need not exist yet. A
+    /// manifest of another program cannot declare any, so it has no path here.
     pub fn declared_in(&self) -> String {
         let definition = self.definition();
-        if self.format != Format::Header {
-            return definition.to_owned();
+        match Path::new(definition).extension() {
+            Some(extension) if self.format != Format::Header && extension == "toml" => definition.to_owned(),
+            _ if self.format != Format::Header => "a tool.toml".to_owned(),
+            _ => Path::new(definition).with_extension("toml").display().to_string(),
         }
-        let (folder, file) = definition.rsplit_once('/').map_or(("", definition), |(folder, file)| (folder, file));
-        let stem = file.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(file, |(stem, _)| stem);
-        if folder.is_empty() { format!("{stem}.toml") } else { format!("{folder}/{stem}.toml") }
     }
 
     /// The name under which it is reviewed, approved and granted; for a tool of a server, that of the server.

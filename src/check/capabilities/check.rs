@@ -124,19 +124,16 @@ fn judge<'c>(
     }
 }
 
-/// What is special about the path that a capability reads or writes. It is worth a warning whatever is declared: few tools
-/// have to do with such places.
+/// Why the path that a capability reads or writes needs a warning, whatever the manifest declares. Few tools use such paths.
 fn told_place(capability: &Capability) -> Option<&'static str> {
-    let code = capability.argument.iter().map(String::as_str).chain([capability.words.as_str()]);
+    let names =
+        |is_one: fn(&str) -> bool| is_one(&capability.words) || capability.argument.as_deref().is_some_and(is_one);
     match capability.kind {
-        Kind::ReadsFiles | Kind::ReadsOutside => {
-            let mut code = code;
-            code.any(|code| places::secret(code).is_some()).then_some("keys or passwords are kept there")
+        Kind::ReadsFiles | Kind::ReadsOutside | Kind::WritesFiles | Kind::DeletesFiles if names(places::is_secret) => {
+            Some("keys or passwords are kept there")
         }
-        Kind::WritesFiles | Kind::DeletesFiles => {
-            let mut code = code;
-            code.any(|code| places::start(code).is_some() || places::secret(code).is_some())
-                .then_some("what is there runs by itself, or gives access")
+        Kind::WritesFiles | Kind::DeletesFiles if names(places::is_start) => {
+            Some("programs there are started without being asked for")
         }
         _ => None,
     }

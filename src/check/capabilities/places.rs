@@ -1,8 +1,8 @@
-//! Places of a home folder or system that matter more than other files: where programs keep keys and passwords, and what
-//! starts by itself. The lists name the standard places of ssh, GnuPG, cloud command lines, package registries, browsers,
+//! Files that matter more than others: those with keys and passwords, and those from which programs are started without
+//! being asked for. The lists name the standard paths of ssh, GnuPG, cloud command lines, package registries, browsers,
 //! keyrings, shells, cron and systemd.
 
-/// Parts of paths at which programs keep keys, tokens or passwords.
+/// Parts of the paths of files with keys, tokens or passwords.
 const SECRETS: &[&str] = &[
     ".ssh/id_",
     ".ssh/identity",
@@ -32,7 +32,7 @@ const SECRETS: &[&str] = &[
     "wallet.dat",
 ];
 
-/// Parts of paths of what runs by itself: with a login, a shell, a session or at a time.
+/// Parts of the paths of files that are executed at login, with a shell or session, at a set time, or by another program.
 const STARTS: &[&str] = &[
     ".bashrc",
     ".bash_profile",
@@ -58,18 +58,19 @@ const STARTS: &[&str] = &[
     ".git/hooks/",
 ];
 
-/// The place for keys or passwords that a path or a piece of code names.
-pub(super) fn secret(code: &str) -> Option<&'static str> {
-    named(code, SECRETS)
+/// Whether a path or a piece of code names a place where keys or passwords are kept.
+pub(super) fn is_secret(code: &str) -> bool {
+    names(code, SECRETS)
 }
 
-/// The place of something that runs by itself that a path or a piece of code names.
-pub(super) fn start(code: &str) -> Option<&'static str> {
-    named(code, STARTS)
+/// Whether a path or a piece of code names a place from which programs are started without being asked for.
+pub(super) fn is_start(code: &str) -> bool {
+    names(code, STARTS)
 }
 
-/// Finds a place also where the parts of its path are separate texts: `home / ".ssh" / "id_rsa"`, `join(home, ".aws", "x")`.
-fn named(code: &str, places: &[&'static str]) -> Option<&'static str> {
+/// Whether code names one of these places. The parts of the path may be separate strings: `home / ".ssh" / "id_rsa"`,
+/// `join(home, ".aws", "x")`.
+fn names(code: &str, places: &[&str]) -> bool {
     let mut path = String::with_capacity(code.len());
     for c in code.chars() {
         match c {
@@ -82,7 +83,7 @@ fn named(code: &str, places: &[&'static str]) -> Option<&'static str> {
         path = path.replace("//", "/");
     }
     let code = code.to_ascii_lowercase();
-    places.iter().copied().find(|place| path.contains(place) || code.contains(place))
+    places.iter().any(|place| path.contains(place) || code.contains(place))
 }
 
 #[cfg(test)]
@@ -99,11 +100,11 @@ mod tests {
             "path.join(os.homedir(), '.aws', 'credentials')",
             "cat /etc/shadow",
         ] {
-            assert!(secret(code).is_some(), "{code}");
+            assert!(is_secret(code), "{code}");
         }
-        assert!(start("echo x >> ~/.bashrc").is_some());
+        assert!(is_start("echo x >> ~/.bashrc"));
         for code in ["~/.ssh/config", "~/.ssh/known_hosts", "open('credentials.md')", "/etc/hostname", "notes.txt"] {
-            assert!(secret(code).is_none() && start(code).is_none(), "{code}");
+            assert!(!is_secret(code) && !is_start(code), "{code}");
         }
     }
 }

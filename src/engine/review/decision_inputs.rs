@@ -218,25 +218,24 @@ impl<'e> Reviews<'e> {
         Ok((Arc::clone(tool), files))
     }
 
-    /// That the version in use came from another folder than the one under review: probably two tools have one name.
+    /// A warning if the version in use came from another folder than the one under review: they may be different tools.
     fn other_folder(&self, review: &Review, used: &Tool) -> Result<Option<String>, EngineError> {
-        if review.kind == ReviewKind::Promotion {
+        let view = self.engine.library().catalog();
+        let under_review = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
+        let Some(under_review) = under_review.filter(|_| review.kind != ReviewKind::Promotion) else { return Ok(None) };
+        let note = self.workspace.read(|q| {
+            let approvals = q.approvals_of(&used.name)?;
+            let approval = approvals.iter().find(|approval| approval.digest == used.digest);
+            Ok(approval.map(|approval| q.operation(approval.operation)).transpose()?.flatten())
+        })?;
+        let Some(core::UndoNote::Approve { before, .. }) = note.as_ref().and_then(core::UndoNote::of) else {
             return Ok(None);
-        }
-        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&used.name)?))?;
-        let Some(approval) = approvals.iter().find(|approval| approval.digest == used.digest) else { return Ok(None) };
-        let operation = self.workspace.read(|q| Ok(q.operation(approval.operation)?))?;
-        let note = operation.as_ref().and_then(core::UndoNote::of);
-        let Some(core::UndoNote::Approve { before, .. }) = note else { return Ok(None) };
-        let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-        let (was, is) = (&before.placement, folder(&review.path));
-        let came_from = if was.exclusive { folder(&was.base) } else { was.base.clone() };
-        let is_from = if was.exclusive { folder(&is) } else { is.clone() };
-        let is_evolved = is == used.placement.base || is.starts_with(&format!("{}/", used.placement.base));
-        let is_same = is_evolved || [&is, &is_from].contains(&&came_from) || was.base == is;
+        };
+        let is_beside = Path::new(&under_review.placement.base).starts_with(&used.placement.base);
+        let is_same = is_beside || under_review.placement.container() == before.placement.container();
         Ok((!is_same).then(|| {
-            let name = &used.name;
-            format!("that {name} came from {}: if these are two tools, rename the file of this one first", was.base)
+            let from = before.placement.container();
+            format!("the version in use came from {from}; if this is a different tool, rename its file first")
         }))
     }
 

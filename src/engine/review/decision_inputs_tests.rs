@@ -230,6 +230,28 @@ fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
 }
 
 #[test]
+fn a_version_that_came_from_another_folder_is_named_before_it_is_replaced() {
+    let world = World::new();
+    let put = |folder: &str, more: &str| {
+        world.write(&format!("tools/experimental/{folder}/adder.py"), &format!("{SCRIPT}{more}"));
+        world.write(&format!("tools/experimental/{folder}/adder.toml"), MANIFEST);
+    };
+    put("one", "");
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let said = |folder: &str| {
+        put(folder, "# other\n");
+        engine.library().scan(&mut |_| {}).unwrap();
+        engine.reviews().consequences(&waiting(&engine)).unwrap()
+    };
+    let told =
+        "the version in use came from tools/experimental/one; if this is a different tool, rename its file first";
+    assert!(!said("one").iter().any(|line| line.contains("came from")));
+    std::fs::remove_dir_all(world.root().join("tools/experimental/one")).unwrap();
+    assert!(said("two").contains(&told.to_owned()));
+}
+
+#[test]
 fn what_ends_with_an_approval_or_an_archive_is_said_before() {
     let world = World::new();
     world.write("tools/experimental/adder.py", SCRIPT);

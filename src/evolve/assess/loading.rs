@@ -3,26 +3,10 @@
 use crate::code::metadata::ScriptBlock;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files that tools of a language find by name.
-const KNOWN: &[&str] = &[
-    "__init__.py",
-    "__main__.py",
-    "conftest.py",
-    "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
-    "requirements.txt",
-    "package.json",
-    "package-lock.json",
-    "tsconfig.json",
-    "deno.json",
-    "go.mod",
-    "Cargo.toml",
-    "Gemfile",
-    "uv.lock",
-];
+/// Files that tools of a language find by name, besides [`NEEDS`].
+const KNOWN: &[&str] = &["__init__.py", "__main__.py", "conftest.py", "tsconfig.json"];
 
-/// Those of them that list what code needs.
+/// Files that list the packages that code needs. Tools of a language find them by name.
 const NEEDS: &[&str] = &[
     "pyproject.toml",
     "setup.py",
@@ -129,7 +113,7 @@ fn parent(path: &str) -> &str {
 fn is_found_by_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_test = name.starts_with("test_") || name.contains(".test.") || name.contains("_test.");
-    is_test || path.split('/').any(|part| part == "tests") || KNOWN.contains(&name)
+    is_test || path.split('/').any(|part| part == "tests") || KNOWN.contains(&name) || NEEDS.contains(&name)
 }
 
 /// The relevant lines.

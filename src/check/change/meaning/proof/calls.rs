@@ -3,6 +3,7 @@
 //! A call is replaced by its parameters as temporary variables and the body, and the rules for those say whether the values
 //! may stand in place of the parameters. A function is put in at all its calls or at none.
 
+use super::MAX_SIZE;
 use super::effects::of;
 use super::temps::{Counts, block};
 use super::tree::{Kind, Node, is_local, plain};
@@ -11,9 +12,6 @@ use std::collections::{HashMap, HashSet};
 
 /// Largest body that is put in, in nodes.
 const MAX_BODY: usize = 1_500;
-
-/// Largest program after that.
-const MAX_PROGRAM: usize = 40_000;
 
 /// Puts the functions with these names where they are called. Says whether it changed something.
 pub(super) fn inline_functions(root: &mut Node, names: &HashSet<String>, known: &Known, next: &mut usize) -> bool {
@@ -35,7 +33,7 @@ pub(super) fn inline_functions(root: &mut Node, names: &HashSet<String>, known: 
         let uses = made.count(name);
         // What nothing in the file calls may be called from outside.
         let is_used = root.count(name) > usize::from(function.is(Kind::Assign));
-        if is_used && put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && made.measure().0 < MAX_PROGRAM
+        if is_used && put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && made.measure().0 <= MAX_SIZE.0
         {
             *next = put.next;
             made.rewrite(&mut |node| {

@@ -268,8 +268,7 @@ impl Program {
                 if start == self.root {
                     break;
                 }
-                let (size, depth) = self.root.measure();
-                if size > MAX_SIZE.0 || depth > MAX_SIZE.1 || budget::is_over() {
+                if self.is_too_much() {
                     return None;
                 }
             }
@@ -277,7 +276,7 @@ impl Program {
                 let mut known = self.known();
                 while calls::inline_functions(&mut self.root, own, &known, &mut next) {
                     known = self.known();
-                    if self.root.measure().1 > MAX_SIZE.1 || budget::is_over() {
+                    if self.is_too_much() {
                         return None;
                     }
                 }
@@ -288,6 +287,12 @@ impl Program {
             }
         }
         None
+    }
+
+    /// Whether the program has outgrown the limits, or the time is over.
+    fn is_too_much(&self) -> bool {
+        let (size, depth) = self.root.measure();
+        size > MAX_SIZE.0 || depth > MAX_SIZE.1 || budget::is_over()
     }
 
     fn rewrite(&mut self) {

@@ -16,6 +16,10 @@ const MAX_PASSES: usize = 12;
 /// Larger programs keep their names.
 const MAX_MENTIONS: usize = 8_000;
 
+/// Most parts of a program that are looked at, each as often as it is. Programs that need more keep their names: loops in
+/// loops multiply.
+const MAX_STEPS: usize = 300_000;
+
 /// The values that variables may have, by the numbers of the mentions that gave them; `None` where nothing gets to.
 type Seen = Option<HashMap<String, BTreeSet<usize>>>;
 
@@ -62,8 +66,12 @@ pub(super) fn split(root: &mut Node, known: &Known) {
         groups: (0..=names.len()).collect(),
         loops: Vec::new(),
         mentions: BTreeMap::new(),
+        steps: 0,
     };
     walk.run(root, Some(HashMap::new()));
+    if walk.steps > MAX_STEPS {
+        return;
+    }
     let renamed = walk.renamed(&params);
     let mut at = names.len();
     apply(root, &mut at, &names, &renamed);
@@ -80,6 +88,8 @@ struct Walk<'a> {
     loops: Vec<(Seen, Seen)>,
     /// The name of each mention, and whether it gives a value.
     mentions: BTreeMap<usize, (String, bool)>,
+    /// Parts that were looked at.
+    steps: usize,
 }
 
 /// What is seen where two ways meet.
@@ -241,6 +251,9 @@ impl Walk<'_> {
         let start = self.at;
         let mut head = seen;
         for _ in 0..MAX_PASSES {
+            if self.steps > MAX_STEPS {
+                break;
+            }
             self.at = start;
             self.loops.push((None, None));
             let (done, end) = pass(self, head.clone());
@@ -286,6 +299,10 @@ impl Walk<'_> {
     }
 
     fn run(&mut self, node: &Node, mut seen: Seen) -> Seen {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return seen;
+        }
         match node.kind {
             Kind::Name => {
                 if self.names.contains_key(&node.text) {

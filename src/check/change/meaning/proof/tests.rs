@@ -75,6 +75,13 @@ fn hostile_programs_end_the_proof() {
         .collect::<Vec<_>>()
         .concat();
     let _ = compare(&calls, "x = 1\n", Language::Python, true);
+    // Each loop is followed until nothing new is seen, and so are those in it.
+    let loops = (0..40).map(|level| {
+        let pad = "    ".repeat(level + 1);
+        format!("{pad}for y{level} in xs:\n{pad}    x = a(x)\n{pad}    z{level} = a(y{level}, x)\n")
+    });
+    let loops = format!("def f(a, xs):\n    x = 0\n{}", loops.collect::<Vec<_>>().concat());
+    let _ = compare(&loops, "x = 1\n", Language::Python, true);
 }
 
 /// The same, written in two ways.

@@ -4,15 +4,13 @@
 //! Only functions that nothing but such calls can notice: they use `$1` to `$9` and no other way to look at their arguments,
 //! do not return early, have no variables of their own, and change no variable that a call gives them.
 
+use super::super::MAX_SIZE;
 use super::super::tree::{Kind, Node};
 use super::is_literal;
 use std::collections::HashSet;
 
 /// Largest body that is put in, in nodes.
 const MAX_BODY: usize = 1_500;
-
-/// Largest program after that, in nodes.
-const MAX_PROGRAM: usize = 40_000;
 
 /// Commands that look at arguments, set variables by name, or run text.
 pub(super) const NOTICING: &[&str] = &[
@@ -68,7 +66,7 @@ pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool
             continue;
         }
         put(&mut made, &name, &body, &steady);
-        if !mentions(&made, &name) && made.measure().0 < MAX_PROGRAM {
+        if !mentions(&made, &name) && made.measure().0 <= MAX_SIZE.0 {
             *root = made;
             return true;
         }
