@@ -584,3 +584,24 @@ fn the_editor_follows_no_link_that_was_put_in_the_place_of_a_file() {
     let refused = engine.handover().editor(&tool, &FilePlace::default()).unwrap_err();
     assert!(refused.message.contains("link") || refused.code == ErrorCode::NotFound, "{refused:?}");
 }
+
+#[test]
+fn waiting_ends_after_the_files_were_moved() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine).remove(0);
+    // The move fails; it is retried before the next one.
+    world.write("tools/approved", "a file where a folder belongs");
+    let failed = decide(&engine, DecisionKind::Approve).unwrap_err();
+    assert!(failed.message.contains("the decision is recorded"), "{}", failed.message);
+    let (patience, began) = (Duration::from_millis(400), Clock::now());
+    let found = engine.reviews().wait_for_decision(review.id, Some(patience)).unwrap();
+    assert_eq!(found.state, ReviewState::Approved, "a decision is never hidden");
+    assert!(began.elapsed() >= patience, "nothing may run before the move");
+    std::fs::remove_file(world.root().join("tools/approved")).unwrap();
+    drop(engine.take_turn().unwrap());
+    let found = engine.reviews().wait_for_decision(review.id, None).unwrap();
+    assert_eq!(found.state, ReviewState::Approved);
+    assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
+}

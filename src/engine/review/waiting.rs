@@ -9,6 +9,9 @@ use std::time::{Duration, Instant as Clock};
 
 /// How often the feed is polled; this costs microseconds.
 const STEP: Duration = Duration::from_millis(150);
+/// Maximum time that a wait continues after the decision, for the move of the files: a move that fails is retried only
+/// when Toolsmith starts again.
+const MOVE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Reviews<'_> {
     /// Closes expired reviews. Called before reviews are read, and by the watcher.
@@ -25,6 +28,9 @@ impl Reviews<'_> {
 
     /// Waits until a review is no longer pending, at most for the timeout; returns its state then.
     ///
+    /// A decision is recorded first and then moves the files. The wait includes the move (at most 10 s of it), because
+    /// an approved tool may run only when it is in its new folder.
+    ///
     /// Waiting has no state: it can be interrupted and called again. Blocks the calling thread.
     ///
     /// # Errors
@@ -34,6 +40,7 @@ impl Reviews<'_> {
         let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
         let mut seen = None;
         let mut found = self.row(review)?;
+        let mut moves_until = None;
         loop {
             let version = self.workspace.read(|q| Ok(q.data_version()?))?;
             if seen != Some(version) || found.is_due(now()) {
@@ -41,15 +48,28 @@ impl Reviews<'_> {
                 self.expire_due()?;
                 found = self.row(review)?;
             }
-            if found.state != ReviewState::Waiting {
-                return self.decided_by_log(found);
-            }
+            let give_up = if found.state == ReviewState::Waiting {
+                give_up
+            } else {
+                let until = *moves_until.get_or_insert_with(|| Clock::now() + MOVE_LIMIT);
+                let give_up = give_up.map_or(until, |end| end.min(until));
+                if Clock::now() >= give_up || !self.is_moving(&found)? {
+                    return self.decided_by_log(found);
+                }
+                Some(give_up)
+            };
             let left = give_up.map(|end| end.saturating_duration_since(Clock::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(found);
             }
             std::thread::park_timeout(left.map_or(STEP, |left| left.min(STEP)));
         }
+    }
+
+    /// Whether files that a decision about this review moves have not arrived yet.
+    fn is_moving(&self, review: &Review) -> Result<bool, EngineError> {
+        let pending = self.workspace.read(|q| Ok(q.intents()?))?;
+        Ok(pending.iter().any(|intent| review.decisions.iter().any(|decision| decision.operation == intent.operation)))
     }
 
     /// A review whose decision the log confirms.

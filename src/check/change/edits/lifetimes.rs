@@ -10,6 +10,7 @@ use super::pieces::marks;
 use super::variables::{binds, is_variable, mentions};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
+use std::collections::HashSet;
 
 /// Calls whose result is the same at any time, and is never changed.
 const CONSTANT_CALLS: &[&str] = &[
@@ -103,7 +104,7 @@ const CHANGING: &[&str] = &[
 
 /// The values that moved from a function to the program, or from the program to a function, where that matters.
 pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edited> {
-    let into_program = moves(old, new).map(|(value, function)| {
+    let into_program = moves(old, new).into_iter().map(|(value, function)| {
         let words = format!(
             "{} is now evaluated once, when the program starts, and not by each call of `{}`",
             quoted(value, &[]),
@@ -111,7 +112,7 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
         );
         (Some(value), value.line(), words)
     });
-    let out_of_program = moves(new, old).map(|(value, function)| {
+    let out_of_program = moves(new, old).into_iter().map(|(value, function)| {
         let words = format!(
             "{} (line {} of the previous version) is now evaluated by each call of `{}`, and not once",
             quoted(value, &[]),
@@ -130,22 +131,34 @@ pub(super) fn edits(old: &[Statement], new: &[Statement], path: &str) -> Vec<Edi
 
 /// The assignments outside of all functions that only `there` has, whose value is part of a function `here`, and that
 /// this function uses `there`.
-fn moves<'s>(here: &'s [Statement], there: &'s [Statement]) -> impl Iterator<Item = (&'s Statement, &'s str)> {
-    let is_new = |one: &&Statement| !here.iter().any(|other| other.function.is_empty() && other.key() == one.key());
-    let values = there.iter().filter(|one| one.function.is_empty() && one.kind == StatementKind::Assign).filter(is_new);
-    values.filter_map(|assign| {
+fn moves<'s>(here: &'s [Statement], there: &'s [Statement]) -> Vec<(&'s Statement, &'s str)> {
+    let (of_program, of_functions): (Vec<&Statement>, Vec<&Statement>) =
+        here.iter().partition(|one| one.function.is_empty());
+    if of_functions.is_empty() {
+        return Vec::new();
+    }
+    // Sets, because a file may have thousands of statements.
+    let old_keys: HashSet<String> = of_program.iter().map(|one| one.key()).collect();
+    let old_names: HashSet<&str> = of_program
+        .iter()
+        .flat_map(|one| &one.tokens)
+        .filter(|token| is_variable(token, &token.text))
+        .map(|token| token.text.as_str())
+        .collect();
+    let shared = functions(there);
+    let values = there.iter().filter(|one| one.function.is_empty() && one.kind == StatementKind::Assign);
+    let values = values.filter(|one| !old_keys.contains(&one.key()));
+    let moved = values.filter_map(|assign| {
         let (name, value) = named(assign)?;
-        if here.iter().any(|one| one.function.is_empty() && mentions(one, name)) || is_constant(value, name, there) {
+        if old_names.contains(name) || is_constant(value, name, there) {
             return None;
         }
-        let shared = functions(there);
         let words = words(value);
         let has_it = |one: &Statement| match value {
             [] => one.kind == StatementKind::Assign && one.tokens.len() == 2,
             _ => holds(&self::words(&one.tokens), &words),
         };
-        let is_from =
-            |one: &&Statement| shared.contains(one.function.as_str()) && !one.function.is_empty() && has_it(one);
+        let is_from = |one: &&&Statement| shared.contains(one.function.as_str()) && has_it(one);
         // A function with its own variable of that name does not use the value, and one that the value calls is not
         // where it came from.
         let uses = |function: &str| {
@@ -154,9 +167,10 @@ fn moves<'s>(here: &'s [Statement], there: &'s [Statement]) -> impl Iterator<Ite
             };
             any(mentions) && !any(binds) && !value.iter().any(|token| is_variable(token, last_name(function)))
         };
-        let from = here.iter().filter(is_from).find(|one| uses(&one.function))?;
+        let from = of_functions.iter().filter(is_from).find(|one| uses(&one.function))?;
         Some((assign, from.function.as_str()))
-    })
+    });
+    moved.collect()
 }
 
 /// The variable and the value of an assignment.

@@ -3,7 +3,6 @@
 //! A call is replaced by its parameters as temporary variables and the body, and the rules for those say whether the values
 //! may stand in place of the parameters. A function is put in at all its calls or at none.
 
-use super::MAX_SIZE;
 use super::effects::of;
 use super::temps::{Counts, block};
 use super::tree::{Kind, Node, is_local, plain};
@@ -13,8 +12,14 @@ use std::collections::{HashMap, HashSet};
 /// Largest body that is put in, in nodes.
 const MAX_BODY: usize = 1_500;
 
-/// Puts the functions with these names where they are called. Says whether it changed something.
-pub(super) fn inline_functions(root: &mut Node, names: &HashSet<String>, known: &Known, next: &mut usize) -> bool {
+/// Puts a function with one of these names where it is called, unless the program would have more than `max_size` nodes.
+/// Says whether it changed something.
+pub(super) fn inline_functions(
+    root: &mut Node,
+    names: &HashSet<String>,
+    known: &Known,
+    (next, max_size): (&mut usize, usize),
+) -> bool {
     let mut found: Vec<Node> = Vec::new();
     root.each(&mut |node| {
         let of = function_of(node);
@@ -26,15 +31,18 @@ pub(super) fn inline_functions(root: &mut Node, names: &HashSet<String>, known: 
         }
     });
     for function in found {
-        let Some((name, ..)) = function_of(&function) else { continue };
+        let Some((name, _, body, _)) = function_of(&function) else { continue };
+        if root.count(name).saturating_mul(body.measure().0) > max_size {
+            continue;
+        }
         let mut made = root.clone();
         let mut put = Put { function: &function, name: name.to_owned(), known, next: *next, left: 0 };
         put.statements(&mut made);
         let uses = made.count(name);
         // What nothing in the file calls may be called from outside.
         let is_used = root.count(name) > usize::from(function.is(Kind::Assign));
-        if is_used && put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && made.measure().0 <= MAX_SIZE.0
-        {
+        let fits = made.measure().0 <= max_size;
+        if is_used && put.left == 0 && uses == usize::from(function.is(Kind::Assign)) && fits {
             *next = put.next;
             made.rewrite(&mut |node| {
                 if node.is(Kind::Block) {

@@ -61,6 +61,10 @@ const MAX_ROUNDS: usize = 10;
 /// Larger or deeper programs are not compared by meaning.
 const MAX_SIZE: (usize, usize) = (20_000, 150);
 
+/// A program that its own functions make larger than this many times its size and nodes is not compared by meaning:
+/// functions that call each other twice double it each time.
+const MAX_GROWTH: (usize, usize) = (3, 2_000);
+
 /// Larger files are not compared a second time, in bytes.
 const MAX_LENIENT: usize = 30_000;
 
@@ -129,6 +133,8 @@ struct Program {
     is_alone: bool,
     /// What is left out because it is told of anyway.
     leniency: Option<told::Leniency>,
+    /// The size that it must not outgrow, in nodes.
+    max_size: usize,
 }
 
 impl Program {
@@ -173,7 +179,8 @@ impl Program {
             _ => python::program,
         };
         let mut root = read(&mut lower, tree.root_node());
-        if lower.is_cut || root.measure().0 > MAX_SIZE.0 || root.measure().1 > MAX_SIZE.1 {
+        let (size, depth) = root.measure();
+        if lower.is_cut || size > MAX_SIZE.0 || depth > MAX_SIZE.1 {
             return None;
         }
         let scopes = Scopes::resolve(&mut root, is_script, asks_for_names);
@@ -188,6 +195,7 @@ impl Program {
             writes_plainly: !has(&strange),
             is_alone,
             leniency: None,
+            max_size: MAX_SIZE.0.min(size * MAX_GROWTH.0 + MAX_GROWTH.1),
         };
         program.settle_constants();
         Some(program)
@@ -248,7 +256,7 @@ impl Program {
             shell::locals::overwritten(&mut self.root);
         }
         // Before anything moves: what follows an exit at the beginning is put into a branch.
-        while self.is_alone && self.is_shell && shell::calls::inline(&mut self.root, own) {
+        while self.is_alone && self.is_shell && shell::calls::inline(&mut self.root, own, self.max_size) {
             if budget::is_over() {
                 return None;
             }
@@ -274,7 +282,7 @@ impl Program {
             }
             if self.is_alone && !self.is_shell {
                 let mut known = self.known();
-                while calls::inline_functions(&mut self.root, own, &known, &mut next) {
+                while calls::inline_functions(&mut self.root, own, &known, (&mut next, self.max_size)) {
                     known = self.known();
                     if self.is_too_much() {
                         return None;
@@ -292,7 +300,7 @@ impl Program {
     /// Whether the program has outgrown the limits, or the time is over.
     fn is_too_much(&self) -> bool {
         let (size, depth) = self.root.measure();
-        size > MAX_SIZE.0 || depth > MAX_SIZE.1 || budget::is_over()
+        size > self.max_size || depth > MAX_SIZE.1 || budget::is_over()
     }
 
     fn rewrite(&mut self) {

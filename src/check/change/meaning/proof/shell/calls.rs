@@ -4,7 +4,6 @@
 //! Only functions that nothing but such calls can notice: they use `$1` to `$9` and no other way to look at their arguments,
 //! do not return early, have no variables of their own, and change no variable that a call gives them.
 
-use super::super::MAX_SIZE;
 use super::super::tree::{Kind, Node};
 use super::is_literal;
 use std::collections::HashSet;
@@ -32,7 +31,7 @@ pub(super) const NOTICING: &[&str] = &[
 ];
 
 /// Puts one of the functions or constants with these names where it is used. Says whether it did.
-pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool {
+pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>, max_size: usize) -> bool {
     for at in 0..root.kids.len() {
         let function = &root.kids[at];
         if !function.is(Kind::Def) || !names.contains(&function.text) || !is_simple(&function.kids[1]) {
@@ -66,7 +65,7 @@ pub(in super::super) fn inline(root: &mut Node, names: &HashSet<String>) -> bool
             continue;
         }
         put(&mut made, &name, &body, &steady);
-        if !mentions(&made, &name) && made.measure().0 <= MAX_SIZE.0 {
+        if !mentions(&made, &name) && made.measure().0 <= max_size {
             *root = made;
             return true;
         }
