@@ -79,7 +79,7 @@ impl ScanPlan {
 
     /// The category given by the folders below the root: the closest one that is neither the tool's own nor has a
     /// generic name. So it does not depend on folders above. `None` if there is none.
-    pub(super) fn category_of(&self, path: &str, placement: &Placement) -> Option<Category> {
+    pub fn category_of(&self, path: &str, placement: &Placement) -> Option<Category> {
         let base = match (home_of_version(placement), placement.entry()) {
             (Some((home, _)), _) => folder_of(home),
             (None, Some((file, _))) => folder_of(file),

@@ -9,11 +9,9 @@ use super::name::ToolName;
 use super::request::Request;
 use super::shown::DisplayRecord;
 use super::time::Instant;
+use super::tool::Placement;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
-
-/// Definitions that have their own folder.
-const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
 
 words!(
     /// The kind of a review.
@@ -323,8 +321,7 @@ impl Review {
 
     /// The place on disk: the tool's own folder if it has one, otherwise its definition.
     pub fn place(&self) -> &str {
-        let parts = self.path.rsplit_once('/');
-        parts.filter(|(_, name)| OWN_FOLDER.contains(name)).map_or(self.path.as_str(), |(folder, _)| folder)
+        Placement::own_folder(&self.path).unwrap_or(&self.path)
     }
 
     /// The risk, marked as provisional while checks that may raise it have not ended.

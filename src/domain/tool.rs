@@ -28,11 +28,29 @@ pub struct Placement {
 /// The separator between a file and the name of one of several tools in it.
 const ENTRY_MARK: char = '#';
 
+/// Names of definitions that have their own folder.
+const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
+
 impl Placement {
     /// The place of one of several tools in a file: `FILE#NAME`. There is no such folder on disk: the version consists
     /// of the file and a manifest derived from it.
     pub fn of_entry(file: &str, name: &ToolName) -> Placement {
         Placement { base: format!("{file}{ENTRY_MARK}{name}"), exclusive: true }
+    }
+
+    /// The place of the version that this path defines.
+    pub fn of_definition(path: &str) -> Placement {
+        if Placement::looks_like_entry(path) {
+            return Placement { base: path.to_owned(), exclusive: true };
+        }
+        let shared = || path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let own = Placement::own_folder(path);
+        Placement { base: own.unwrap_or_else(shared).to_owned(), exclusive: own.is_some() }
+    }
+
+    /// The folder of a definition that has its own folder.
+    pub(super) fn own_folder(path: &str) -> Option<&str> {
+        path.rsplit_once('/').filter(|(_, name)| OWN_FOLDER.contains(name)).map(|(folder, _)| folder)
     }
 
     /// The folder in which the version lies: that of its own folder, if it has one.

@@ -605,3 +605,29 @@ fn waiting_ends_after_the_files_were_moved() {
     assert_eq!(found.state, ReviewState::Approved);
     assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
 }
+
+#[test]
+fn an_approved_tool_keeps_the_category_of_the_folder_that_it_came_from() {
+    let world = World::new();
+    world.write("tools/git/adder.py", SCRIPT);
+    world.write("tools/git/adder.toml", MANIFEST);
+    let engine = world.open();
+    let category = |engine: &Engine| engine.library().resolve("adder").unwrap().category.0.clone();
+    assert_eq!(category(&engine), "git");
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert_eq!(engine.library().resolve("adder").unwrap().placement.base, "tools/approved/adder");
+    assert_eq!((category(&engine), category(&world.open())), ("git".to_owned(), "git".to_owned()));
+    undo(&engine).unwrap();
+    assert_eq!(category(&engine), "git");
+    // What a definition states is kept.
+    world.write("tools/web/twice.py", SCRIPT);
+    world.write(
+        "tools/web/twice.toml",
+        &MANIFEST.replace("adder", "twice").replace("[run]", "category = \"data\"\n[run]"),
+    );
+    let engine = world.open();
+    let id = waiting(&engine).into_iter().find(|review| review.tool.as_str() == "twice").unwrap();
+    let request = DecisionRequest { shown: seen(), ..DecisionRequest::of(&id, DecisionKind::Approve) };
+    engine.execute(Command::Decide(request), &ada()).unwrap();
+    assert_eq!(engine.library().resolve("twice").unwrap().category.0, "data");
+}

@@ -90,6 +90,21 @@ impl Queries {
         Ok(least)
     }
 
+    /// The path at which each approved version was reviewed, before the approval moved it, by name; oldest first.
+    /// Ignores undone approvals.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn approved_from(&self) -> StoreResult<HashMap<ToolName, Vec<(Digest, String)>>> {
+        let sql = "SELECT r.tool, d.digest, r.path FROM decisions d JOIN reviews r ON r.id = d.review \
+                   WHERE d.kind = 'approve' AND d.undone = 0 AND r.kind IN ('new', 'evolved') ORDER BY d.id";
+        let mut paths: HashMap<ToolName, Vec<(Digest, String)>> = HashMap::new();
+        for (tool, digest, path) in self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
+            paths.entry(tool).or_default().push((digest, path));
+        }
+        Ok(paths)
+    }
+
     /// Whether somebody holds a valid lease on the checks of a version at `now`.
     ///
     /// # Errors

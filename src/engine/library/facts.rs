@@ -3,8 +3,8 @@
 use super::generators;
 use crate::domain::team::TeamVersion;
 use crate::domain::{
-    CostTier, Deprecation, Digest, FailureMark, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
-    Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
+    Category, CostTier, Deprecation, Digest, FailureMark, Instant, ReviewId, ReviewKind, ReviewState, Selection,
+    Severity, Stage, Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
 };
 use crate::engine::core::{Ancestors, Approvals};
 use crate::engine::error::EngineError;
@@ -45,7 +45,12 @@ pub struct Facts {
     generators: Vec<String>,
     /// Team decisions about the versions that the team stopped.
     stopped: HashMap<Digest, TeamVersion>,
+    /// The categories that folders gave to approved versions before the approval moved them, oldest first.
+    categories: FolderCategories,
 }
+
+/// The categories that folders gave to the versions of each name.
+pub type FolderCategories = HashMap<ToolName, Vec<(Digest, Category)>>;
 
 /// Facts that apply to this session.
 #[derive(Debug, Default)]
@@ -60,6 +65,8 @@ pub struct Here {
     pub generators: Vec<String>,
     /// Team decisions about the versions that the team stopped.
     pub stopped: HashMap<Digest, TeamVersion>,
+    /// The categories that folders gave to approved versions before the approval moved them, oldest first.
+    pub categories: FolderCategories,
 }
 
 impl Facts {
@@ -124,6 +131,7 @@ impl Facts {
             archived: queries.archived_here()?,
             generators: here.generators,
             stopped: here.stopped,
+            categories: here.categories,
         })
     }
 
@@ -175,8 +183,22 @@ impl Facts {
         self.selections.last().map(|selection| selection.name.clone())
     }
 
+    /// The category of a tool that states none, from the folder that it was in when it was approved. Its own is
+    /// preferred to that of another version of the name.
+    fn category_before(&self, tool: &Tool) -> Option<&Category> {
+        if tool.stage == Stage::Experimental || tool.category.0 != Category::UNSTATED {
+            return None;
+        }
+        let known = self.categories.get(&tool.name)?;
+        let own = known.iter().rfind(|(digest, _)| *digest == tool.digest);
+        own.or(known.last()).map(|(_, category)| category)
+    }
+
     /// Adds the store's facts to a row; if they equal `shared`, the row shares it.
     pub fn complete(&self, tool: &mut Tool, shared: &Arc<ToolFacts>) {
+        if let Some(category) = self.category_before(tool) {
+            tool.category = category.clone();
+        }
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(tool);
         // A server was reviewed together with all tools that it lists.

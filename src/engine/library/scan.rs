@@ -1,10 +1,10 @@
 //! Scans the tools folders: the only way in which files become rows, reviews and problems.
 
-use super::facts::{Facts, Here};
+use super::facts::{Facts, FolderCategories, Here};
 use super::name_index::NameIndex;
 use super::{generators, snapshot};
 use crate::catalog::{self, Cache, CacheRow, Scan};
-use crate::domain::{EventSeq, Problem, SkippedFile, Tool, ToolName};
+use crate::domain::{Digest, EventSeq, Placement, Problem, SkippedFile, Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::core;
@@ -308,7 +308,19 @@ impl Library<'_> {
             selections: self.engine.tool_sets().selections(),
             generators: generators::names(&self.workspace.settings),
             stopped: self.engine.teams().all_stopped()?,
+            categories: self.folder_categories()?,
         })
+    }
+
+    /// The categories that folders gave to approved versions before the approval moved them.
+    fn folder_categories(&self) -> Result<FolderCategories, EngineError> {
+        let plan = &self.workspace.plan;
+        let of_version = |(digest, path): (Digest, String)| {
+            Some((digest, plan.category_of(&path, &Placement::of_definition(&path))?))
+        };
+        let paths = self.workspace.read(|q| Ok(q.approved_from()?))?.into_iter();
+        let known = paths.map(|(name, paths)| (name, paths.into_iter().filter_map(of_version).collect()));
+        Ok(known.filter(|(_, categories): &(_, Vec<_>)| !categories.is_empty()).collect())
     }
 
     pub(super) fn show(

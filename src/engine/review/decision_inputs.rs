@@ -1,7 +1,7 @@
 //! The inputs of a decision: the present place of the files, the content to replace, the required approvals.
 
 use crate::domain::{
-    CostTier, DecisionRequest, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
+    CostTier, DecisionRequest, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, count, plural,
 };
 use crate::engine::Reviews;
 use crate::engine::core::{self, DecisionContext, Placed};
@@ -67,9 +67,7 @@ impl<'e> Reviews<'e> {
             }
             ReviewKind::Drift => (format!("{} stays in place and is approved as it is now", review.place()), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
-                let name = review.path.rsplit('/').next().unwrap_or_default();
-                let how = if Placement::looks_like_entry(name) { "copy" } else { "move" };
-                (format!("{how} {} → {}", review.place(), target.base), true)
+                (format!("{} → {}", self.moved(review), target.base), true)
             }
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
@@ -119,6 +117,18 @@ impl<'e> Reviews<'e> {
             lines.push(format!("only after approvals by {}, each a different person", missing.join(" and ")));
         }
         Ok(lines)
+    }
+
+    /// What an approval moves, or copies from a file with several tools: `move tools/a.toml and 1 other file`.
+    fn moved(&self, review: &Review) -> String {
+        let name = review.path.rsplit('/').next().unwrap_or_default();
+        let how = if Placement::looks_like_entry(name) { "copy" } else { "move" };
+        let others = match self.lying(review) {
+            Ok((tool, files)) if !tool.placement.exclusive => files.len().saturating_sub(1),
+            _ => 0,
+        };
+        let others = if others > 0 { format!(" and {}", count(others, "other file")) } else { String::new() };
+        format!("{how} {}{others}", review.place())
     }
 
     /// The pending reviews of a version, which end when it is archived or replaced, in a line each.

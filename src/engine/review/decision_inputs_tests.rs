@@ -211,7 +211,7 @@ fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
     let world = with_role();
     let engine = world.open();
     let lines = engine.reviews().consequences(&waiting(&engine)).unwrap();
-    assert_eq!(lines[0], "move tools/experimental/adder.toml → tools/approved/adder");
+    assert_eq!(lines[0], "move tools/experimental/adder.toml and 1 other file → tools/approved/adder");
     assert_eq!(
         lines[1..],
         ["only after approvals by the role security and any other reviewer, each a different person"]
