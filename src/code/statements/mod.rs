@@ -490,6 +490,12 @@ impl Reader<'_> {
             // A `:` separates the start and the end of a slice.
             "?" if node.parent().is_some_and(|parent| parent.kind() == "optional_parameter") => None,
             ":" if node.parent().is_some_and(|parent| parent.kind() == "slice") => token(TokenKind::Sign),
+            // A dollar sign before no name is a text: the end of a line in `"^$word$"`.
+            "$" if self.language == Language::Bash
+                && node.parent().is_some_and(|parent| !parent.kind().ends_with("expansion")) =>
+            {
+                token(TokenKind::Text)
+            }
             // Determines which variables other programs see.
             "export" if self.language == Language::Bash => token(TokenKind::Sign),
             "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => token(TokenKind::Sign),

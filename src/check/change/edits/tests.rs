@@ -376,6 +376,20 @@ fn forms_of_a_shell_that_mean_the_same_are_no_warning() {
 }
 
 #[test]
+fn every_sign_of_a_shell_text_counts() {
+    for (old, new) in [
+        ("grep -q \"^  $name$\" list", "grep -q \"^  $name\" list"),
+        ("grep -q ^$name$ list", "grep -q ^$name list"),
+        ("rm \"$dir $name\"", "rm \"$dir$name\""),
+        ("rm \"$dir\" \"$name\"", "rm \"$dir\"\"$name\""),
+        ("cat <<END\n$dir $name$\nEND", "cat <<END\n$dir $name\nEND"),
+    ] {
+        let line = |text: &str| format!("dir=$1\nname=$2\n{text}\n");
+        assert!(worst("a.sh", &line(old), &line(new)) >= Some(Severity::Medium), "{new}");
+    }
+}
+
+#[test]
 fn a_search_in_a_set_of_the_keys_is_a_search_in_them() {
     let old = "def missing(needed, props):\n    for name in needed:\n        if name not in set(props.keys()):\n            print(name)\n";
     let new = old.replace("set(props.keys())", "props");

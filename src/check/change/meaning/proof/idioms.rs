@@ -181,6 +181,18 @@ fn call(node: &mut Node, known: &Known) {
     {
         "gen".clone_into(&mut first.text);
     }
+    // They make a list of it first, so another one before changes nothing.
+    let makes_list = takes_all && matches!(name.as_str(), "list" | "set" | "tuple" | "frozenset" | "sorted" | "join");
+    if makes_list
+        && let Some(first) = node.kids.get_mut(1)
+        && first.is(Kind::Call)
+        && first.kids.len() == 2
+        && matches!(first.kids[0].text.as_str(), "list" | "tuple")
+        && is_builtin(&first.kids[0], known)
+        && !matches!(first.kids[1].kind, Kind::Kw | Kind::Spread)
+    {
+        *first = first.kids.swap_remove(1);
+    }
     let sort = if name == "list" { "list" } else { "set" };
     if is_own
         && matches!(name.as_str(), "list" | "set")

@@ -117,6 +117,8 @@ const SAME: &[(&str, &str)] = &[
     ("setattr(a, 'b', xs)", "a.b = xs"),
     ("log(dict(x=1))", "log({'x': 1})"),
     ("log(set([1, 2]))", "log({1, 2})"),
+    ("return sorted(list(a(b)))", "return sorted(a(b))"),
+    ("return ','.join(tuple(a(b)))", "return ','.join(a(b))"),
     ("log(dict((x, 1) for x in xs))", "log({x: 1 for x in xs})"),
     ("with open(a, 'r') as f:\n    log(f)", "with open(a) as f:\n    log(f)"),
     ("for x in range(0, 3):\n    log(x)", "for x in range(3):\n    log(x)"),
