@@ -9,9 +9,11 @@ use super::name::ToolName;
 use super::request::Request;
 use super::shown::DisplayRecord;
 use super::time::Instant;
-use super::tool::Placement;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
+
+/// Names of definitions that have their own folder.
+const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
 
 words!(
     /// The kind of a review.
@@ -276,6 +278,11 @@ fn names(key: &str, (name, digest): &(ToolName, Digest)) -> bool {
     }
 }
 
+/// The folder of a definition that has its own folder.
+pub(super) fn own_folder(path: &str) -> Option<&str> {
+    path.rsplit_once('/').filter(|(_, name)| OWN_FOLDER.contains(name)).map(|(folder, _)| folder)
+}
+
 impl Review {
     /// Its summary, after what the team says about the version.
     pub fn summary_line(&self) -> std::borrow::Cow<'_, str> {
@@ -321,7 +328,7 @@ impl Review {
 
     /// The place on disk: the tool's own folder if it has one, otherwise its definition.
     pub fn place(&self) -> &str {
-        Placement::own_folder(&self.path).unwrap_or(&self.path)
+        own_folder(&self.path).unwrap_or(&self.path)
     }
 
     /// The risk, marked as provisional while checks that may raise it have not ended.

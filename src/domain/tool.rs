@@ -4,7 +4,7 @@ use super::code_sketch::CodeSketch;
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
-use super::review::{Risk, ToolReview};
+use super::review::{Risk, ToolReview, own_folder};
 use super::shown::Unread;
 use super::texts::Texts;
 use super::time::Instant;
@@ -28,9 +28,6 @@ pub struct Placement {
 /// The separator between a file and the name of one of several tools in it.
 const ENTRY_MARK: char = '#';
 
-/// Names of definitions that have their own folder.
-const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
-
 impl Placement {
     /// The place of one of several tools in a file: `FILE#NAME`. There is no such folder on disk: the version consists
     /// of the file and a manifest derived from it.
@@ -44,13 +41,8 @@ impl Placement {
             return Placement { base: path.to_owned(), exclusive: true };
         }
         let shared = || path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let own = Placement::own_folder(path);
+        let own = own_folder(path);
         Placement { base: own.unwrap_or_else(shared).to_owned(), exclusive: own.is_some() }
-    }
-
-    /// The folder of a definition that has its own folder.
-    pub(super) fn own_folder(path: &str) -> Option<&str> {
-        path.rsplit_once('/').filter(|(_, name)| OWN_FOLDER.contains(name)).map(|(folder, _)| folder)
     }
 
     /// The folder in which the version lies: that of its own folder, if it has one.

@@ -47,16 +47,6 @@ impl Queries {
     }
 }
 
-impl Queries {
-    /// Whether somebody asked an unfinished run to stop.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed read.
-    pub fn is_cancel_asked(&self, run: RunId) -> StoreResult<bool> {
-        Ok(self.row("SELECT cancel_asked FROM leases WHERE run = ?1", params![run], |row| row.get(0))?.unwrap_or(false))
-    }
-}
-
 impl Tx<'_> {
     /// Records the process of a run; returns `false` when the run has ended.
     ///
