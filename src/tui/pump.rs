@@ -115,7 +115,7 @@ impl<'a> Pump<'a> {
             performer,
             inbox,
             trace,
-            events: Some(EventStream::new()),
+            events: Some(events()?),
             signals: Signals::new()?,
             hang_up: HangUp::watch()?,
             started: now,
@@ -429,6 +429,12 @@ impl<'a> Pump<'a> {
             let _ = tokio::time::timeout(left, task).await;
         }
     }
+}
+
+/// The events of the terminal. If it is closed already, creating the stream alone would panic.
+fn events() -> io::Result<EventStream> {
+    crossterm::event::poll(Duration::ZERO)?;
+    Ok(EventStream::new())
 }
 
 fn next_event(events: &mut Option<EventStream>, context: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
