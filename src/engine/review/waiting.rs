@@ -9,8 +9,8 @@ use std::time::{Duration, Instant as Clock};
 
 /// How often the feed is polled; this costs microseconds.
 const STEP: Duration = Duration::from_millis(150);
-/// Maximum time that a wait continues after the decision, for the move of the files: a move that fails is retried only
-/// when Toolsmith starts again.
+/// Maximum time that a wait continues after the decision until the files are moved: a move that fails stays pending
+/// until the next decision or start.
 const MOVE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Reviews<'_> {

@@ -61,8 +61,8 @@ const MAX_ROUNDS: usize = 10;
 /// Larger or deeper programs are not compared by meaning.
 const MAX_SIZE: (usize, usize) = (20_000, 150);
 
-/// A program that its own functions make larger than this many times its size and nodes is not compared by meaning:
-/// functions that call each other twice double it each time.
+/// How large a program may become when the bodies of its functions replace their calls: this many times its first size,
+/// plus this many nodes. Functions that call the next one twice would double it each time.
 const MAX_GROWTH: (usize, usize) = (3, 2_000);
 
 /// Larger files are not compared a second time, in bytes.
