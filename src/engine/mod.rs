@@ -52,6 +52,8 @@ mod links;
 mod locks;
 mod moves;
 mod owner;
+#[cfg(test)]
+mod placement_tests;
 mod plain_verb;
 #[cfg(test)]
 mod plain_verb_tests;

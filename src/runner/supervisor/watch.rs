@@ -28,7 +28,7 @@ const WATCH_CALM_ALONE: Duration = Duration::from_millis(100);
 /// The interval for reporting samples.
 const TELL: Duration = Duration::from_millis(100);
 
-/// Sampling may take one part in this many of the time.
+/// Sampling may take one part in this many of the processor time of a core.
 const WATCH_SHARE: u32 = 20;
 
 /// The same near a limit.
@@ -96,6 +96,9 @@ pub(super) struct Watcher {
     last: Sample,
     /// The memory in the last sample, including kernel memory.
     last_bytes: u64,
+    /// Whether memory or the number of processes was about to exceed its limit in the last sample: then the processes
+    /// are stopped while they are sampled, because sampling is slow on a busy machine.
+    is_near: bool,
     /// The interval while nothing is near a limit.
     pace: Duration,
     peak: Sample,
@@ -120,6 +123,7 @@ impl Watcher {
             tools: Vec::new(),
             last: Sample::default(),
             last_bytes: 0,
+            is_near: false,
             pace: WATCH,
             peak: Sample::default(),
             stop: None,
@@ -173,9 +177,9 @@ impl Watcher {
 
     /// Takes a sample; returns it if it is to be reported.
     pub(super) fn look(&mut self, plan: &RunPlan) -> Option<Sample> {
-        let begun = Instant::now();
+        let begun = processor_time();
         let limits = &plan.limits;
-        let is_told = begun >= self.tell;
+        let is_told = Instant::now() >= self.tell;
         if is_told && let Some(disk) = self.tool.and_then(|tool| disk::outside(plan, tool)) {
             self.disk = disk;
         }
@@ -187,6 +191,9 @@ impl Watcher {
         let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
         let is_tools = |process: &Process| self.tool.is_some() && !is_ours(process.pid) && !of_builder(process);
         self.tools = all.iter().filter(|process| is_tools(process)).copied().collect();
+        if self.is_near {
+            signal_all(&self.tools, Signal::STOP);
+        }
         let (memory_bytes, possible) = if self.tools.len() as u64 > limits.processes {
             // More processes would start during counting: end them first.
             self.end_tools();
@@ -214,11 +221,10 @@ impl Watcher {
         let bytes = memory_bytes + possible;
         let grown = bytes.saturating_sub(self.last_bytes);
         (self.last, self.last_bytes) = (sample, bytes);
-        let (least, share) = if grows_beyond(bytes, grown, limits.memory_bytes)
-            || heads_beyond(sample.processes, more, limits.processes)
-        {
-            // While memory was counted over the limit, the processes were stopped. On a busy machine, sampling is slow;
-            // after a wait of several times that, fast growth would be far beyond the limit.
+        self.is_near =
+            grows_beyond(bytes, grown, limits.memory_bytes) || heads_beyond(sample.processes, more, limits.processes);
+        let (least, share) = if self.is_near {
+            // Fast growth must not get longer than this, however long sampling takes.
             (WATCH_CLOSELY, 1)
         } else if bytes >= limits.memory_bytes / 4 {
             (WATCH_CLOSELY, CLOSE_SHARE)
@@ -226,7 +232,7 @@ impl Watcher {
             (self.pace, WATCH_SHARE)
         };
         let now = Instant::now();
-        self.next = now + least.max((now - begun) * share);
+        self.next = now + least.max(processor_time().saturating_sub(begun) * share);
         if is_told {
             self.tell = now + TELL;
         }
@@ -246,9 +252,14 @@ impl Watcher {
         let faces = self.faces();
         let possible = tables + sandbox::possible_bytes(&faces, local, limit.saturating_sub(resident + tables));
         if resident + possible <= limit {
+            if self.is_near {
+                signal_all(&self.tools, Signal::CONT);
+            }
             return (resident, possible);
         }
-        signal_all(&self.tools, Signal::STOP);
+        if !self.is_near {
+            signal_all(&self.tools, Signal::STOP);
+        }
         let own = if faces.len() > 1 { proportional_bytes(&faces) } else { resident };
         let counted = own + sandbox::buffered_bytes(&faces, local) + table_bytes(&faces);
         if counted <= limit {
@@ -328,6 +339,13 @@ impl Watcher {
         let stop = self.stop.take().or_else(|| self.refused());
         (stop, self.peak)
     }
+}
+
+/// The processor time of this thread. Time in which other processes ran does not count as the cost of sampling: on a
+/// busy machine the next sample would be late.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Whether a run with `count` processes, `more` than in the last sample, will exceed the limit within a few samples:

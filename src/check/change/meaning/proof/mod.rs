@@ -44,6 +44,8 @@ mod tests;
 mod tests_javascript;
 #[cfg(test)]
 mod tests_shell;
+#[cfg(test)]
+mod tests_told;
 
 pub(super) use compare::Proof;
 
