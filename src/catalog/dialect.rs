@@ -58,7 +58,10 @@ const STARTING: &[&str] = &[
     "type",
 ];
 
-/// Those of them that data without a name does not have.
+/// Keys that make a request of an address.
+const REQUEST: &[&str] = &["method", "headers", "body", "query", "auth"];
+
+/// Those keys of [`STARTING`] that data without a name does not have.
 const CERTAIN: &[&str] = &["run", "command", "executable", "execution", "tool_id"];
 
 /// Keys of a manifest that hold tables or lists of them.
@@ -107,8 +110,12 @@ impl Draft {
 fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
     let says = |key: &&str| document.fields.contains_key(*key);
     let is_schema = ["$schema", "$id", "properties", "apiVersion"].iter().any(says) || is_schema_of_value(document);
-    // Data has a type as well.
-    let starts = |key: &&&str| **key != "type" || says(&"description");
+    // Data has a type as well, and the metadata of a page an address and a description.
+    let starts = |key: &&&str| match **key {
+        "type" => says(&"description"),
+        "url" => REQUEST.iter().any(says),
+        _ => true,
+    };
     let may_start = STARTING.iter().filter(starts).any(says);
     // Words of it may have another meaning in data.
     let is_list_of_tables = |value: &Value| value.as_array().is_some_and(|items| items.iter().any(Value::is_object));

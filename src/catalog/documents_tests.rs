@@ -329,16 +329,31 @@ fn documents_without_a_name_are_data_where_only_words_of_data_tell_of_a_tool() {
         ("either.json", r#"{"type": ["string", "null"], "description": "It"}"#),
         ("page.json", r#"{"title": "A page", "url": "https://example.org"}"#),
         ("case.yaml", "input: hello\ntemplate: greet\n"),
+        ("page.meta.json", r#"{"title": "A page", "url": "https://example.org", "description": "What it says"}"#),
     ] {
         workspace.write(&format!("tools/{name}"), text);
     }
     let scan = scanned(&workspace);
-    assert_eq!((scan.problems.len(), scan.tools.len(), scan.skipped.len()), (0, 0, 4), "{:?}", scan.problems);
+    assert_eq!((scan.problems.len(), scan.tools.len(), scan.skipped.len()), (0, 0, 5), "{:?}", scan.problems);
     for (name, text) in [
         ("one.yaml", "description: Does it\ncommand: ls\n"),
         ("two.json", r#"{"description": "Does it", "parameters": {"type": "object"}}"#),
+        ("three.json", r#"{"description": "Gets it", "url": "https://example.org", "method": "GET"}"#),
     ] {
         workspace.write(&format!("tools/{name}"), text);
     }
-    assert_eq!(scanned(&workspace).problems.len(), 2);
+    assert_eq!(scanned(&workspace).problems.len(), 3);
+}
+
+#[test]
+fn a_folder_that_is_too_large_is_a_problem_of_its_tool_and_the_hint_names_where() {
+    let workspace = Workspace::new();
+    workspace.write("tools/reader/SKILL.md", "---\nname: reader\ndescription: Reads.\n---\nRead it.\n");
+    workspace.write("tools/reader/target/release/reader", "");
+    let built = std::fs::File::options().write(true).open(workspace.at("tools/reader/target/release/reader")).unwrap();
+    built.set_len(17 << 20).unwrap();
+    let scan = scanned(&workspace);
+    let [problem] = scan.problems.as_slice() else { panic!("{:?}", scan.problems) };
+    assert_eq!((problem.path.as_str(), problem.code), ("tools/reader", ProblemCode::TooLarge));
+    assert!(problem.hint.contains("those in target/release"), "{}", problem.hint);
 }

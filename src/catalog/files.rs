@@ -197,8 +197,11 @@ fn collect(
     bytes: &mut u64,
 ) -> Result<(), Problem> {
     let at = if inside.is_empty() { base.to_owned() } else { join(base, inside) };
+    // It is the problem of the whole tool, wherever the limit was reached.
     let too_large = |message: String| {
-        problem(&at, ProblemCode::TooLarge, message, "move files that are not part of the tool elsewhere")
+        let example = if inside.is_empty() { String::new() } else { format!(", for example those in {inside}") };
+        let hint = format!("move files that are not part of the tool elsewhere{example}");
+        problem(base, ProblemCode::TooLarge, message, &hint)
     };
     if depth > limits::DEPTH {
         return Err(too_large(format!("its folders are nested more than {} levels deep", limits::DEPTH)));
