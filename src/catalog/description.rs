@@ -75,6 +75,13 @@ const FOR_PROGRAMS: &[&str] = &[
 /// Words of keys behind which a description stands.
 const DESCRIBING: &[&str] = &["description", "summary", "desc", "describe", "about"];
 
+/// Programs that start a script whose name follows.
+const STARTERS: &[&str] =
+    &["python", "python3", "python2", "perl", "bash", "sh", "zsh", "node", "ruby", "php", "deno", "bun"];
+
+/// Labels of a help text behind which a description stands.
+const LABELS: &[&str] = &["description", "summary", "purpose", "about"];
+
 /// Tags of a documentation comment behind which a description stands.
 const TAGS: &[&str] = &["@description ", "@fileoverview ", "@file ", "@overview ", "@summary ", "@brief ", "@desc "];
 
@@ -268,6 +275,13 @@ fn is_origin(line: &str) -> bool {
         && line
             .split(|c: char| c.is_whitespace() || "()<>,".contains(c))
             .any(|word| word.contains('@') && word.contains('.') && !word.starts_with('@'));
+    // `The code of Ada [ ada@example.org ]`
+    let in_brackets = line.trim_end().trim_end_matches('.').strip_suffix([']', ')', '>']);
+    let is_author = line.split_whitespace().count() < 10
+        && in_brackets.and_then(|rest| rest.rsplit_once(['[', '(', '<'])).is_some_and(|(_, inside)| {
+            let inside = inside.trim().trim_start_matches("mailto:");
+            inside.contains('@') && !inside.contains(char::is_whitespace)
+        });
     let is_strict = line.contains("strict mode") && line.split_whitespace().count() < 6;
     ASIDES.iter().any(|begin| line.starts_with(begin))
         || is_version
@@ -277,6 +291,7 @@ fn is_origin(line: &str) -> bool {
         || is_profile
         || is_strict
         || is_person
+        || is_author
 }
 
 /// Whether a paragraph says who may use the file.
@@ -383,6 +398,9 @@ fn is_code(line: &str) -> bool {
     let is_call = line.ends_with(')')
         && line.split('(').next().is_some_and(|head| !head.is_empty() && !head.contains(char::is_whitespace));
     let is_import = line.starts_with("from ") && line.contains(" import ");
+    let mut first = line.split_whitespace();
+    let is_start = first.next().is_some_and(|word| STARTERS.contains(&word))
+        && first.next().is_some_and(super::programs::is_script);
     let installs = INSTALLING.iter().any(|begin| line.starts_with(begin));
     // A semicolon ends a part of a sentence, too.
     let is_part = line.split_whitespace().count() > 4 && !line.contains(['=', '(', '$', '{']);
@@ -395,6 +413,7 @@ fn is_code(line: &str) -> bool {
         || line.ends_with(';') && !is_part
         || is_call
         || is_import
+        || is_start
         || installs
         || begins.iter().any(|begin| line.starts_with(begin))
 }
@@ -442,6 +461,14 @@ pub(super) fn without_name<'l>(line: &'l str, file: &str) -> &'l str {
     }
 }
 
+/// The words behind a label of a help text: `Description: Does it`.
+fn labelled(line: &str) -> Option<&str> {
+    let (label, words) = line.split_once(':')?;
+    let words = words.trim();
+    let is_label = LABELS.iter().any(|word| label.trim_end().eq_ignore_ascii_case(word));
+    (is_label && !words.is_empty()).then_some(words)
+}
+
 /// Whether a line only announces the command in the next one: `Run from the repository root:`.
 pub(super) fn announces(line: &str, next: &str) -> bool {
     line.trim_end().ends_with(':') && is_code(next.trim())
@@ -466,6 +493,12 @@ pub(super) fn first_words(text: &str, file: &str) -> Option<String> {
         // What is indented below `Usage:` goes on with it.
         is_aside &= line.starts_with(char::is_whitespace);
         let words = if found.is_empty() { without_name(words, file) } else { words };
+        let label = labelled(words);
+        // What a label says describes more than a title above it.
+        if label.is_some() {
+            found.clear();
+        }
+        let words = label.unwrap_or(words);
         let is_usable = !words.starts_with(['-', '$', '[', '<']) && is_words(words) && words.contains(' ');
         if !is_aside && is_usable && found.is_empty() && words.ends_with(':') {
             // What announces a list says what is done; any other title only says what follows.

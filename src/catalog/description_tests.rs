@@ -17,6 +17,8 @@ fn only_words_for_people_describe() {
         "Version numbers are counted",
         "Exit codes are listed",
         "-- Counts",
+        "Sends the report of each night to everybody on the list (team@example.org)",
+        "Python scripts are counted",
         "Gets one file of a mail: GET /messages/{message}/files/{file}",
     ] {
         assert!(is_words(line), "{line}");
@@ -56,6 +58,9 @@ fn only_words_for_people_describe() {
         "version 2.0, by Ada",
         "v1.2",
         "backup.sh",
+        "python3 count.py \"C:\\data\" 5",
+        "Code base of Ada Byron [ ada@example.org ]",
+        "The work of Ada Byron <ada@example.org>.",
         "Scriptified by Ada",
         "=== Settings ===",
         "---- functions ----",
@@ -105,6 +110,9 @@ fn the_next_paragraph_is_looked_at() {
     let command = "Run from the repository root:\n    uv run examples/x.py\n";
     assert_eq!(first_paragraph(command), None);
     assert_eq!(first_words(command, "x.py"), None);
+    let labelled = "Code Maker\nDescription: Makes a code.\nUsage: make [words]\n  -u  Update\n";
+    assert_eq!(first_words(labelled, "make").as_deref(), Some("Makes a code."));
+    assert_eq!(first_words("About: \nMakes a code.\n", "make").as_deref(), Some("Makes a code."));
     let list = "Makes a bucket with:\n\nVersions\n";
     assert_eq!(first_words(list, "x.py").as_deref(), Some("Makes a bucket with:"));
     assert_eq!(first_words(&format!("{command}\nCounts words.\n"), "x.py").as_deref(), Some("Counts words."));

@@ -392,7 +392,7 @@ pub fn settle(reports: &mut [CheckReport]) {
     }
 }
 
-/// The time for all reading checks of one version together; after that, each check gets [`LEAST_READING`].
+/// The processor time for all reading checks of one version together; after that, each check gets [`LEAST_READING`].
 const MAX_READING: Duration = Duration::from_secs(15);
 
 /// The time for a reading check if the others used up the total: enough for a tool of ordinary size.
@@ -420,11 +420,11 @@ pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
             }
             let left = MAX_READING.saturating_sub(reading.1).max(LEAST_READING);
             let limits = ReadLimits { time: left.min(ReadLimits::CHECK.time), ..ReadLimits::CHECK };
-            let before = budget::usage().unwrap_or_default().resident;
+            let before = budget::usage().unwrap_or_default();
             let (report, shortfall) = budget::within(limits, || (check.examine)(context));
-            reading.1 += begun.elapsed();
-            let now = budget::usage().unwrap_or_default().resident;
-            if now > before + MUCH_MEMORY {
+            let now = budget::usage().unwrap_or_default();
+            reading.1 += now.processor.saturating_sub(before.processor);
+            if now.resident > before.resident + MUCH_MEMORY {
                 // Each thread retains freed memory; the next check may run in another thread.
                 release_memory();
             }

@@ -26,7 +26,8 @@ pub const DIFF_TIME: Duration = Duration::from_millis(500);
 /// Limits for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// Wall-clock time until reading stops.
+    /// Processor time of the reading thread until reading stops. Time in which other threads and programs run does not
+    /// count: the result must not depend on how busy the machine is.
     pub time: Duration,
     /// Bytes by which the memory of the process may grow.
     pub memory: u64,
@@ -44,6 +45,8 @@ impl ReadLimits {
 pub struct Usage {
     /// Time since any fixed moment.
     pub elapsed: Duration,
+    /// Processor time of this thread.
+    pub processor: Duration,
     /// Resident memory in bytes; 0 if unknown.
     pub resident: u64,
 }
@@ -150,7 +153,7 @@ impl Budget {
 
 /// The limit that was exceeded between two measurements.
 pub(super) fn spent(limits: ReadLimits, begun: Usage, now: Usage) -> Option<BudgetStop> {
-    if now.elapsed.saturating_sub(begun.elapsed) >= limits.time {
+    if now.processor.saturating_sub(begun.processor) >= limits.time {
         return Some(BudgetStop::Time(limits.time));
     }
     (now.resident.saturating_sub(begun.resident) >= limits.memory).then_some(BudgetStop::Memory(limits.memory))
@@ -214,7 +217,8 @@ mod tests {
     use super::*;
 
     fn at(seconds: u64, mebibytes: u64) -> Usage {
-        Usage { elapsed: Duration::from_secs(seconds), resident: mebibytes << 20 }
+        let elapsed = Duration::from_secs(1_000);
+        Usage { elapsed, processor: Duration::from_secs(seconds), resident: mebibytes << 20 }
     }
 
     #[test]

@@ -355,8 +355,40 @@ fn ends_script(lines: &[&str], at: usize) -> bool {
     if !goes_on(first.trim()) && !first.trim_end().ends_with("&&") && !first.trim_end().ends_with("||") {
         return false;
     }
-    let rest = lines[at + 1..].iter().take(CONDITION_LINES).map(|line| line.trim());
-    rest.take_while(|line| !["fi", "else", "elif", "esac"].iter().any(|word| line.starts_with(word))).any(ends)
+    let (mut works, mut document) = (false, None);
+    for line in lines[at + 1..].iter().take(CONDITION_LINES).map(|line| line.trim()) {
+        if ["fi", "else", "elif", "esac"].iter().any(|word| line.starts_with(word)) {
+            break;
+        }
+        if let Some(end) = document {
+            document = Some(end).filter(|end| line != *end);
+            continue;
+        }
+        document = line.split_once("<<").and_then(|(_, rest)| delimiter(rest));
+        // What follows `||` is done when the command fails.
+        let command = line.split("||").next().unwrap_or_default().trim().trim_end_matches(';');
+        if ends(command) || line.starts_with("||") {
+            // A script that did its work before it ends needs no words.
+            return !(works && ["exit", "exit 0", "return", "return 0"].contains(&command));
+        }
+        works |= !is_message(command);
+    }
+    false
+}
+
+/// The word that ends a document in the script, behind `<<`.
+fn delimiter(rest: &str) -> Option<&str> {
+    let word = rest.trim_start_matches('-').split_whitespace().next()?;
+    Some(word.trim_matches(['"', '\'']).trim_end_matches(';')).filter(|word| !word.starts_with('<'))
+}
+
+/// Whether a command only tells the user something.
+fn is_message(command: &str) -> bool {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    ["", "echo", "printf", "print", "cat", ":", "log", "warn", "error"].contains(&first)
+        || command.starts_with(['#', '>'])
+        || command.contains(">&2")
+        || command.contains("/dev/stderr")
 }
 
 /// How many words a script demands, by its tests of `$#`; `None` without one.
@@ -518,6 +550,11 @@ mod tests {
             ("set -e\necho \"ok $1\"\n", "word1"),
             ("main() {\n  local path=$1\n}\nmain \"$@\"\n", "path!"),
             ("echo ${1:-a} | awk '{print $2}'\n", "word1"),
+            ("if [[ $# == \"0\" ]]; then\n  ready || exit 1\n  here || exit 1\n  exit 0\nfi\nshow \"$1\"\n", "word1"),
+            ("if [ -z \"$1\" ]; then\n  list_all\n  exit\nfi\nshow \"$1\"\n", "word1"),
+            ("if [ $# -eq 0 ]; then\n  echo 'which one?' >&2\n  exit 0\nfi\nshow \"$1\"\n", "word1!"),
+            ("if [ $# -eq 0 ]; then\n  clean_up\n  exit 1\nfi\nshow \"$1\"\n", "word1!"),
+            ("if [ $# -eq 0 ]; then\n  cat <<EOF\nUse it so.\nEOF\n  exit 0\nfi\nshow \"$1\"\n", "word1!"),
         ] {
             let words = Words::of(&own_code(text), text);
             let sign = |input: &DeclaredInput| if input.required { "!" } else { "" };

@@ -1,9 +1,9 @@
-//! The resource use of this process, for the reading budgets.
+//! The resource use of this process and of its threads, for the reading budgets and for the samples of runs.
 
 use crate::domain::budget::{self, Usage};
 use std::fs;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Enables time and memory limits of the reading budgets in the whole program from now on.
 pub fn measure_reading() {
@@ -12,7 +12,13 @@ pub fn measure_reading() {
 
 fn usage() -> Usage {
     static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    Usage { elapsed: BEGUN.elapsed(), resident: resident().unwrap_or(0) }
+    Usage { elapsed: BEGUN.elapsed(), processor: processor_time(), resident: resident().unwrap_or(0) }
+}
+
+/// The processor time of this thread.
+pub(in crate::runner) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Resident memory in bytes, without file-backed pages, because the pages of this program are loaded on use.
@@ -35,5 +41,16 @@ mod tests {
         assert!(after.resident >= before.resident + (48 << 20), "{before:?} {after:?}");
         assert!(after.elapsed >= before.elapsed);
         drop(held);
+    }
+
+    #[test]
+    fn waiting_is_no_processor_time_and_work_is() {
+        let (before, begun) = (processor_time(), Instant::now());
+        let waiting = std::thread::spawn(move || while begun.elapsed() < Duration::from_millis(200) {});
+        waiting.join().unwrap();
+        let waited = processor_time() - before;
+        assert!(waited < Duration::from_millis(100), "{waited:?}");
+        let before = processor_time();
+        while processor_time() - before < Duration::from_millis(5) {}
     }
 }

@@ -8,6 +8,7 @@ use crate::runner::process::group::{Cgroup, Totals};
 use crate::runner::process::processes::{
     Process, descendants, face, kill_all, parent, proportional_bytes, signal_all, table_bytes,
 };
+use crate::runner::process::usage::processor_time;
 use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::{self, Exit};
 use rustix::process::Signal;
@@ -177,6 +178,7 @@ impl Watcher {
 
     /// Takes a sample; returns it if it is to be reported.
     pub(super) fn look(&mut self, plan: &RunPlan) -> Option<Sample> {
+        // Time in which other processes ran is not the cost of sampling: on a busy machine the next sample would be late.
         let begun = processor_time();
         let limits = &plan.limits;
         let is_told = Instant::now() >= self.tell;
@@ -339,13 +341,6 @@ impl Watcher {
         let stop = self.stop.take().or_else(|| self.refused());
         (stop, self.peak)
     }
-}
-
-/// The processor time of this thread. Time in which other processes ran does not count as the cost of sampling: on a
-/// busy machine the next sample would be late.
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// Whether a run with `count` processes, `more` than in the last sample, will exceed the limit within a few samples:
