@@ -18,6 +18,8 @@ const DECLARING: &[&str] = &["add_argument", "add_option", "option", "addOption"
 pub(super) struct Speakers {
     tellers: HashSet<String>,
     refusers: HashSet<String>,
+    /// Those that write to standard error only.
+    warners: HashSet<String>,
 }
 
 impl Speakers {
@@ -31,6 +33,10 @@ impl Speakers {
             let inside: Vec<&Statement> = all.iter().filter(is_inside).collect();
             let Some((last, rest)) = inside.split_last() else { continue };
             let tells = |all: &[&Statement]| all.iter().all(|one| only_tells(one));
+            let warns = |all: &[&Statement]| all.iter().all(|one| one.kind == StatementKind::Message);
+            if warns(&inside) || warns(rest) && ends_with_error(last) {
+                found.warners.insert(name.to_owned());
+            }
             if tells(&inside) {
                 found.tellers.insert(name.to_owned());
             } else if tells(rest) && ends_with_error(last) {
@@ -38,6 +44,11 @@ impl Speakers {
             }
         }
         found
+    }
+
+    /// Whether a function of the program only writes to standard error, and perhaps ends the program with an error.
+    pub(super) fn warns(&self, function: &str) -> bool {
+        self.warners.contains(function)
     }
 
     /// Whether a statement only reports something, directly or through a function of the program.

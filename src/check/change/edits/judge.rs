@@ -445,6 +445,7 @@ fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
 fn changes_nothing(command: &str, option: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
     let changes = match name {
+        "grep" | "egrep" | "fgrep" | "zgrep" | "pgrep" => option == "-v" || option == "--invert-match",
         "sed" => option.starts_with("-i") || option.starts_with("--in-place"),
         "sort" => option.starts_with("-o") || option.starts_with("--output"),
         "awk" | "gawk" => option.starts_with("-i"),
