@@ -37,13 +37,15 @@ impl<'a> Readers<'a> {
 
     /// Whether a whole statement only prints a usage text, or one more line of it.
     pub(super) fn is_usage(&self, statement: &Statement) -> bool {
+        const PRINTING: &[&str] =
+            &["log", "info", "error", "warn", "stdout", "stderr", "write", "file", "sys", "flush"];
         let is_text = |token: &Token| token.kind != TokenKind::Text || self.is_plain(&token.text);
-        let is_fixed = |token: &Token| token.kind != TokenKind::Name || token.text == statement.tokens[0].text;
-        let is_fixed = statement.has("<<")
-            || statement.tokens.iter().skip(1).all(|token| {
-                is_fixed(token) || token.context.fixed || matches!(token.text.as_str(), "file" | "sys" | "console")
-            });
-        is_fixed && statement.tokens.iter().all(is_text) && self.tells_usage(statement)
+        let is_fixed = |token: &Token| token.kind != TokenKind::Name || PRINTING.contains(&token.text.as_str());
+        // The name behind `<<` is the end of the text.
+        let is_here = self.is_shell && statement.has("<<");
+        (is_here || statement.tokens.iter().skip(1).all(is_fixed))
+            && statement.tokens.iter().all(is_text)
+            && self.tells_usage(statement)
     }
 
     /// Whether a statement prints to the terminal and belongs to a usage text: the text begins with "usage", or it

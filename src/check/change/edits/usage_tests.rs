@@ -49,6 +49,11 @@ const HARMLESS: &[Change] = &[
         "die \"Usage: t [-v] FILE\\n\"\n    unless GetOptions('v' => \\$v);\ncopy($f);\n",
         "die \"Usage: t [-v] FILE\\n\",\n    \"  -v  say more\\n\"\n    unless GetOptions('v' => \\$v);\ncopy($f);\n",
     ),
+    (
+        "t.py",
+        "import click\n@click.command()\n@click.option('--all', help='All of them.')\ndef main(all):\n    show(all)\n",
+        "import click\n@click.command()\n@click.option('--all', help='Show all of them.')\ndef main(all):\n    show(all)\n",
+    ),
     // What a function of the program reports.
     (
         "t.sh",
@@ -92,12 +97,6 @@ const HARMLESS: &[Change] = &[
         "t.ts",
         "export default function (pi: Api) {\n  pi.on('call', async (event) => {\n    const command = event.input.command\n    if (!PATTERNS.some((pattern) => pattern.test(command))) {\n      return\n    }\n    return { block: true }\n  })\n}\n",
         "export default function (pi: Api) {\n  pi.on('call', async (event) => {\n    const {command} = event.input\n    if (!PATTERNS.some((pattern) => pattern.test(command))) {\n      return\n    }\n    return { block: true }\n  })\n}\n",
-    ),
-    // The same files.
-    (
-        "t.py",
-        "import os, sys\npath = sys.argv[1]\nif not os.path.isfile(path):\n    sys.exit(2)\ncopy(path)\n",
-        "import sys\nfrom pathlib import Path\npath = sys.argv[1]\nif not Path(path).is_file():\n    sys.exit(2)\ncopy(path)\n",
     ),
 ];
 
@@ -150,6 +149,16 @@ const HARMFUL: &[Change] = &[
         "t.py",
         "import sys\ndef usage():\n    print('usage: t FILE')\nusage()\n",
         "import sys\ndef usage():\n    print('usage: t FILE')\n    print(open('/etc/passwd').read())\nusage()\n",
+    ),
+    (
+        "t.js",
+        "function help() {\n  process.stdout.write('Usage: t');\n}\nhelp();\n",
+        "function help() {\n  process.stdout.write('Usage: t');\n  process.stdout.write(process.env.HOME);\n}\nhelp();\n",
+    ),
+    (
+        "t.sh",
+        "#!/bin/bash\nnote() { echo \"$* >&2\" >> run.sh; }\nnote \"no file\"\n",
+        "#!/bin/bash\nnote() { echo \"$* >&2\" >> run.sh; }\nnote \"rm -r data\"\n",
     ),
     // Not the terminal.
     (
