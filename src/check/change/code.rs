@@ -120,7 +120,8 @@ fn merged(
         // What is paired with another statement than it came from stands on a line that did not change.
         let is_elsewhere = LOGIC.contains(&fact.code.as_str()) && fact.code != "check-gone" && is_unchanged(fact);
         let is_logic = LOGIC.contains(&fact.code.as_str()) && (file.peek().is_some() || is_read(fact.path.as_deref()));
-        if is_told || is_elsewhere || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
+        let is_free = |edit: &Edited| super::edits::is_harmless(&edit.finding) || is_import(&edit.finding);
+        if is_told || is_elsewhere || is_logic && file.all(is_free) {
             fact.severity = Severity::Low;
         }
     }
@@ -135,6 +136,11 @@ fn merged(
     edits.retain(|edit| !facts.iter().any(|fact| is_at(fact, edit) && fact.severity >= edit.severity));
     facts.extend(edits);
     facts
+}
+
+/// Whether an edit only takes names of another module, which changes no logic by itself.
+fn is_import(edit: &Finding) -> bool {
+    edit.severity == Severity::Low && edit.code == "import"
 }
 
 fn programs(version: &ToolDetail, language: ComparedLanguage) -> Vec<&VersionFile> {

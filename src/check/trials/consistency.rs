@@ -2,7 +2,8 @@
 //!
 //! The inputs come from examples, tests and recorded runs of both, from variations of them with numbers and texts of
 //! the code, and from the schema. The approved version answers each of them twice; differences between these answers
-//! (times, random numbers) are not compared. Other differences are reported with both answers.
+//! (times, random numbers) are not compared. If some of its answers vary, it answers inputs whose answers differ more often.
+//! Other differences are reported with both answers.
 
 use super::case::{Expect, TrialCase};
 use super::expression::quote;
@@ -43,6 +44,12 @@ const MAX_KNOWN: usize = 8;
 /// How many generated inputs are started at once; the time is checked in between.
 const AT_ONCE: usize = 20;
 
+/// How often the approved version is asked again if its answers vary.
+const AGAIN: usize = 8;
+
+/// How many inputs with different answers are repeated to find out whether answers vary, and how often.
+const PROBED: (usize, usize) = (3, 4);
+
 /// The time limit for all generated inputs.
 const BUDGET: Duration = Duration::from_secs(10);
 
@@ -80,6 +87,10 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
 struct Compared {
     answers: usize,
     unstable: usize,
+    /// Whether the approved version answered one of the inputs in two ways.
+    varies: bool,
+    /// Whether some inputs were repeated to find that out.
+    is_probed: bool,
     generated: usize,
     /// Inputs with the same answer from both, and the output.
     same: Vec<(Value, Vec<u8>)>,
@@ -95,6 +106,14 @@ struct Compared {
     untried: Option<String>,
     /// Files that inputs name.
     samples: Samples,
+}
+
+/// A different answer to an input: its position, the change, and the second answer of the approved version.
+struct Changed<'t> {
+    at: usize,
+    change: String,
+    again: &'t Tried,
+    after: &'t Tried,
 }
 
 /// Two answers to one input.
@@ -123,8 +142,12 @@ impl Compared {
             let batch = Batch::new(base, &inputs, Pace::Plain);
             (rehearse(context, base, &both)?, rehearse(context, context.version, &both)?, context.trials.start(&batch)?)
         };
-        let inputs = both.iter().map(|case| &case.input).chain(&extra);
-        for (at, (input, ((before, after), again))) in inputs.zip(before.iter().zip(&after).zip(&again)).enumerate() {
+        let inputs: Vec<Value> = both.iter().map(|case| &case.input).chain(&extra).cloned().collect();
+        let mut changes = Vec::new();
+        for (at, (input, ((before, after), again))) in
+            inputs.iter().zip(before.iter().zip(&after).zip(&again)).enumerate()
+        {
+            self.varies |= differs(Some(before), Some(again));
             let Some(change) = self.change(before, again, after) else {
                 if before.end.outcome().has_started() && !differs(Some(before), Some(after)) {
                     self.same.push((input.clone(), answer(before)));
@@ -137,10 +160,11 @@ impl Compared {
                 let message = format!("{}: with {}: {change}", case.name, quote(input));
                 self.findings.push(Finding::new("recorded-answer", Severity::High, message));
             } else {
-                let severity = self.severity(input, before, after);
-                self.differences.push(Difference { input: input.clone(), change, severity });
+                changes.push(Changed { at, change, again, after });
             }
         }
+        let changes = self.steady(context, changes, (base, &inputs, &before), &[])?;
+        self.differ(changes, &inputs, &before);
         self.findings.extend(further(&before, &after));
         Ok(())
     }
@@ -184,12 +208,14 @@ impl Compared {
             let batch = Batch::new(base, &again, Pace::Plain).with_samples(files);
             let second = context.trials.start(&batch)?;
             let third = context.trials.start(&Batch { version: context.version, ..batch })?;
-            for ((at, second), third) in differing.into_iter().zip(&second).zip(&third) {
-                if let Some(change) = self.change(&before[at], second, third) {
-                    let severity = self.severity(&inputs[at], &before[at], third);
-                    self.differences.push(Difference { input: inputs[at].clone(), change, severity });
-                }
+            self.varies |= differing.iter().zip(&second).any(|(at, second)| differs(before.get(*at), Some(second)));
+            let mut changes = Vec::new();
+            for ((at, again), after) in differing.iter().zip(&second).zip(&third) {
+                let change = self.change(&before[*at], again, after);
+                changes.extend(change.map(|change| Changed { at: *at, change, again, after }));
             }
+            let changes = self.steady(context, changes, (base, inputs, &before), files)?;
+            self.differ(changes, inputs, &before);
         }
         Ok(())
     }
@@ -205,22 +231,54 @@ impl Compared {
             return None;
         }
         self.answers += 1;
-        match (before.end.exit_code(), after.end.exit_code()) {
-            (Some(left), Some(right)) if left == right => {
-                let of = |tried: &Tried| Output::of(&tried.stdout).value().clone();
-                let (mut old, mut new) = (of(before), of(after));
-                mask(&mut old, &of(again), &mut new);
-                let (mut old_files, mut new_files) = (files(before), files(after));
-                mask(&mut old_files, &files(again), &mut new_files);
-                let in_file =
-                    || Some(format!("file {}", difference::first(&old_files, &new_files)?.trim_start_matches("at /")));
-                let change = difference::first(&old, &new).or_else(in_file)?;
-                Some(change.replace("expected ", "was ").replace(", got ", ", now "))
+        changed(before, again, after)
+    }
+
+    /// The changes that do not come from chance: the approved version gives the same answer
+    /// again and again. Of a version that answers some inputs by chance, two equal answers show little: a password of few
+    /// characters is often the same twice.
+    fn steady<'t>(
+        &mut self,
+        context: &CheckContext<'_>,
+        mut changes: Vec<Changed<'t>>,
+        (base, inputs, before): (&ToolDetail, &[Value], &[Tried]),
+        files: &[SampleFile],
+    ) -> Result<Vec<Changed<'t>>, String> {
+        let ask = |asked: &mut Vec<&Changed<'t>>, times: usize| {
+            for _ in 0..times {
+                if asked.is_empty() {
+                    break;
+                }
+                let again: Vec<Value> = asked.iter().map(|one| inputs[one.at].clone()).collect();
+                let answers = context.trials.start(&Batch::new(base, &again, Pace::Plain).with_samples(files))?;
+                let mut answers = answers.iter();
+                asked
+                    .retain(|one| answers.next().is_some_and(|now| changed(&before[one.at], one.again, now).is_none()));
             }
-            (Some(left), Some(right)) => Some(format!("exit code was {left}, now {right}")),
-            (None, None) => None,
-            (Some(_), None) => Some(format!("{}, exited by itself before", after.end.message().unwrap_or_default())),
-            (None, Some(_)) => Some(format!("exits by itself, before: {}", before.end.message().unwrap_or_default())),
+            Ok::<(), String>(())
+        };
+        if !changes.is_empty() && !self.varies && !std::mem::replace(&mut self.is_probed, true) {
+            let mut few: Vec<&Changed<'t>> = changes.iter().take(PROBED.0).collect();
+            let count = few.len();
+            ask(&mut few, PROBED.1)?;
+            self.varies = few.len() < count;
+        }
+        if self.varies {
+            let mut left: Vec<&Changed<'t>> = changes.iter().collect();
+            let count = left.len();
+            ask(&mut left, AGAIN)?;
+            let left: HashSet<usize> = left.into_iter().map(|one| one.at).collect();
+            (self.unstable, self.answers) = (self.unstable + count - left.len(), self.answers + left.len() - count);
+            changes.retain(|one| left.contains(&one.at));
+        }
+        Ok(changes)
+    }
+
+    /// Records different answers.
+    fn differ(&mut self, changes: Vec<Changed<'_>>, inputs: &[Value], before: &[Tried]) {
+        for Changed { at, change, after, .. } in changes {
+            let severity = self.severity(&inputs[at], &before[at], after);
+            self.differences.push(Difference { input: inputs[at].clone(), change, severity });
         }
     }
 
@@ -328,6 +386,27 @@ fn generated_inputs(
     });
     all.truncate(MOST);
     all
+}
+
+/// The change of an answer, apart from what differs between two old answers.
+fn changed(before: &Tried, again: &Tried, after: &Tried) -> Option<String> {
+    match (before.end.exit_code(), after.end.exit_code()) {
+        (Some(left), Some(right)) if left == right => {
+            let of = |tried: &Tried| Output::of(&tried.stdout).value().clone();
+            let (mut old, mut new) = (of(before), of(after));
+            mask(&mut old, &of(again), &mut new);
+            let (mut old_files, mut new_files) = (files(before), files(after));
+            mask(&mut old_files, &files(again), &mut new_files);
+            let in_file =
+                || Some(format!("file {}", difference::first(&old_files, &new_files)?.trim_start_matches("at /")));
+            let change = difference::first(&old, &new).or_else(in_file)?;
+            Some(change.replace("expected ", "was ").replace(", got ", ", now "))
+        }
+        (Some(left), Some(right)) => Some(format!("exit code was {left}, now {right}")),
+        (None, None) => None,
+        (Some(_), None) => Some(format!("{}, exited by itself before", after.end.message().unwrap_or_default())),
+        (None, Some(_)) => Some(format!("exits by itself, before: {}", before.end.message().unwrap_or_default())),
+    }
 }
 
 fn differs(before: Option<&Tried>, after: Option<&Tried>) -> bool {

@@ -181,6 +181,20 @@ fn answers_that_were_recorded_and_changed_weigh_more_than_others() {
 }
 
 #[test]
+fn an_answer_by_chance_is_not_compared_even_if_it_is_often_the_same() {
+    let chance = "import json, os, sys\nt = json.load(sys.stdin)['text']\n\
+                  print(json.dumps({'text': t, 'chance': os.urandom(1)[0] % 4, 'sort': 'a'}))";
+    let text = json!({"text": {"type": "string"}});
+    let base = taking(python(chance), &text);
+    let report = check("consistency", &taking(python(&format!("{chance}\n# the same")), &text), Some(&base));
+    assert_eq!(report.state, CheckState::Passed, "{report:#?}");
+    // What does not come from chance is still compared.
+    let other = taking(python(&chance.replace("'a'", "'b'")), &text);
+    let report = check("consistency", &other, Some(&base));
+    assert_eq!(report.state, CheckState::Warned, "{report:#?}");
+}
+
+#[test]
 fn what_is_tried_and_not_declared_is_told() {
     let script = "import os, socket, subprocess\n\
                   for act in (lambda: open('/home/ada/.ssh/id_rsa'), lambda: open('/etc/shadow'),\n\

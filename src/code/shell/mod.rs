@@ -2,4 +2,5 @@
 
 pub(crate) mod calls;
 pub(crate) mod files;
+pub(crate) mod options;
 pub(crate) mod program;

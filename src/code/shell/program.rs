@@ -1,5 +1,6 @@
 //! Converts Bash to the form for comparisons: commands are calls, tests are comparisons, `||` and `&&` are branches.
 
+use super::options::options_of;
 use crate::code::lowering::{self, Lowering, fields, line, named};
 use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source;
@@ -210,42 +211,6 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         }
         _ => word(reader, node),
     })
-}
-
-/// Commands whose one-letter options may share a dash (POSIX, utility syntax guideline 5), each with the letters that
-/// take a value: the rest of the word after such a letter is the value. `chmod` is not included: `-rx` is a mode there.
-const CLUSTERED: &[(&str, &str)] = &[
-    ("cat", ""),
-    ("chown", ""),
-    ("cp", "St"),
-    ("df", "Btx"),
-    ("du", "BdtX"),
-    ("egrep", "ABCDdefm"),
-    ("fgrep", "ABCDdefm"),
-    ("grep", "ABCDdefm"),
-    ("ln", "St"),
-    ("ls", "ITw"),
-    ("mkdir", "mZ"),
-    ("mv", "St"),
-    ("read", "adinNptu"),
-    ("rm", ""),
-    ("set", "o"),
-    ("sort", "koStT"),
-    ("uniq", "fsw"),
-    ("wc", ""),
-];
-
-/// The one-letter options in a word of a command: `-e` and `-u` of `set -eu`. `None` for any other word, and for one in which a
-/// letter is followed by its value.
-pub(crate) fn options_of(command: &str, word: &str) -> Option<Vec<String>> {
-    let sign = word.chars().next().filter(|sign| matches!(sign, '-' | '+'))?;
-    let letters = &word[1..];
-    let (_, with_value) = CLUSTERED.iter().find(|(name, _)| *name == command)?;
-    let all_but_last = letters.get(..letters.len().checked_sub(1)?)?;
-    let is_cluster = letters.len() > 1
-        && letters.chars().all(|c| c.is_ascii_alphabetic())
-        && !all_but_last.contains(|c| with_value.contains(c));
-    is_cluster.then(|| letters.chars().map(|c| format!("{sign}{c}")).collect())
 }
 
 /// A word of a command; a cluster of options becomes one word for each option.

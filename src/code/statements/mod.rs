@@ -15,8 +15,8 @@ use messages::{is_message_call, last_words};
 pub use nesting::Nesting;
 use std::cell::Cell;
 use syntax::{
-    child_context, first_word, head_context, inner, is_content, is_docstring, is_group, is_joined, is_pattern,
-    is_shell_part, kind_of, letters, prefix, qualified_else, typed_value,
+    child_context, first_word, head_context, inner, is_content, is_docstring, is_group, is_joined, is_one_value,
+    is_pattern, is_shell_part, kind_of, letters, prefix, qualified_else, typed_value,
 };
 use tree_sitter::Node;
 
@@ -364,6 +364,7 @@ impl Reader<'_> {
             && self.language == Language::Bash
             && node.named_child_count() > 0
             && node.named_children(&mut node.walk()).any(|child| child.kind() != "string_content");
+        let is_quoted = is_quoted || self.language == Language::Bash && is_one_value(node);
         let mark = if is_group {
             Some("(")
         } else if is_quoted {

@@ -89,6 +89,28 @@ pub(super) fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
     Context { condition, list: is_case, ..Context::default() }
 }
 
+/// Whether a variable in `[[ … ]]` is one value without quotes, too: an operand that is not a pattern.
+pub(super) fn is_one_value(node: Node<'_>) -> bool {
+    let Some(parent) = node.parent().filter(|_| matches!(node.kind(), "simple_expansion" | "expansion")) else {
+        return false;
+    };
+    let is_operand = match parent.kind() {
+        "unary_expression" | "test_command" => true,
+        // The right side of `==` and `=~` is a pattern.
+        "binary_expression" => {
+            let is_left = parent.child_by_field_name("left").is_some_and(|left| left.id() == node.id());
+            let sign = parent.child_by_field_name("operator").map_or("", |sign| sign.kind());
+            is_left || sign == "test_operator"
+        }
+        _ => false,
+    };
+    let mut above = Some(parent);
+    while let Some(node) = above.filter(|node| node.kind() != "test_command") {
+        above = node.parent();
+    }
+    is_operand && above.and_then(|test| test.child(0)).is_some_and(|sign| sign.kind() == "[[")
+}
+
 /// Whether the key of a pair says that its value is a text for a reader.
 pub(super) fn is_told(pair: Node<'_>, text: &str) -> bool {
     let key = pair.child_by_field_name("key").and_then(|key| text.get(key.byte_range())).unwrap_or_default();

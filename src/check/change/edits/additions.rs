@@ -18,6 +18,8 @@ const DECLARING: &[&str] = &["add_argument", "add_option", "option", "addOption"
 pub(super) struct Speakers {
     tellers: HashSet<String>,
     refusers: HashSet<String>,
+    /// Those that write to standard error only.
+    warners: HashSet<String>,
 }
 
 impl Speakers {
@@ -31,6 +33,10 @@ impl Speakers {
             let inside: Vec<&Statement> = all.iter().filter(is_inside).collect();
             let Some((last, rest)) = inside.split_last() else { continue };
             let tells = |all: &[&Statement]| all.iter().all(|one| only_tells(one));
+            let warns = |all: &[&Statement]| all.iter().all(|one| only_warns(one));
+            if warns(&inside) || warns(rest) && ends_with_error(last) {
+                found.warners.insert(name.to_owned());
+            }
             if tells(&inside) {
                 found.tellers.insert(name.to_owned());
             } else if tells(rest) && ends_with_error(last) {
@@ -38,6 +44,11 @@ impl Speakers {
             }
         }
         found
+    }
+
+    /// Whether a function of the program only writes to standard error, and perhaps ends the program with an error.
+    pub(super) fn warns(&self, function: &str) -> bool {
+        self.warners.contains(function)
     }
 
     /// Whether a statement only reports something, directly or through a function of the program.
@@ -71,6 +82,15 @@ fn only_tells(statement: &Statement) -> bool {
     // `>&2` is not a file.
     let is_plain = !statement.tokens.iter().any(|token| token.kind == TokenKind::Sign && is_more(token));
     statement.kind == StatementKind::Message || statement.kind == StatementKind::Other && writes && is_plain
+}
+
+/// Whether a statement only writes to standard error: to no file, and for no other command.
+fn only_warns(statement: &Statement) -> bool {
+    let takes = |token: &Token| matches!(token.text.as_str(), ">" | ">>" | "&>" | "|" | "|&" | "eval" | "tee");
+    let is_sign = |token: &Token| token.kind != TokenKind::Text || token.text == "eval";
+    statement.kind == StatementKind::Message
+        && !statement.tokens.iter().any(|token| is_sign(token) && takes(token))
+        && (!statement.has("$(") || statement.has("date"))
 }
 
 /// Whether a statement raises an error or ends the program with an error code.

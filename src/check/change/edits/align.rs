@@ -420,7 +420,7 @@ fn named_value(
         return None;
     }
     let is_name = |token: &&Token| is_free(token) && token.text == name.text;
-    let (mut uses, mut is_set) = (0, value.iter().any(|token| token.text == name.text));
+    let (mut uses, mut is_set) = (0, value.iter().any(|token| !token.context.fixed && token.text == name.text));
     let last_use = statements.iter().rposition(|one| one.tokens.iter().any(|token| is_name(&token)));
     let between = statements.get(at + 1..last_use.unwrap_or(0)).unwrap_or_default();
     let is_between = |one: &Statement| one.function == statement.function && order::depend(statement, one);

@@ -14,6 +14,7 @@ use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::order::consumes;
 use super::pieces::{constants, marks};
 use super::renamed::renamed;
+use super::usage::{Readers, are_words};
 use super::{Edited, Settling};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -47,7 +48,9 @@ pub(super) fn edits(
     let heads = heads(steps, &speakers);
     let spared = spared(steps, old, new, &speakers);
     let acts = Acts::of(old, new, own.clone(), is_shell);
-    let code = Code { old, new, explained, functions, renamed, filled, emptied, heads, branches, acts, is_shell };
+    let readers = [Readers::of(old, is_shell), Readers::of(new, is_shell)];
+    let code =
+        Code { old, new, explained, functions, renamed, filled, emptied, heads, branches, acts, readers, is_shell };
     let regrouped = regrouped(steps, &code, &own);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
@@ -158,6 +161,8 @@ struct Code<'a> {
     branches: Vec<(u64, u64)>,
     /// Effects that are more frequent in the new version.
     acts: Acts,
+    /// What both versions print for their users.
+    readers: [Readers<'a>; 2],
     is_shell: bool,
 }
 
@@ -188,6 +193,7 @@ impl Code<'_> {
         // One edit for each line of the statement, with the most severe change in it.
         for part in &parts {
             let (code, severity) = match judge(part, before, now) {
+                (_, Severity::Medium) if are_words(part, (before, now), &self.readers) => ("message", Severity::Low),
                 (_, Severity::Medium) if is_rewritten => ("rewritten", Severity::Low),
                 other => other,
             };
@@ -241,7 +247,7 @@ impl Code<'_> {
             StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
             _ if names(statement).any(|name| self.emptied.contains(name)) => Severity::Low,
             StatementKind::Exit if self.emptied.contains(last_name(&statement.function)) => Severity::Low,
-            _ if is_guarded(statement, self.new, &self.heads) => Severity::Low,
+            _ if is_guarded(statement, self.new, &self.heads) || self.readers[0].is_usage(statement) => Severity::Low,
             // A function of the program does it instead.
             StatementKind::Exit
                 if self.is_shell && ends_with_error(statement) && refuse_as_often(self.old, self.new) =>
@@ -264,7 +270,12 @@ impl Code<'_> {
             _ => Severity::Medium,
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
-        let code = if statement.kind == StatementKind::Message { "message" } else { "removed" };
+        let code = match statement.kind {
+            StatementKind::Message => "message",
+            StatementKind::Import => "import",
+            _ if self.readers[0].is_usage(statement) => "message",
+            _ => "removed",
+        };
         Some(Edit {
             code,
             severity,
@@ -294,6 +305,7 @@ impl Code<'_> {
             StatementKind::End => return None,
             _ if self.acts.are_more_in(statement) || self.takes_a_name(statement) => Severity::Medium,
             StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
+            _ if self.readers[1].is_usage(statement) => return Some(harmless("message", statement)),
             // It ends every run, or removes something before others see it.
             StatementKind::Raise if statement.depth == 0 && !is_own && !is_conditional(statement) => Severity::Medium,
             StatementKind::Assign if consumes(&statement.tokens) && !is_own => Severity::Medium,
@@ -316,7 +328,11 @@ impl Code<'_> {
             _ => Severity::Medium,
         };
         Some(Edit {
-            code: if statement.kind == StatementKind::Message { "message" } else { "added" },
+            code: match statement.kind {
+                StatementKind::Message => "message",
+                StatementKind::Import => "import",
+                _ => "added",
+            },
             severity,
             line: statement.line(),
             words: format!("added: {}", quoted(statement, &[])),

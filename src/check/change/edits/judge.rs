@@ -140,7 +140,21 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
 
 /// Whether texts describe a program or an option: `help="…"` of an argument parser.
 fn explains(tokens: &[Token], statement: &Statement) -> bool {
-    const CALLS: &[&str] = &["ArgumentParser", "add_argument", "add_parser", "add_subparsers", "add_argument_group"];
+    const CALLS: &[&str] = &[
+        "ArgumentParser",
+        "add_argument",
+        "add_parser",
+        "add_subparsers",
+        "add_argument_group",
+        // The decorators of click, and the functions of typer.
+        "option",
+        "argument",
+        "command",
+        "group",
+        "Option",
+        "Argument",
+        "Typer",
+    ];
     const NAMES: &[&str] = &["help", "description", "epilog", "metavar"];
     let Some(first) = tokens.first() else { return false };
     let at = statement.tokens.iter().position(|token| std::ptr::eq(token, first)).unwrap_or(0);
@@ -445,6 +459,7 @@ fn command_at<'s>(statement: &'s Statement, part: &[Token]) -> &'s str {
 fn changes_nothing(command: &str, option: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
     let changes = match name {
+        "grep" | "egrep" | "fgrep" | "zgrep" | "pgrep" => option == "-v" || option == "--invert-match",
         "sed" => option.starts_with("-i") || option.starts_with("--in-place"),
         "sort" => option.starts_with("-o") || option.starts_with("--output"),
         "awk" | "gawk" => option.starts_with("-i"),

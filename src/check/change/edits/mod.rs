@@ -9,7 +9,7 @@
 //!
 //! `additions` decides which added statements do not affect existing behaviour, and `habits` belongs to `forms`.
 //! `brackets` compares the brackets of unchanged statements, because brackets are not tokens. `acts` counts the
-//! external effects of both versions, and `order` and `moved` evaluate moved code.
+//! external effects of both versions, and `order` and `moved` evaluate moved code. `usage` recognises words for the user.
 //!
 //! They are compared twice: as written, which is what a reader sees, and as normalised by `forms`, `rules` and `shell`,
 //! which shows whether they are equivalent. If the numbers of warnings differ, the second comparison counts.
@@ -56,6 +56,9 @@ mod tests;
 #[cfg(test)]
 mod twins;
 mod unrolled;
+mod usage;
+#[cfg(test)]
+mod usage_tests;
 mod variables;
 
 use crate::code::statements;

@@ -42,13 +42,16 @@ impl Syntax {
 /// The statements of a text: its lines without comments.
 pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
     let mut open = 0_usize;
+    let mut is_message_open = false;
     let statements = text.lines().zip(1_u64..).map(|(line, number)| {
         let (mut tokens, braces) = tokens(line, number, syntax);
         // The name of a variable does not show what it is.
         if tokens.len() > 2 && matches!(tokens[0].text.as_str(), "const" | "let" | "var" | "val" | "final") {
             tokens.remove(0);
         }
-        if is_told(line, &tokens) {
+        let continues = is_message_open && tokens.iter().all(is_fixed_text);
+        is_message_open = (continues || is_only_told(line, &tokens)) && goes_on(line);
+        if continues || is_told(line, &tokens) {
             for token in &mut tokens {
                 token.context.message = true;
             }
@@ -131,6 +134,21 @@ fn is_told(line: &str, tokens: &[Token]) -> bool {
     ];
     let line = line.trim_start();
     BEGINNINGS.iter().any(|begin| line.starts_with(begin)) && !tokens.iter().any(may_call)
+}
+
+/// Whether a line only reports fixed texts, so that a text in the next line belongs to the report.
+fn is_only_told(line: &str, tokens: &[Token]) -> bool {
+    let mut rest = tokens.iter().skip(1);
+    is_told(line, tokens) && rest.all(|token| is_fixed_text(token) || token.text == "STDERR")
+}
+
+/// Whether the statement of a line goes on in the next one.
+fn goes_on(line: &str) -> bool {
+    line.trim_end().ends_with([',', '.', '\\'])
+}
+
+fn is_fixed_text(token: &Token) -> bool {
+    token.kind == TokenKind::Text && !may_call(token)
 }
 
 /// Whether a text may call something: `"#{call}"` of Ruby, `"@{[call]}"` of Perl, a command between backticks.

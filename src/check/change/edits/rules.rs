@@ -54,6 +54,15 @@ const PYTHON: &[Rule] = &[
     always("Path $x read_text …", "$x read_text"),
     always("pathlib Path $x write_text …", "$x write_text"),
     always("Path $x write_text …", "$x write_text"),
+    always("pathlib Path $x is_file", "$x is_file"),
+    always("Path $x is_file", "$x is_file"),
+    always("os path isfile $x", "$x is_file"),
+    always("pathlib Path $x is_dir", "$x is_dir"),
+    always("Path $x is_dir", "$x is_dir"),
+    always("os path isdir $x", "$x is_dir"),
+    always("pathlib Path $x exists", "$x exists"),
+    always("Path $x exists", "$x exists"),
+    always("os path exists $x", "$x exists"),
 ];
 
 const SCRIPT: &[Rule] = &[
@@ -167,7 +176,8 @@ fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
     let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic())
         && !matches!(word, "and" | "or" | "not" | "is" | "None" | "null");
     let mut context = token.context;
-    context.fixed = matches!(word, "get" | "includes" | "slice" | "read_text" | "write_text");
+    context.fixed =
+        matches!(word, "get" | "includes" | "slice" | "read_text" | "write_text" | "is_file" | "is_dir" | "exists");
     let kind = match word {
         "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" | ",," | "^^" => {
             TokenKind::Sign

@@ -1,7 +1,7 @@
 //! Normalises equivalent shell statements.
 
 use super::pieces::{sign_like, value_length};
-use crate::code::shell::program::options_of;
+use crate::code::shell::options::{kept_command, options_of};
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use std::collections::HashSet;
 
@@ -88,36 +88,6 @@ fn apart(statement: Statement) -> Vec<Statement> {
 /// Commands that read a file argument in the same way as piped input.
 const READERS: &[&str] = &["grep", "egrep", "fgrep", "awk", "sed", "head", "tail", "sort", "uniq", "cut", "jq"];
 
-/// Options with a long and a short name: the command, both names.
-const OPTIONS: &[(&str, &str, &str)] = &[
-    ("grep", "--quiet", "-q"),
-    ("grep", "--ignore-case", "-i"),
-    ("grep", "--invert-match", "-v"),
-    ("grep", "--recursive", "-r"),
-    ("grep", "--count", "-c"),
-    ("grep", "--line-number", "-n"),
-    ("grep", "--fixed-strings", "-F"),
-    ("grep", "--extended-regexp", "-E"),
-    ("curl", "--silent", "-s"),
-    ("curl", "--fail", "-f"),
-    ("curl", "--location", "-L"),
-    ("curl", "--output", "-o"),
-    ("curl", "--show-error", "-S"),
-    ("curl", "--header", "-H"),
-    ("curl", "--data", "-d"),
-    ("curl", "--request", "-X"),
-    ("curl", "--user", "-u"),
-    ("curl", "--insecure", "-k"),
-    ("sort", "--unique", "-u"),
-    ("sort", "--reverse", "-r"),
-    ("sort", "--numeric-sort", "-n"),
-    ("rm", "--recursive", "-r"),
-    ("rm", "--force", "-f"),
-    ("mkdir", "--parents", "-p"),
-    ("cp", "--recursive", "-r"),
-    ("wc", "--lines", "-l"),
-];
-
 /// The statements of the new version without the `--` words that the old version lacks: `rm -- "$x"` does what `rm "$x"`
 /// does, except for a name that begins with a dash. Removing a `--` stays a change, because a name can then be an option.
 pub(super) fn without_new_ends(old: &[Statement], mut now: Vec<Statement>) -> Vec<Statement> {
@@ -158,20 +128,20 @@ const ENDING_OPTIONS: &[&str] = &[
 /// `cat x | grep y` becomes `grep y x`, `echo "$x" | grep y` becomes `grep y <<< "$x"`, and options have their short
 /// names.
 pub(super) fn as_commands(statement: &mut Statement) {
-    let mut command = None;
     let mut is_command = true;
-    statement.tokens.retain_mut(|token| {
+    statement.tokens.retain(|token| {
         let is_test = is_command && token.text == "test";
-        if is_command && !is_test {
-            command = Some(token.text.clone());
-        }
-        let known = OPTIONS.iter().find(|(of, long, _)| command.as_deref() == Some(*of) && *long == token.text);
-        if let Some((_, _, short)) = known {
-            (*short).clone_into(&mut token.text);
-        }
         is_command = begins_command(token);
         !is_test
     });
+    if statement.kind == StatementKind::Assign
+        && let [.., sign, value] = statement.tokens.as_mut_slice()
+        && sign.text == "="
+        && value.kind == TokenKind::Text
+        && let Some(formed) = kept_command(&value.text)
+    {
+        value.text = formed;
+    }
     take_clusters_apart(&mut statement.tokens);
     join_conditions(&mut statement.tokens);
     let text = |token: &Token| token.text.clone();
@@ -222,7 +192,7 @@ pub(super) fn as_commands(statement: &mut Statement) {
     }
 }
 
-/// `rm -rf x` becomes `rm -r -f x`.
+/// `rm -rf x` becomes `rm -r -f x`, and `grep --quiet x` becomes `grep -q x`.
 fn take_clusters_apart(tokens: &mut Vec<Token>) {
     let (mut result, mut command, mut is_command) = (Vec::with_capacity(tokens.len()), String::new(), true);
     for token in tokens.drain(..) {
@@ -231,7 +201,10 @@ fn take_clusters_apart(tokens: &mut Vec<Token>) {
         }
         is_command = begins_command(&token);
         match options_of(&command, &token.text) {
-            Some(options) => result.extend(options.into_iter().map(|text| Token { text, ..token.clone() })),
+            Some(options) => result.extend(options.into_iter().map(|text| {
+                let kind = if text.parse::<f64>().is_ok() { TokenKind::Number } else { TokenKind::Text };
+                Token { text, kind, ..token.clone() }
+            })),
             None => result.push(token),
         }
     }

@@ -9,8 +9,7 @@ use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 /// How creating a folder that may already exist is tested and done: the words before the folder in the condition and in
 /// the command, and the argument that is then added to the command.
 const FOLDERS: &[(&[&str], &[&str], &[&str])] = &[
-    (&["if", "not", "os", "path", "exists"], &["os", "makedirs"], &["exist_ok", "=", "True"]),
-    (&["if", "not", "os", "path", "isdir"], &["os", "makedirs"], &["exist_ok", "=", "True"]),
+    (&["if", "not"], &["os", "makedirs"], &["exist_ok", "=", "True"]),
     (&["if", "!", "fs", "existsSync"], &["fs", "mkdirSync"], &["recursive", "true"]),
     (&["if", "!", "existsSync"], &["mkdirSync"], &["recursive", "true"]),
     (&["if", "!", "-d"], &["mkdir", "-p"], &[]),
@@ -19,9 +18,14 @@ const FOLDERS: &[(&[&str], &[&str], &[&str])] = &[
 
 /// `if not os.path.exists(d): os.makedirs(d)` becomes `os.makedirs(d, exist_ok=True)`, and so in other languages.
 pub(super) fn existing(block: Block) -> Block {
-    let words = block.words();
+    let mut words = block.words();
     let [only] = block.inside() else { return block };
     let made = only.words();
+    // In Python, the test stands behind the folder.
+    let is_python = words.starts_with(&["if", "not"]);
+    if is_python && words.pop_if(|last| matches!(*last, "exists" | "is_dir")).is_none() {
+        return block;
+    }
     let is_it = |(asked, command, given): &&(&[&str], &[&str], &[&str])| {
         let (Some(folder), Some(same)) = (words.strip_prefix(*asked), made.strip_prefix(*command)) else {
             return false;

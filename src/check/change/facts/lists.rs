@@ -307,7 +307,13 @@ const CAREFUL_OPTIONS: &[(&str, &[&str])] = &[
 /// Whether a command option does not change the external effect of the command.
 pub(in crate::check::change) fn is_careful_option(command: &str, option: &str) -> bool {
     let name = option.split('=').next().unwrap_or(option);
-    TELLING_OPTIONS.contains(&name)
+    // There, `-v` is not for more words: it turns the search round, or sets a variable.
+    let is_other = name == "-v"
+        && matches!(
+            command,
+            "grep" | "egrep" | "fgrep" | "zgrep" | "pgrep" | "pkill" | "awk" | "gawk" | "printf" | "test"
+        );
+    TELLING_OPTIONS.contains(&name) && !is_other
         || CAREFUL_OPTIONS.iter().any(|(of, options)| *of == command && options.contains(&name))
 }
 

@@ -240,8 +240,29 @@ fn chosen(step: &Node, known: &Known) -> Option<Node> {
             let value = cond(one.kids[1].clone(), other.kids[1].clone());
             Some(Node { lines: step.lines, ..Node::of(Kind::Assign, vec![one.kids[0].clone(), value]) })
         }
+        (Kind::Do, Kind::Do) if one.text == other.text => {
+            let (call, at) = one_argument(&one.kids[0], &other.kids[0], &step.kids[0], known)?;
+            let mut made = call.clone();
+            made.kids[at] = cond(call.kids[at].clone(), other.kids[0].kids[at].clone());
+            Some(Node { lines: step.lines, ..Node::of(Kind::Do, vec![made]) })
+        }
         _ => None,
     }
+}
+
+/// Two calls that differ in one argument only: the first call, and which argument. What is computed before it must not
+/// depend on whether the test comes first.
+fn one_argument<'n>(one: &'n Node, other: &Node, test: &Node, known: &Known) -> Option<(&'n Node, usize)> {
+    let is_call = |node: &Node| node.is(Kind::Call) && !known.is_shell;
+    if !is_call(one) || !is_call(other) || one.kids.len() != other.kids.len() {
+        return None;
+    }
+    let mut differing = (0..one.kids.len()).filter(|at| one.kids[*at] != other.kids[*at]);
+    let (at, None) = (differing.next().filter(|at| *at > 0)?, differing.next()) else { return None };
+    let is_plain = |node: &Node| !matches!(node.kind, Kind::Kw | Kind::Spread);
+    let before = super::effects::of_all(&one.kids[..at], known);
+    let may_wait = super::effects::of(test, known).passes(&before);
+    (is_plain(&one.kids[at]) && is_plain(&other.kids[at]) && may_wait).then_some((one, at))
 }
 
 /// What marks a condition of which only the effect is left: in a shell, its status still ends nothing and is not seen.

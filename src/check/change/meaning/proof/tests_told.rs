@@ -16,6 +16,25 @@ fn words_for_the_user_and_careful_options_are_left_out() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+#[test]
+fn how_an_object_is_written_behind_its_label_is_left_out() {
+    let is_told = |old: &str, new: &str| {
+        let proof = compare(old, new, Language::JavaScript, true);
+        proof.is_some_and(|proof| proof.is_equal || proof.is_told)
+    };
+    assert!(is_told("console.log('Relay:', creds.relay);\n", "console.log(`Relay: ${creds.relay}`);\n"));
+    for new in [
+        "console.log(`Relay: ${creds.secret}`);\n",
+        "console.log(`Relay: ${creds}`);\n",
+        "console.error(`Relay: ${creds.relay}`);\n",
+        "console.log(`Other: ${creds.relay}`);\n",
+        "console.log(`Relay: ${creds.relay()}`);\n",
+    ] {
+        assert!(!is_told("console.log('Relay:', creds.relay);\n", new), "{new}");
+    }
+    assert!(!is_told("console.log('allow', a);\n", "console.log(`allow ${a}`);\n"));
+}
+
 /// The same apart from words for the user and options that only take care.
 const TOLD: &[(&str, &str)] = &[
     ("raise ValueError('no')", "raise ValueError(f'no such thing: {a}')"),

@@ -17,6 +17,7 @@ pub(super) fn form(node: &mut Node, known: &Known) {
         Kind::Call => {
             format(node, known);
             print(node, known);
+            console(node, known);
         }
         _ => {}
     }
@@ -254,4 +255,42 @@ fn print(node: &mut Node, known: &Known) {
     }
     plain.extend(named);
     node.kids = plain;
+}
+
+/// `console.log("a:", b)` writes what one text writes, where all its values are texts. The first one may be a format: it
+/// has no `%`.
+fn console(node: &mut Node, known: &Known) {
+    if is_console(node, known) && node.kids[1..].iter().all(|value| known.type_of(value) == Some(Type::Str)) {
+        as_one_text(node, known);
+    }
+}
+
+/// Whether a call of `console` writes several values behind a text that is no format.
+pub(super) fn is_console(node: &Node, known: &Known) -> bool {
+    let [target, first, _, ..] = node.kids.as_slice() else { return false };
+    let is_writing = target.is(Kind::Member)
+        && matches!(target.text.as_str(), "log" | "info" | "warn" | "error" | "debug")
+        && target.kids[0].is_name("console");
+    known.is_script
+        && node.is(Kind::Call)
+        && is_writing
+        && !known.pinned.contains("console")
+        && !known.bound.contains_key("console")
+        && first.is(Kind::Str)
+        && !first.text.contains('%')
+        && !node.kids[1..].iter().any(|value| value.is(Kind::Spread))
+}
+
+/// The values that a call writes, as one text with blanks between them.
+pub(super) fn as_one_text(node: &mut Node, known: &Known) {
+    let mut made = Vec::new();
+    for value in node.kids.split_off(1) {
+        if !made.is_empty() {
+            made.push(Node::leaf(Kind::Str, " "));
+        }
+        made.push(Node::of(Kind::Hole, vec![value]));
+    }
+    let mut text = Node { lines: node.lines, ..Node::of(Kind::Text, made) };
+    pieces(&mut text, known);
+    node.kids.push(text);
 }

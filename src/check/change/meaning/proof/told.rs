@@ -127,6 +127,11 @@ fn without_words(value: &mut Node) {
     }
 }
 
+/// Whether a text says to a reader what comes next: `Relay:`.
+fn is_label(value: &Node) -> bool {
+    value.is(Kind::Str) && value.text.trim_end().ends_with([':', '=', '…', '.'])
+}
+
 fn is_logger(object: &Node) -> bool {
     let name = plain(&object.text).to_ascii_lowercase();
     let is_word = |word: &str| matches!(word, "log" | "logs" | "logging" | "logger");
@@ -159,6 +164,10 @@ fn call(node: &mut Node, known: &Known) {
     }
     if !node.is(Kind::Call) {
         return;
+    }
+    // How an object is written behind a label does not count; which one it is does.
+    if super::texts::is_console(node, known) && is_label(&node.kids[1]) {
+        super::texts::as_one_text(node, known);
     }
     let target = &node.kids[0];
     let is_of = |object: &Node, module: &str, member: &str| {

@@ -3,6 +3,7 @@
 //! A variable that is declared is an `Assign` whose text says how: `let`, `var`, or `const let` for a constant.
 
 mod function;
+mod pattern;
 
 use super::lower::{Lower, fields, named, placed, starts_with};
 use super::modules;
@@ -141,8 +142,12 @@ fn declaration(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
             if let Some(imported) = required(lower, name, value, sort) {
                 imported
             } else {
-                let target = expr(lower, name);
-                Node::new(Kind::Assign, sort, vec![target, expr(lower, value)])
+                let (target, value) = (expr(lower, name), expr(lower, value));
+                if let Some(steps) = pattern::taken_apart(sort, &target, &value) {
+                    made.extend(steps.into_iter().map(|step| placed(one, step)));
+                    continue;
+                }
+                Node::new(Kind::Assign, sort, vec![target, value])
             }
         } else {
             let sort = if sort == "var" { "declare var" } else { "declare" };
@@ -226,14 +231,18 @@ fn for_loop(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     Node::of(Kind::Loop, kids)
 }
 
-/// A `switch`. One that declares variables for several cases is not looked into.
+/// A `switch`. One whose cases share variables that they declare is not looked into.
 fn switch(lower: &mut Lower<'_>, node: Syntax<'_>) -> Node {
     let mut kids = vec![field(lower, node, "value")];
     let Some(cases) = node.child_by_field_name("body") else { return lower.opaque(node) };
-    for case in named(cases) {
+    let cases = named(cases);
+    if pattern::shares_variables(lower, &cases) {
+        return lower.opaque(node);
+    }
+    for case in cases {
         let test = case.child_by_field_name("value");
         let inner = fields(case, "body");
-        let declares = ["lexical_declaration", "class_declaration", "function_declaration"];
+        let declares = ["class_declaration", "function_declaration", "generator_function_declaration"];
         if inner.iter().any(|step| declares.contains(&step.kind())) {
             return lower.opaque(node);
         }
@@ -312,6 +321,7 @@ fn export(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Node> {
                 _ => return vec![lower.opaque(node)],
             }
         }
+        names.retain(|name| !pattern::is_taken(name));
         let seen = |name: &String| if has("default") { "default".to_owned() } else { name.clone() };
         let kids = names.iter().flat_map(|name| given(&seen(name), Node::name(name))).collect();
         made.push(Node::new(Kind::Raw, "export", kids));
