@@ -90,7 +90,7 @@ pub use crate::runner::{
     AGENT_VARIABLE, Clients, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, UnknownCaller, find_agent,
     measure_reading, spare_memory, stop_with_group, unknown_caller,
 };
-pub use crate::store::HourOfRuns;
+pub use crate::store::{HeldLock, HourOfRuns};
 pub use agents::{AgentList, Agents};
 pub use choices::{Choice, choices};
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! which are locked while they are read or held.
 
 use crate::domain::Digest;
+use crate::engine::HeldLock;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -67,7 +68,7 @@ pub(super) struct SharedLimits {
 /// A slot for a run, held until it is dropped or its process ends.
 #[derive(Debug)]
 pub(super) struct RunPlace {
-    _lock: File,
+    _lock: HeldLock,
 }
 
 impl SharedLimits {
@@ -81,14 +82,14 @@ impl SharedLimits {
     /// # Errors
     /// If the file cannot be read or written.
     pub(super) fn admit(&self, agent: &str, most: usize) -> io::Result<Result<(), u64>> {
-        let mut file = loop {
+        let held = loop {
             let file = self.file(agent, CALLS)?;
             file.lock()?;
             if is_there(&file)? {
                 break file;
             }
         };
-        let mut text = String::new();
+        let (mut file, mut text) = (&*held, String::new());
         file.read_to_string(&mut text)?;
         let mut recent = RecentCalls::read(&text);
         let admitted = recent.admit(most, now_ms());
@@ -118,19 +119,20 @@ impl SharedLimits {
         Ok(None)
     }
 
-    fn file(&self, agent: &str, what: &str) -> io::Result<File> {
+    fn file(&self, agent: &str, what: &str) -> io::Result<HeldLock> {
         let name = &Digest::of_bytes(agent.as_bytes()).hex()[..DIGITS];
         let path = self.folder.join(format!("{name}-{what}"));
         let mut options = OpenOptions::new();
         options.read(true).write(true);
-        match options.open(&path) {
+        let opened = match options.open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::create_dir_all(&self.folder)?;
                 self.tidy()?;
                 options.create(true).truncate(false).open(path)
             }
             opened => opened,
-        }
+        };
+        opened.map(HeldLock::of)
     }
 
     /// Removes obsolete files: calls older than a minute, and unused slots. Otherwise there would be one file for each
@@ -148,6 +150,7 @@ impl SharedLimits {
             }
             // Another process may have removed it, or may hold it.
             let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+            let file = HeldLock::of(file);
             if file.try_lock().is_ok() && is_there(&file)? {
                 fs::remove_file(entry.path())?;
             }

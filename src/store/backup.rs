@@ -2,6 +2,7 @@
 
 use super::error::{StoreError, StoreResult};
 use super::files::{Backup, folder, list};
+use super::held::HeldLock;
 use super::queries::Queries;
 use super::schema;
 use super::seen::LogEnd;
@@ -52,7 +53,8 @@ pub(super) fn make(source: &Connection, dir: &Path, now_ms: i64) -> StoreResult<
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     made.map_err(|error| StoreError::folder(&folder, error))?;
     let io = |error| StoreError::folder(&folder, error);
-    let lock = File::options().create(true).append(true).open(folder.join(".lock")).map_err(io)?;
+    let lock = File::options().create(true).append(true).open(folder.join(".lock"));
+    let lock = HeldLock::of(lock.map_err(io)?);
     if lock.try_lock().is_err() {
         return Ok(None);
     }

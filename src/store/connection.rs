@@ -3,6 +3,7 @@
 use super::backup;
 use super::copies::Copies;
 use super::error::{StoreError, StoreResult};
+use super::held::HeldLock;
 use super::queries::Queries;
 use super::schema;
 use super::seen::{self, LogEnd};
@@ -33,7 +34,7 @@ pub struct Store {
 /// What protects a database while it is open.
 enum Hold {
     /// A lock shared by all processes that have the state open, and the identity of the database file.
-    Shared { _lock: File, file: (u64, u64) },
+    Shared { _lock: HeldLock, file: (u64, u64) },
     /// A private copy that is removed when it is closed. Changes are refused.
     Private { _folder: TempDir },
 }
@@ -145,15 +146,15 @@ impl Deref for StoreReader {
     }
 }
 
-/// Waits for a lock. It ends when the file is closed, also when its holder is killed.
-fn lock_file(path: &Path, lock: impl FnOnce(&File) -> std::io::Result<()>) -> StoreResult<File> {
+/// Waits for a lock. It ends when it is dropped, also when its holder is killed.
+fn lock_file(path: &Path, lock: impl FnOnce(&File) -> std::io::Result<()>) -> StoreResult<HeldLock> {
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
-    let locked = file.and_then(|file| lock(&file).map(|()| file));
+    let locked = file.and_then(|file| lock(&file).map(|()| HeldLock::of(file)));
     locked.map_err(|source| StoreError::folder(path, source))
 }
 
 /// Locks the state folder exclusively, so that its database may be replaced; `None` while anybody has it open.
-pub(super) fn take_over(dir: &Path) -> StoreResult<Option<File>> {
+pub(super) fn take_over(dir: &Path) -> StoreResult<Option<HeldLock>> {
     let path = dir.join("use.lock");
     let file = lock_file(&path, |_| Ok(()))?;
     Ok(file.try_lock().is_ok().then_some(file))

@@ -9,6 +9,7 @@
 //! discards because they can be sent again.
 
 use super::error::safe;
+use super::held::HeldLock;
 use crate::domain::{Digest, FileMode, SafeText, VersionFile, count};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -255,8 +256,8 @@ impl Copies {
     }
 
     /// The lock file: shared by processes that write copies, exclusive for a sweep.
-    fn lock_file(&self) -> io::Result<File> {
-        OpenOptions::new().create(true).append(true).open(self.dir.join(".lock"))
+    fn lock_file(&self) -> io::Result<HeldLock> {
+        OpenOptions::new().create(true).append(true).open(self.dir.join(".lock")).map(HeldLock::of)
     }
 
     fn make_all(&self, versions: &BTreeMap<Digest, &[VersionFile]>) -> Result<(), CopyError> {

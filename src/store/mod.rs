@@ -34,6 +34,7 @@ mod files;
 #[cfg(test)]
 mod fixture;
 mod grants;
+mod held;
 mod intents;
 mod leases;
 mod marks;
@@ -75,6 +76,7 @@ pub use evolutions::{EvolutionQuery, NewEvolution};
 pub use export::{ExportedTool, write_export};
 pub use files::spools;
 pub use files::{Backup, list as backups};
+pub use held::HeldLock;
 pub use intents::Intent;
 pub use leases::RunningRow;
 pub use operations::{LogCheck, NewOperation};

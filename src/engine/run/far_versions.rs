@@ -1,7 +1,7 @@
 //! The versions that a worker keeps for later runs: their limits, and a lock on each version in use.
 
 use crate::domain::{Digest, VersionFile};
-use crate::store::{Copies, CopyError};
+use crate::store::{Copies, CopyError, HeldLock};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 5;
 /// A version in use: it is not removed while this exists.
 pub(super) struct VersionInUse {
     pub(super) folder: PathBuf,
-    _lock: File,
+    _lock: HeldLock,
 }
 
 /// Keeps a version and records its use. The files are hashed, whoever sent them.
@@ -40,8 +40,8 @@ pub(super) fn keep_in_use(copies: &Copies, digest: Digest, files: &[VersionFile]
 }
 
 /// Locks the folder against removal, unless it was already removed.
-fn lock(folder: &Path) -> io::Result<File> {
-    let handle = File::open(folder)?;
+fn lock(folder: &Path) -> io::Result<HeldLock> {
+    let handle = HeldLock::of(File::open(folder)?);
     handle.lock_shared()?;
     let (is, was) = (std::fs::metadata(folder)?, handle.metadata()?);
     if (is.dev(), is.ino()) != (was.dev(), was.ino()) {
@@ -71,7 +71,7 @@ fn tidy_to(copies: &Copies, most_versions: usize, most_bytes: u64) -> Result<(),
         if versions <= most_versions && bytes <= most_bytes {
             break;
         }
-        let is_free = File::open(copies.path(digest)).is_ok_and(|handle| {
+        let is_free = File::open(copies.path(digest)).map(HeldLock::of).is_ok_and(|handle| {
             let is_free = handle.try_lock().is_ok();
             // The lock is held until it is removed.
             is_free && copies.discard(digest).is_ok()

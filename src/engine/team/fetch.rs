@@ -8,7 +8,7 @@ use super::examine::Examined;
 use super::sync::SyncReport;
 use crate::domain::{Caller, count};
 use crate::engine::error::EngineError;
-use crate::store::TeamFiles;
+use crate::store::{HeldLock, TeamFiles};
 
 /// Maximum number of available versions that a message names.
 const NAMED: usize = 3;
@@ -28,6 +28,7 @@ impl Teams<'_> {
         }
         std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
         let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
+        let lock = HeldLock::of(lock);
         if lock.try_lock().is_err() {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ use crate::engine::core::{self, TeamChange};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb};
 use crate::engine::view::Preview;
-use crate::store::{Queries, TeamFiles, TeamSync, TeamWriter, Tx};
+use crate::store::{HeldLock, Queries, TeamFiles, TeamSync, TeamWriter, Tx};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,7 @@ impl Teams<'_> {
         std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
         let mut report = SyncReport::default();
         let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
+        let lock = HeldLock::of(lock);
         if lock.try_lock().is_err() {
             lock.lock().map_err(EngineError::internal)?;
             report.notes.push("it waited for another sync of this workspace".to_owned());
