@@ -203,7 +203,7 @@ fn take_clusters_apart(tokens: &mut Vec<Token>) {
         match options_of(&command, &token.text) {
             Some(options) => result.extend(options.into_iter().map(|text| {
                 let kind = if text.parse::<f64>().is_ok() { TokenKind::Number } else { TokenKind::Text };
-                Token { text, kind, ..token.clone() }
+                Token { kind, text, ..token.clone() }
             })),
             None => result.push(token),
         }
