@@ -265,5 +265,5 @@ fn who_does_not_read_the_answers_is_kept_waiting_and_costs_nothing() {
     let left = Instant::now();
     drop(input);
     assert!(server.wait().unwrap().success());
-    assert!(left.elapsed() < Duration::from_secs(2), "{:?}; the SDK would wait for five seconds", left.elapsed());
+    assert!(left.elapsed() < Duration::from_secs(4), "{:?}; the SDK would wait for five seconds", left.elapsed());
 }
