@@ -228,6 +228,14 @@ pub(crate) fn options_of(command: &str, word: &str) -> Option<Vec<String>> {
     is_cluster.then(|| options.chars().map(|c| format!("{sign}{c}")).chain(value).collect())
 }
 
+/// The long name of an option in its form: `--insecure` for `-k` of curl.
+pub(crate) fn long_option(command: &str, option: &str) -> Option<String> {
+    let mut letters = option.strip_prefix('-')?.chars();
+    let letter = letters.next().filter(|_| letters.as_str().is_empty())?;
+    let (.., long) = COMMANDS.iter().find(|(name, ..)| *name == command)?;
+    long.iter().find(|(_, known)| *known == letter).map(|(name, _)| format!("--{name}"))
+}
+
 /// A command with its options that a variable keeps as a text, such as `curl -fsSL`, with the options in one form; `None`
 /// for any other text.
 pub(crate) fn kept_command(text: &str) -> Option<String> {
@@ -269,6 +277,11 @@ mod tests {
                 Some(wanted),
                 "{command} {word}"
             );
+        }
+        assert_eq!(long_option("curl", "-k").as_deref(), Some("--insecure"));
+        for (command, option) in [("curl", "--insecure"), ("curl", "-9"), ("chmod", "-R"), ("curl", "k"), ("curl", "-")]
+        {
+            assert_eq!(long_option(command, option), None, "{command} {option}");
         }
         assert_eq!(kept_command("curl --fail --silent").as_deref(), Some("curl -f -s"));
         assert_eq!(kept_command("curl -fs"), kept_command("curl --fail --silent"));

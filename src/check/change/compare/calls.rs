@@ -4,6 +4,7 @@ use super::common::{ALIKE, finding, jaccard};
 use crate::check::change::facts::fact::{CallArgument, CallFact, ProgramFacts, SourceLocation};
 use crate::check::change::facts::lists::{self, CallEffect};
 use crate::check::change::names::{Tokens, likeness};
+use crate::code::shell::options::long_option;
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, HashSet};
 
@@ -309,6 +310,11 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
         given.collect()
     };
     let (old, new) = (words(before), words(now));
+    // The file may have either name.
+    let shown = |word: &str| match long_option(&now.name, word) {
+        Some(long) => format!("{word} ({long})"),
+        None => word.to_owned(),
+    };
     let is_option = |word: &&String| word.starts_with('-') || word.starts_with('+') || word.contains(['>', '=']);
     let mut findings = Vec::new();
     for word in new.difference(&old).filter(is_option) {
@@ -321,7 +327,7 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
         let message = if is_hiding {
             format!("errors of `{}` are now hidden", now.name)
         } else {
-            format!("new option {word} of `{}`", now.name)
+            format!("new option {} of `{}`", shown(word), now.name)
         };
         findings.push(finding("option", severity, &now.place, message));
     }
@@ -330,7 +336,7 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
             "option",
             Severity::Medium,
             &now.place,
-            format!("`{}` no longer has the option {word}", now.name),
+            format!("`{}` no longer has the option {}", now.name, shown(word)),
         ));
     }
     // Additional targets of a command.

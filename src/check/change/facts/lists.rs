@@ -234,8 +234,9 @@ const OPTIONS: &[&str] = &[
 /// Whether an option of a command switches a protection off.
 pub(in crate::check::change) fn is_dangerous_option(command: &str, option: &str) -> bool {
     // These prompt less, fail on an error, or read a file with it.
-    let is_mild =
-        matches!(command, "rm" | "curl" | "cut" | "tail" | "awk" | "grep" | "ln" | "readlink") && option == "-f";
+    let is_mild = matches!(command, "rm" | "curl" | "cut" | "tail" | "awk" | "grep" | "ln" | "readlink") && option == "-f"
+            // There it is a key, a unit or a time.
+            || option == "-k" && matches!(command, "sort" | "df" | "du" | "ls" | "tar" | "timeout" | "man" | "fuser");
     OPTIONS.contains(&option.trim_matches('"')) && !is_mild
 }
 
