@@ -75,7 +75,7 @@ const FOR_PROGRAMS: &[&str] = &[
 /// Words of keys behind which a description stands.
 const DESCRIBING: &[&str] = &["description", "summary", "desc", "describe", "about"];
 
-/// Programs that start a script whose name follows.
+/// Interpreters, in lines that show how to start the script: `python x.py FILE`.
 const STARTERS: &[&str] =
     &["python", "python3", "python2", "perl", "bash", "sh", "zsh", "node", "ruby", "php", "deno", "bun"];
 

@@ -58,7 +58,7 @@ const STARTING: &[&str] = &[
     "type",
 ];
 
-/// Keys that make a request of an address.
+/// Keys that turn an address into a request.
 const REQUEST: &[&str] = &["method", "headers", "body", "query", "auth"];
 
 /// Those keys of [`STARTING`] that data without a name does not have.

@@ -138,7 +138,7 @@ fn merged(
     facts
 }
 
-/// Whether an edit only takes names of another module, which changes no logic by itself.
+/// Whether an edit only adds or removes an import, which changes no logic by itself.
 fn is_import(edit: &Finding) -> bool {
     edit.severity == Severity::Low && edit.code == "import"
 }

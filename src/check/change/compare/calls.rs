@@ -310,7 +310,7 @@ fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
         given.collect()
     };
     let (old, new) = (words(before), words(now));
-    // The file may have either name.
+    // The file may contain either form, so the message names both.
     let shown = |word: &str| match long_option(&now.name, word) {
         Some(long) => format!("{word} ({long})"),
         None => word.to_owned(),
